@@ -1,0 +1,79 @@
+//! `cargo xtask crash` and `cargo xtask bench`: long campaigns against the real binary.
+//!
+//! Owns building the right binaries in the right profile and starting them. What a campaign does and
+//! how it judges the result is in `crates/testkit`.
+
+use std::path::PathBuf;
+
+use crate::failure::Failure;
+use crate::{metadata, process};
+
+/// How the product is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// As tests and the demo use it.
+    Dev,
+    /// As users run it, and as it is measured.
+    Release,
+}
+
+/// Builds the `plimsoll` binary and returns where it is.
+pub(crate) fn build_plimsoll(profile: Profile) -> Result<PathBuf, Failure> {
+    let mut command = process::cargo();
+    command.args(["build", "--package", "plimsoll", "--bin", "plimsoll"]);
+    let folder = match profile {
+        Profile::Dev => "debug",
+        Profile::Release => {
+            command.arg("--release");
+            "release"
+        }
+    };
+    process::run(&mut command)?;
+    let binary =
+        metadata::target_folder()?.join(folder).join(format!("plimsoll{}", std::env::consts::EXE_SUFFIX));
+    if binary.is_file() {
+        return Ok(binary);
+    }
+    Err(Failure::new(format!("cargo built the package `plimsoll`, but {} is not there", binary.display())))
+}
+
+/// Kills the real binary at random points; arguments go to `plimsoll-crash`.
+pub(crate) fn crash(arguments: &[String]) -> Result<(), Failure> {
+    build_plimsoll(Profile::Dev)?;
+    process::run(
+        process::cargo()
+            .args(["run", "--package", "plimsoll-testkit", "--bin", "plimsoll-crash", "--"])
+            .args(without_separator(arguments)),
+    )
+}
+
+/// Measures in a release build; arguments after the name go to `plimsoll-bench`.
+pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
+    const NAMES: &[&str] = &["change"];
+    let Some((name, rest)) = arguments.split_first() else {
+        return Err(Failure::usage("bench needs the name of a benchmark").hinted(NAMES.join(", ")));
+    };
+    if !NAMES.contains(&name.as_str()) {
+        return Err(Failure::usage(format!("there is no benchmark `{name}`")).hinted(NAMES.join(", ")));
+    }
+    build_plimsoll(Profile::Release)?;
+    process::run(
+        process::cargo()
+            .args([
+                "run",
+                "--release",
+                "--package",
+                "plimsoll-testkit",
+                "--bin",
+                "plimsoll-bench",
+                "--",
+                name,
+            ])
+            .args(without_separator(rest)),
+    )
+}
+
+/// Drops the `--` with which a person may set the program's own arguments apart.
+fn without_separator(arguments: &[String]) -> impl Iterator<Item = &String> {
+    arguments.iter().filter(|argument| *argument != "--")
+}

@@ -1,0 +1,125 @@
+//! `cargo xtask setup`: what building and testing needs, looked for, and installed where we may.
+//!
+//! Owns the only place that changes the machine: PostgreSQL's server from the distribution's packages,
+//! as root or by `sudo` without a password. Everything else is only looked for.
+//!
+//! Invariants: what is missing is named with the line that installs it; the distribution's default
+//! cluster is not created, so nothing is left running and no port is taken.
+
+use std::process::Command;
+
+use crate::failure::Failure;
+use crate::{postgres, process};
+
+/// What setup found and the tests want to know.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Whether cargo-nextest runs the tests.
+    pub(crate) nextest: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    let install = match arguments {
+        [] => true,
+        [only] if only == "--no-install" => false,
+        _ => return Err(Failure::usage("setup takes only --no-install")),
+    };
+    prepare(install).map(|_| ())
+}
+
+/// Looks for everything, installs PostgreSQL if `install` and we may, and prints one line for each.
+pub(crate) fn prepare(install: bool) -> Result<Found, Failure> {
+    rust();
+    c_compiler()?;
+    postgresql(install);
+    let nextest = process::works("cargo", &["nextest", "--version"]);
+    say("test runner", if nextest { "cargo nextest" } else { "cargo test (cargo-nextest is not installed)" });
+    Ok(Found { nextest })
+}
+
+fn say(what: &str, found: &str) {
+    println!("setup: {what}: {found}");
+}
+
+fn rust() {
+    match process::capture(process::cargo().arg("--version")) {
+        Ok(version) => say("rust", version.trim()),
+        Err(failure) => say("rust", &failure.to_string()),
+    }
+    for (component, command) in [("rustfmt", "fmt"), ("clippy", "clippy")] {
+        if !process::works("cargo", &[command, "--version"]) {
+            say(component, "missing; `cargo xtask check` needs it: rustup component add rustfmt clippy");
+        }
+    }
+}
+
+/// SQLite is compiled from C; nothing can be built without a compiler.
+fn c_compiler() -> Result<(), Failure> {
+    let chosen = std::env::var("CC").ok();
+    let candidates = chosen.iter().map(String::as_str).chain(["cc", "gcc", "clang"]);
+    for candidate in candidates {
+        if process::works(candidate, &["--version"]) {
+            say("C compiler", candidate);
+            return Ok(());
+        }
+    }
+    Err(Failure::new("no C compiler was found (tried $CC, cc, gcc, clang); SQLite is compiled from C")
+        .hinted("Debian, Ubuntu: apt-get install gcc libc6-dev    Fedora: dnf install gcc    macOS: xcode-select --install"))
+}
+
+/// Never fails: without PostgreSQL its test cases are skipped, each with a message of its own.
+fn postgresql(install: bool) {
+    if let Some(folder) = postgres::server_programs() {
+        say("PostgreSQL server", &folder.display().to_string());
+        return;
+    }
+    if install {
+        match install_postgresql() {
+            Ok(()) => match postgres::server_programs() {
+                Some(folder) => {
+                    return say("PostgreSQL server", &format!("installed in {}", folder.display()));
+                }
+                None => {
+                    say("PostgreSQL server", "the package was installed, but its programs were not found")
+                }
+            },
+            Err(failure) => say("PostgreSQL server", &failure.to_string()),
+        }
+    }
+    say("PostgreSQL server", "missing: the PostgreSQL cases of the tests are skipped, and each says so");
+    say(
+        "PostgreSQL server",
+        "to run them: apt-get install postgresql (Debian, Ubuntu), or any package with initdb and pg_ctl",
+    );
+}
+
+/// Runs as root. The drop-in file keeps the package from creating and starting a cluster; it is taken
+/// away again, so that the machine's own settings are what they were.
+const INSTALL: &str = r#"
+set -e
+export DEBIAN_FRONTEND=noninteractive
+settings=/etc/postgresql-common/createcluster.d
+mkdir -p "$settings"
+trap 'rm -f "$settings/plimsoll.conf"; rmdir --ignore-fail-on-non-empty "$settings" || true' EXIT
+echo 'create_main_cluster = false' > "$settings/plimsoll.conf"
+apt-get update
+apt-get install --yes --no-install-recommends postgresql
+"#;
+
+fn install_postgresql() -> Result<(), Failure> {
+    if !process::works("apt-get", &["--version"]) {
+        return Err(Failure::new("not installed: this machine has no apt-get"));
+    }
+    let mut command = if postgres::is_root() {
+        Command::new("sh")
+    } else if process::works("sudo", &["-n", "true"]) {
+        let mut command = Command::new("sudo");
+        command.args(["-n", "sh"]);
+        command
+    } else {
+        return Err(Failure::new("not installed: neither root nor sudo without a password"));
+    };
+    say("PostgreSQL server", "not found; installing the distribution's package `postgresql`");
+    process::run(command.args(["-c", INSTALL]))
+}
