@@ -1,1 +1,43 @@
-//! Skeleton.
+//! One store over SQLite and PostgreSQL, the journal tables in it, and schema versions.
+//!
+//! Owns every connection to a database: this is the only crate that names `rusqlite` or `postgres`. Owns the
+//! mapping between declared column types and [`plimsoll_core::value::Value`], compare-and-set row writes,
+//! error classes, backups, and the journal's tables. It does not decide what to write (the engine does) and
+//! knows no system.
+//!
+//! Reading order: [`store`], [`error`], [`schema`], [`journal`], [`backup`], then `sqlite` and `postgres`.
+
+pub mod backup;
+pub mod digest;
+pub mod error;
+pub mod journal;
+mod postgres;
+pub mod schema;
+mod sqlite;
+pub mod store;
+pub mod url;
+
+pub use crate::error::{ErrorClass, StoreError};
+pub use crate::store::{Access, DatabaseKind, Store, in_transaction};
+pub use crate::url::{Durability, StoreUrl};
+
+/// Opens the store that `url` names, creating a SQLite file that does not exist yet.
+///
+/// # Errors
+/// [`StoreError`] when the file or server cannot be opened.
+pub fn open(url: &StoreUrl) -> Result<Box<dyn Store>, StoreError> {
+    match url {
+        StoreUrl::Sqlite { path, durability } => {
+            Ok(Box::new(sqlite::SqliteStore::open(path, *durability, Access::ReadWrite)?))
+        }
+        StoreUrl::Postgres { .. } => Err(StoreError::new(ErrorClass::Refused, "later")),
+    }
+}
+
+/// Opens a SQLite database that belongs to somebody else, strictly read-only.
+///
+/// # Errors
+/// [`StoreError`] when the file is absent or not a database.
+pub fn read_only_sqlite(path: &std::path::Path) -> Result<Box<dyn Store>, StoreError> {
+    Ok(Box::new(sqlite::SqliteStore::open(path, Durability::Full, Access::ReadOnly)?))
+}

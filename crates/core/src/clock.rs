@@ -1,0 +1,16 @@
+//! The clock seam: everything that needs the time asks a [`Clock`].
+//!
+//! Owns the trait and a clock that stands still for tests. The clock of the machine lives in the engine.
+//! Times are texts in the canonical form of [`crate::value::Value::Timestamp`], so that they sort as text.
+
+/// Where the engine gets the time from.
+pub trait Clock: Send + Sync {
+    /// Now, as `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`.
+    fn now(&self) -> String;
+
+    /// Milliseconds since an arbitrary start; never goes back.
+    fn monotonic_ms(&self) -> u64;
+
+    /// Waits for `ms` milliseconds. A simulated clock moves forward instead.
+    fn sleep_ms(&self, ms: u64);
+}

@@ -1,0 +1,168 @@
+//! Digests: what approval, receipts and table comparison bind to.
+//!
+//! Owns how rows, plans and receipts are hashed (BLAKE3). Two rules make the results comparable between
+//! stores and between versions of a table:
+//! - a row's digest covers the name, the type and the value of every column that is not null, in the order
+//!   of the names, so a new nullable column changes no digest;
+//! - a table's digest is the lane-wise sum of its rows' digests, so it does not depend on the order in which
+//!   a database returns them, and can be kept up to date by adding and subtracting rows.
+
+use serde::{Deserialize, Serialize};
+
+use crate::table::TableShape;
+use crate::value::Value;
+
+/// A running hash over length-prefixed parts, so that no two sequences of parts collide by concatenation.
+#[derive(Debug, Clone, Default)]
+pub struct Hashing(blake3::Hasher);
+
+impl Hashing {
+    /// An empty hash, set apart by `purpose`.
+    pub fn new(purpose: &str) -> Self {
+        let mut hashing = Self::default();
+        hashing.part(purpose.as_bytes());
+        hashing
+    }
+
+    /// Adds one part.
+    pub fn part(&mut self, bytes: &[u8]) -> &mut Self {
+        self.0.update(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+        self
+    }
+
+    /// Adds a part that may be absent; absent differs from empty.
+    pub fn optional(&mut self, text: Option<&str>) -> &mut Self {
+        match text {
+            Some(text) => self.part(b"+").part(text.as_bytes()),
+            None => self.part(b"-"),
+        }
+    }
+
+    /// The digest of everything so far, as lower-case hexadecimal.
+    pub fn hex(&self) -> String {
+        self.0.finalize().to_hex().to_string()
+    }
+
+    fn lanes(&self) -> [u64; 4] {
+        let mut lanes = [0_u64; 4];
+        let hash = self.0.finalize();
+        for (lane, bytes) in lanes.iter_mut().zip(hash.as_bytes().chunks_exact(8)) {
+            let mut eight = [0_u8; 8];
+            eight.copy_from_slice(bytes);
+            *lane = u64::from_le_bytes(eight);
+        }
+        lanes
+    }
+}
+
+/// The digest of a whole table and its row count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableDigest {
+    /// The table's name.
+    pub table: String,
+    /// How many rows it has.
+    pub rows: u64,
+    /// Hexadecimal digest of its content.
+    pub digest: String,
+}
+
+/// Sums row digests into a table digest.
+#[derive(Debug, Clone, Default)]
+pub struct TableHashing {
+    lanes: [u64; 4],
+    rows: u64,
+}
+
+impl TableHashing {
+    /// Adds one row. `order` is [`name_order`] of the shape.
+    pub fn add(&mut self, shape: &TableShape, order: &[usize], image: &[Value]) {
+        for (lane, part) in self.lanes.iter_mut().zip(row_hashing(shape, order, image).lanes()) {
+            *lane = lane.wrapping_add(part);
+        }
+        self.rows += 1;
+    }
+
+    /// The digest of the rows added so far.
+    pub fn finish(&self, table: &str) -> TableDigest {
+        let digest = self.lanes.iter().map(|lane| format!("{lane:016x}")).collect();
+        TableDigest { table: table.to_owned(), rows: self.rows, digest }
+    }
+}
+
+/// Positions of the columns in the order of their names.
+pub fn name_order(shape: &TableShape) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..shape.columns.len()).collect();
+    order.sort_by(|&a, &b| shape.columns[a].name.cmp(&shape.columns[b].name));
+    order
+}
+
+/// The digest of one row, as lower-case hexadecimal.
+pub fn row_digest(shape: &TableShape, image: &[Value]) -> String {
+    row_hashing(shape, &name_order(shape), image).hex()
+}
+
+fn row_hashing(shape: &TableShape, order: &[usize], image: &[Value]) -> Hashing {
+    let mut hashing = Hashing::new("row");
+    for &at in order {
+        let (Some(column), Some(value)) = (shape.columns.get(at), image.get(at)) else { continue };
+        if value.is_null() {
+            continue;
+        }
+        hashing.part(column.name.as_bytes()).part(value.type_name().as_bytes());
+        match value {
+            Value::Null => {}
+            Value::Boolean(value) => drop(hashing.part(&[u8::from(*value)])),
+            Value::Integer(value) => drop(hashing.part(&value.to_le_bytes())),
+            Value::Float(value) => drop(hashing.part(&value.to_bits().to_le_bytes())),
+            Value::Bytes(bytes) => drop(hashing.part(bytes)),
+            Value::Decimal(text)
+            | Value::Text(text)
+            | Value::Timestamp(text)
+            | Value::Date(text)
+            | Value::Json(text) => drop(hashing.part(text.as_bytes())),
+        }
+    }
+    hashing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::{Column, ColumnType};
+
+    fn shape(names: &[&str]) -> TableShape {
+        let column = |name: &&str| Column {
+            name: (*name).to_owned(),
+            column_type: ColumnType::Text,
+            declared: "text".into(),
+            nullable: true,
+        };
+        TableShape { name: "t".into(), columns: names.iter().map(column).collect(), key: vec![0] }
+    }
+
+    #[test]
+    fn a_new_null_column_and_the_order_of_rows_change_nothing() {
+        let (old, new) = (shape(&["id", "b"]), shape(&["id", "a", "b"]));
+        let mut forward = TableHashing::default();
+        let mut backward = TableHashing::default();
+        let rows = [["1", "x"], ["2", "y"], ["3", "x"]];
+        for row in rows {
+            forward.add(&old, &name_order(&old), &[Value::text(row[0]), Value::text(row[1])]);
+        }
+        for row in rows.iter().rev() {
+            let image = [Value::text(row[0]), Value::Null, Value::text(row[1])];
+            backward.add(&new, &name_order(&new), &image);
+        }
+        assert_eq!(forward.finish("t"), backward.finish("t"));
+        backward.add(&new, &name_order(&new), &[Value::text("4"), Value::Null, Value::Null]);
+        assert_ne!(forward.finish("t").digest, backward.finish("t").digest);
+    }
+
+    #[test]
+    fn type_and_value_both_count() {
+        let shape = shape(&["id"]);
+        assert_ne!(row_digest(&shape, &[Value::Integer(1)]), row_digest(&shape, &[Value::text("1")]));
+        assert_ne!(row_digest(&shape, &[Value::text("a")]), row_digest(&shape, &[Value::text("b")]));
+    }
+}

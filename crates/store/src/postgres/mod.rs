@@ -1,0 +1,5 @@
+//! PostgreSQL as a store.
+
+use crate::error::StoreError;
+
+pub(crate) struct PostgresStore;

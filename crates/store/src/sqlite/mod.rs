@@ -1,0 +1,320 @@
+//! SQLite as a store.
+//!
+//! Owns the connection, its settings and transactions. One connection writes; `BEGIN IMMEDIATE` takes the
+//! write lock up front, so a transaction never fails half-way for want of it. The journal mode is WAL, with
+//! either durability of [`Durability`]. Types and affinities are `codec`'s, row statements are `rows`',
+//! error codes are `fault`'s.
+
+mod codec;
+mod fault;
+mod rows;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use plimsoll_core::change::Change;
+use plimsoll_core::table::{Column, Image, RowKey, TableShape};
+use plimsoll_core::value::Value;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{ErrorClass, StoreError};
+use crate::store::{Access, DatabaseKind, EachRow, Store};
+use crate::url::{Durability, StoreUrl};
+
+use codec::Bound;
+use fault::explain;
+
+/// How long a writer waits for another process's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Statements kept prepared.
+const STATEMENT_CACHE: usize = 256;
+
+/// A SQLite file.
+pub(crate) struct SqliteStore {
+    connection: Connection,
+    path: PathBuf,
+    durability: Durability,
+    access: Access,
+    shapes: HashMap<String, Arc<TableShape>>,
+    statements: rows::Statements,
+    has_deferred_keys: Option<bool>,
+}
+
+impl SqliteStore {
+    /// Opens the file; creates it (and not its folder) when writing and absent.
+    pub(crate) fn open(path: &Path, durability: Durability, access: Access) -> Result<Self, StoreError> {
+        let opening = |error: rusqlite::Error| explain(&error).during(&format!("opening {}", path.display()));
+        let flags = match access {
+            Access::ReadWrite => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            Access::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        };
+        if access == Access::ReadOnly && !path.is_file() {
+            let message = format!("{} is not a file\nhint: check the path", path.display());
+            return Err(StoreError::new(ErrorClass::Connection, message));
+        }
+        let connection =
+            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(opening)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(opening)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+        let settings = match (access, durability) {
+            (Access::ReadOnly, _) => "PRAGMA query_only = ON;",
+            (_, Durability::Full) => {
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+            }
+            (_, Durability::Normal) => {
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
+            }
+        };
+        connection.execute_batch(settings).map_err(opening)?;
+        // Reading the schema now turns "file is not a database" into an error of opening.
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(opening)?;
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            durability,
+            access,
+            shapes: HashMap::new(),
+            statements: rows::Statements::default(),
+            has_deferred_keys: None,
+        })
+    }
+
+    fn batch(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection.execute_batch(sql).map_err(|error| explain(&error))
+    }
+
+    fn read_shape(&self, table: &str) -> Result<Option<TableShape>, StoreError> {
+        let sql =
+            "SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?1) WHERE hidden = 0 ORDER BY cid";
+        let mut statement = self.connection.prepare_cached(sql).map_err(|error| explain(&error))?;
+        let mut columns = Vec::new();
+        let mut key: Vec<(i64, usize)> = Vec::new();
+        let mut found = statement.query([table]).map_err(|error| explain(&error))?;
+        while let Some(row) = found.next().map_err(|error| explain(&error))? {
+            let get = |error: rusqlite::Error| explain(&error);
+            let declared: String = row.get(1).map_err(get)?;
+            let not_null: bool = row.get(2).map_err(get)?;
+            let key_part: i64 = row.get(3).map_err(get)?;
+            if key_part > 0 {
+                key.push((key_part, columns.len()));
+            }
+            columns.push(Column {
+                name: row.get(0).map_err(get)?,
+                column_type: codec::column_type(&declared),
+                declared,
+                nullable: !not_null,
+            });
+        }
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        if key.is_empty() {
+            let message =
+                format!("table `{table}` has no primary key\nhint: Plimsoll changes rows by key; add one");
+            return Err(StoreError::new(ErrorClass::Schema, message));
+        }
+        key.sort_unstable();
+        let key = key.into_iter().map(|(_, at)| at).collect();
+        Ok(Some(TableShape { name: table.to_owned(), columns, key }))
+    }
+}
+
+/// `$1` as SQLite spells it, `?1`.
+fn placeholders(sql: &str) -> String {
+    let mut out = String::with_capacity(sql.len());
+    let mut characters = sql.chars().peekable();
+    while let Some(character) = characters.next() {
+        let numbered = character == '$' && characters.peek().is_some_and(char::is_ascii_digit);
+        out.push(if numbered { '?' } else { character });
+    }
+    out
+}
+
+impl Store for SqliteStore {
+    fn kind(&self) -> DatabaseKind {
+        DatabaseKind::Sqlite
+    }
+
+    fn url(&self) -> StoreUrl {
+        StoreUrl::Sqlite { path: self.path.clone(), durability: self.durability }
+    }
+
+    fn reopen(&self) -> Result<Box<dyn Store>, StoreError> {
+        Ok(Box::new(Self::open(&self.path, self.durability, self.access)?))
+    }
+
+    fn begin(&mut self, access: Access) -> Result<(), StoreError> {
+        match access {
+            Access::ReadWrite => self.batch("BEGIN IMMEDIATE"),
+            Access::ReadOnly => self.batch("BEGIN DEFERRED"),
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        let result = self.batch("COMMIT");
+        if result.is_err() {
+            self.rollback()?;
+        }
+        result
+    }
+
+    fn rollback(&mut self) -> Result<(), StoreError> {
+        if self.connection.is_autocommit() { Ok(()) } else { self.batch("ROLLBACK") }
+    }
+
+    fn savepoint(&mut self, name: &'static str) -> Result<(), StoreError> {
+        self.batch(&format!("SAVEPOINT {name}"))
+    }
+
+    fn rollback_to(&mut self, name: &'static str) -> Result<(), StoreError> {
+        self.batch(&format!("ROLLBACK TO {name}"))
+    }
+
+    fn release(&mut self, name: &'static str) -> Result<(), StoreError> {
+        self.batch(&format!("RELEASE {name}"))
+    }
+
+    fn check_deferred(&mut self) -> Result<(), StoreError> {
+        let deferred = match self.has_deferred_keys {
+            Some(deferred) => deferred,
+            None => {
+                let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE upper(sql) LIKE '%INITIALLY DEFERRED%')";
+                let found: bool =
+                    self.connection.query_row(sql, [], |row| row.get(0)).map_err(|error| explain(&error))?;
+                *self.has_deferred_keys.insert(found)
+            }
+        };
+        if !deferred {
+            return Ok(());
+        }
+        let violation = self.query("SELECT \"table\", parent FROM pragma_foreign_key_check LIMIT 1", &[])?;
+        match violation.first().map(Vec::as_slice) {
+            Some([table, parent]) => Err(StoreError::new(
+                ErrorClass::ForeignKey,
+                format!("a row of {table} names a row of {parent} that does not exist"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError> {
+        let run = || {
+            let mut statement = self.connection.prepare_cached(&placeholders(sql))?;
+            for (at, value) in parameters.iter().enumerate() {
+                statement.raw_bind_parameter(at + 1, Bound(value))?;
+            }
+            statement.raw_execute()
+        };
+        run().map(|count| count as u64).map_err(|error| explain(&error))
+    }
+
+    fn query_each(
+        &mut self,
+        sql: &str,
+        parameters: &[Value],
+        each: &mut EachRow<'_>,
+    ) -> Result<(), StoreError> {
+        let explained = |error: rusqlite::Error| explain(&error);
+        let mut statement = self.connection.prepare_cached(&placeholders(sql)).map_err(explained)?;
+        let width = statement.column_count();
+        for (at, value) in parameters.iter().enumerate() {
+            statement.raw_bind_parameter(at + 1, Bound(value)).map_err(explained)?;
+        }
+        let mut found = statement.raw_query();
+        while let Some(row) = found.next().map_err(explained)? {
+            let mut values = Vec::with_capacity(width);
+            for at in 0..width {
+                let cell = row.get_ref(at).map_err(explained)?;
+                values.push(codec::decode_untyped(cell)?);
+            }
+            each(values)?;
+        }
+        Ok(())
+    }
+
+    fn run_script(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.batch(sql)
+    }
+
+    fn append(&mut self, table: &str, columns: &[&str], rows: &[Vec<Value>]) -> Result<(), StoreError> {
+        let run = || -> Result<(), rusqlite::Error> {
+            let marks: Vec<String> = (1..=columns.len()).map(|at| format!("?{at}")).collect();
+            let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), marks.join(", "));
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            for row in rows {
+                for (at, value) in row.iter().enumerate() {
+                    statement.raw_bind_parameter(at + 1, Bound(value))?;
+                }
+                statement.raw_execute()?;
+            }
+            Ok(())
+        };
+        run().map_err(|error| explain(&error).during(&format!("writing {table}")))
+    }
+
+    fn shape(&mut self, table: &str) -> Result<Option<Arc<TableShape>>, StoreError> {
+        if let Some(shape) = self.shapes.get(table) {
+            return Ok(Some(Arc::clone(shape)));
+        }
+        let shape = self.read_shape(table)?.map(Arc::new);
+        if let Some(shape) = &shape {
+            self.shapes.insert(table.to_owned(), Arc::clone(shape));
+        }
+        Ok(shape)
+    }
+
+    fn forget_shapes(&mut self) {
+        self.shapes.clear();
+        self.statements = rows::Statements::default();
+        self.has_deferred_keys = None;
+    }
+
+    fn canonical(&self, column: &Column, value: Value) -> Value {
+        codec::canonical(column, value)
+    }
+
+    fn write_rows(&mut self, changes: &[&Change]) -> Result<Vec<bool>, StoreError> {
+        let mut written = Vec::with_capacity(changes.len());
+        for (at, change) in changes.iter().enumerate() {
+            match self.statements.write(&self.connection, change) {
+                Ok(count) => written.push(count == 1),
+                Err(error) => {
+                    let mut error =
+                        explain(&error).during(&format!("{} {}", change.table.name, change.key()));
+                    error.at = Some(at);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(written)
+    }
+
+    fn read_rows(
+        &mut self,
+        table: &Arc<TableShape>,
+        keys: &[RowKey],
+    ) -> Result<Vec<Option<Image>>, StoreError> {
+        let columns = &table.key;
+        let read = |key: &RowKey| {
+            let mut found = rows::select(&self.connection, table, columns, &key.0)?;
+            Ok(found.pop())
+        };
+        keys.iter().map(read).collect()
+    }
+
+    fn find_rows(
+        &mut self,
+        table: &Arc<TableShape>,
+        columns: &[usize],
+        values: &[Value],
+    ) -> Result<Vec<Image>, StoreError> {
+        rows::select(&self.connection, table, columns, values)
+    }
+
+    fn scan_rows(&mut self, table: &Arc<TableShape>, each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        rows::scan(&self.connection, table, each)
+    }
+}

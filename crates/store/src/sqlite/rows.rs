@@ -1,0 +1,184 @@
+//! Row statements of SQLite: compare-and-set writes and reads by column.
+//!
+//! Owns the SQL text and keeps it, one statement for each table, kind and set of changed columns, because
+//! building and parsing it would cost more than running it.
+//!
+//! Invariant: every `UPDATE` and `DELETE` names the key and compares every column with `IS`, so it touches
+//! the row only when the row is exactly the change's `before`.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use plimsoll_core::change::{Change, ChangeKind};
+use plimsoll_core::table::{Image, TableShape};
+use plimsoll_core::value::Value;
+use rusqlite::{CachedStatement, Connection, Row};
+
+use super::codec::{Bound, decode};
+use super::fault::explain;
+use crate::error::StoreError;
+use crate::store::EachRow;
+
+/// SQL texts by table, kind and changed columns. The table's shape is kept alive, so that its address
+/// stays a valid name for it.
+#[derive(Default)]
+pub(super) struct Statements {
+    texts: HashMap<(usize, ChangeKind, Vec<usize>), (Arc<TableShape>, String)>,
+}
+
+impl Statements {
+    /// Writes one change; returns the number of rows written (0 or 1).
+    pub(super) fn write(&mut self, connection: &Connection, change: &Change) -> rusqlite::Result<usize> {
+        let kind = change.kind();
+        let changed = if kind == ChangeKind::Update { change.changed() } else { Vec::new() };
+        if kind == ChangeKind::Update && changed.is_empty() {
+            return Ok(0);
+        }
+        let address = Arc::as_ptr(&change.table) as usize;
+        let name = (address, kind, changed);
+        if !self.texts.contains_key(&name) {
+            let text = write_sql(&change.table, kind, &name.2);
+            self.texts.insert(name.clone(), (Arc::clone(&change.table), text));
+        }
+        let Some((_, text)) = self.texts.get(&name) else { return Ok(0) };
+        let mut statement = connection.prepare_cached(text)?;
+        let mut next = 1;
+        if let Some(after) = &change.after {
+            match kind {
+                ChangeKind::Insert => bind(&mut statement, &mut next, after.iter())?,
+                _ => bind(&mut statement, &mut next, name.2.iter().map(|&at| &after[at]))?,
+            }
+        }
+        if let Some(before) = &change.before {
+            bind(&mut statement, &mut next, before.iter())?;
+        }
+        statement.raw_execute()
+    }
+}
+
+fn bind<'value>(
+    statement: &mut CachedStatement<'_>,
+    next: &mut usize,
+    values: impl Iterator<Item = &'value Value>,
+) -> rusqlite::Result<()> {
+    for value in values {
+        statement.raw_bind_parameter(*next, Bound(value))?;
+        *next += 1;
+    }
+    Ok(())
+}
+
+fn write_sql(table: &TableShape, kind: ChangeKind, changed: &[usize]) -> String {
+    let mut sql = String::new();
+    let columns: Vec<String> = table.columns.iter().map(|column| quoted(&column.name)).collect();
+    let mut next = 1;
+    let mut mark = || {
+        next += 1;
+        next - 1
+    };
+    // Writing to a String cannot fail.
+    let _ = match kind {
+        ChangeKind::Insert => {
+            let marks: Vec<String> = columns.iter().map(|_| format!("?{}", mark())).collect();
+            let key: Vec<&str> = table.key.iter().map(|&at| columns[at].as_str()).collect();
+            write!(
+                sql,
+                "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO NOTHING",
+                quoted(&table.name),
+                columns.join(", "),
+                marks.join(", "),
+                key.join(", ")
+            )
+        }
+        ChangeKind::Update => {
+            let sets: Vec<String> =
+                changed.iter().map(|&at| format!("{} = ?{}", columns[at], mark())).collect();
+            write!(sql, "UPDATE {} SET {}", quoted(&table.name), sets.join(", "))
+        }
+        ChangeKind::Delete => write!(sql, "DELETE FROM {}", quoted(&table.name)),
+    };
+    if kind != ChangeKind::Insert {
+        // The key is compared with `=` so that its index is used, every other column with `IS`.
+        let compare: Vec<String> = columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| {
+                let operator = if table.key.contains(&at) { "=" } else { "IS" };
+                format!("{column} {operator} ?{}", mark())
+            })
+            .collect();
+        let _ = write!(sql, " WHERE {}", compare.join(" AND "));
+    }
+    sql
+}
+
+/// All rows whose `columns` equal `values`, ordered by key.
+pub(super) fn select(
+    connection: &Connection,
+    table: &TableShape,
+    columns: &[usize],
+    values: &[Value],
+) -> Result<Vec<Image>, StoreError> {
+    let compare: Vec<String> = columns
+        .iter()
+        .zip(values)
+        .enumerate()
+        .map(|(at, (&column, value))| {
+            let operator = if value.is_null() { "IS" } else { "=" };
+            format!("{} {operator} ?{}", quoted(&table.columns[column].name), at + 1)
+        })
+        .collect();
+    let sql = format!("{} WHERE {} ORDER BY {}", select_all(table), compare.join(" AND "), key_list(table));
+    let run = || -> rusqlite::Result<Vec<Result<Image, StoreError>>> {
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut next = 1;
+        bind(&mut statement, &mut next, values.iter())?;
+        let mut found = statement.raw_query();
+        let mut images = Vec::new();
+        while let Some(row) = found.next()? {
+            images.push(image(table, row));
+        }
+        Ok(images)
+    };
+    run().map_err(|error| explain(&error))?.into_iter().collect()
+}
+
+/// Every row, ordered by key.
+pub(super) fn scan(
+    connection: &Connection,
+    table: &TableShape,
+    each: &mut EachRow<'_>,
+) -> Result<(), StoreError> {
+    let explained = |error: rusqlite::Error| explain(&error);
+    let sql = format!("{} ORDER BY {}", select_all(table), key_list(table));
+    let mut statement = connection.prepare_cached(&sql).map_err(explained)?;
+    let mut found = statement.raw_query();
+    while let Some(row) = found.next().map_err(explained)? {
+        each(image(table, row)?)?;
+    }
+    Ok(())
+}
+
+fn image(table: &TableShape, row: &Row<'_>) -> Result<Image, StoreError> {
+    let cell = |(at, column): (usize, &plimsoll_core::table::Column)| {
+        let cell = row.get_ref(at).map_err(|error| explain(&error))?;
+        decode(cell, column.column_type)
+            .map_err(|error| error.during(&format!("column {} of {}", column.name, table.name)))
+    };
+    table.columns.iter().enumerate().map(cell).collect()
+}
+
+fn select_all(table: &TableShape) -> String {
+    let columns: Vec<String> = table.columns.iter().map(|column| quoted(&column.name)).collect();
+    format!("SELECT {} FROM {}", columns.join(", "), quoted(&table.name))
+}
+
+fn key_list(table: &TableShape) -> String {
+    table.key_columns().map(quoted).collect::<Vec<_>>().join(", ")
+}
+
+/// An identifier as SQLite quotes it.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
