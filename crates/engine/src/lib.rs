@@ -1,1 +1,18 @@
-//! Skeleton.
+//! The engine of Plimsoll: plan, check, apply, verify, undo.
+//!
+//! Owns how a change request becomes a plan, how a plan is applied in journaled batches, and how it is
+//! verified and taken back. Systems plug in through [`system`]: they declare data and pure functions and
+//! never touch a connection. It deliberately knows no system by name, prints nothing, and is synchronous.
+//!
+//! Reading order: [`system`], [`session`], [`source`], [`change`], [`event`], [`error`].
+
+pub mod change;
+pub mod clock;
+pub mod error;
+pub mod event;
+pub mod session;
+pub mod source;
+pub mod system;
+
+pub use crate::error::{EngineError, ErrorKind};
+pub use crate::session::Session;

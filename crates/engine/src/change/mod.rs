@@ -1,0 +1,3 @@
+//! The change engine: the only code that writes a system's tables.
+
+pub mod context;

@@ -1,0 +1,88 @@
+//! A session: one connection, one actor, one clock - what every engine function works with.
+//!
+//! Owns the bundle and its seams for tests: the clock and the probe. It does not open stores (the store
+//! crate does) and holds no state between calls.
+
+use std::sync::Arc;
+
+use plimsoll_core::clock::Clock;
+use plimsoll_store::Store;
+
+use crate::clock::MachineClock;
+use crate::error::EngineError;
+
+/// A point that the engine passes; tests stop or crash it there.
+pub trait Probe: Send + Sync {
+    /// Called at each named point. An error ends the work as if the process had died there.
+    ///
+    /// # Errors
+    /// Whatever the test wants to happen.
+    fn reach(&self, point: &'static str) -> Result<(), EngineError>;
+}
+
+/// A probe that never interferes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoProbe;
+
+impl Probe for NoProbe {
+    fn reach(&self, _point: &'static str) -> Result<(), EngineError> {
+        Ok(())
+    }
+}
+
+/// How far a piece of long work is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done: `reading`, `planning`, `applying`, `verifying`, `undoing`.
+    pub phase: &'static str,
+    /// Items done.
+    pub done: u64,
+    /// Items in all, when known.
+    pub total: Option<u64>,
+    /// Milliseconds still to go, when known.
+    pub eta_ms: Option<u64>,
+}
+
+/// Where progress goes. Called often; the receiver decides what to show.
+pub type ProgressSink = Arc<dyn Fn(&Progress) + Send + Sync>;
+
+/// One connection, one actor, one clock.
+pub struct Session {
+    /// The store.
+    pub store: Box<dyn Store>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Who acts, as recorded in events.
+    pub actor: String,
+    /// Where progress goes.
+    pub progress: ProgressSink,
+    /// The test probe.
+    pub probe: Arc<dyn Probe>,
+}
+
+impl Session {
+    /// A session on the machine's clock, without progress.
+    pub fn new(store: Box<dyn Store>, actor: impl Into<String>) -> Self {
+        Self {
+            store,
+            clock: Arc::new(MachineClock::new()),
+            actor: actor.into(),
+            progress: Arc::new(|_| {}),
+            probe: Arc::new(NoProbe),
+        }
+    }
+
+    /// Another session on the same store, for a worker.
+    ///
+    /// # Errors
+    /// When the store cannot be opened again.
+    pub fn fork(&self) -> Result<Self, EngineError> {
+        Ok(Self {
+            store: self.store.reopen()?,
+            clock: Arc::clone(&self.clock),
+            actor: self.actor.clone(),
+            progress: Arc::clone(&self.progress),
+            probe: Arc::clone(&self.probe),
+        })
+    }
+}

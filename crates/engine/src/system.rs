@@ -1,0 +1,94 @@
+//! The seam: what a system contributes to the engine.
+//!
+//! Owns the types with which a system describes itself. A system declares data (its schema, its tables, its
+//! settings) and pure functions (how to read its source through [`Fetch`], how to turn one record into row
+//! changes). It never opens a connection, starts a thread, reads the environment, sleeps or asks the time:
+//! whatever it needs of that kind is handed to it.
+
+use plimsoll_core::item::Item;
+use plimsoll_store::schema::Schema;
+
+use crate::change::context::{PlanContext, Proposal};
+use crate::error::EngineError;
+use crate::source::{Fetch, SourceRecord, SourceRequest, SourceSummary};
+
+/// A domain application, described as data.
+pub struct System {
+    /// The name used on the command line, in SQL and in URLs, such as `hearings`.
+    pub name: &'static str,
+    /// One line for people.
+    pub title: &'static str,
+    /// The system's tables and their versions.
+    pub schema: Schema,
+    /// Every table, parents before children.
+    pub tables: &'static [&'static str],
+    /// What it can do to its tables.
+    pub changes: &'static [&'static dyn ChangeKind],
+    /// Settings that it reads, for documentation and validation.
+    pub settings: &'static [SettingDeclaration],
+}
+
+impl System {
+    /// The change called `name`.
+    ///
+    /// # Errors
+    /// Usage, naming the changes there are.
+    pub fn change(&self, name: &str) -> Result<&'static dyn ChangeKind, EngineError> {
+        self.changes.iter().copied().find(|change| change.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = self.changes.iter().map(|change| change.name()).collect();
+            EngineError::usage(format!(
+                "system `{}` has no change `{name}`\nhint: it has {}",
+                self.name,
+                names.join(", ")
+            ))
+        })
+    }
+}
+
+/// One setting of a system.
+#[derive(Debug, Clone, Copy)]
+pub struct SettingDeclaration {
+    /// The environment variable, such as `BATCH_SIZE`.
+    pub environment: &'static str,
+    /// The value without one.
+    pub default: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+/// One kind of change that a system offers.
+pub trait ChangeKind: Sync {
+    /// The name used on the command line, such as `daily-update`.
+    fn name(&self) -> &'static str;
+
+    /// One line for people.
+    fn help(&self) -> &'static str;
+
+    /// True when a run refuses to start without a verified backup.
+    fn needs_backup(&self) -> bool;
+
+    /// Reads the source and hands over each record once. Records that the source cannot deliver are handed
+    /// over too, with the problem in place of a body, so that nothing vanishes silently.
+    ///
+    /// # Errors
+    /// When the source as a whole cannot be read; single bad records are not an error.
+    fn read(
+        &self,
+        fetch: &mut dyn Fetch,
+        request: &SourceRequest,
+        each: &mut dyn FnMut(SourceRecord) -> Result<(), EngineError>,
+    ) -> Result<SourceSummary, EngineError>;
+
+    /// Turns one record into row changes, given the current rows.
+    ///
+    /// # Errors
+    /// When current rows cannot be read. A bad record is not an error but [`Proposal::Refuse`].
+    fn propose(&self, record: &SourceRecord, context: &mut PlanContext<'_>) -> Result<Proposal, EngineError>;
+
+    /// Looks at the items of one batch before they are written. Returns the position in `items` and the
+    /// reason for each item that must not be applied.
+    fn validate(&self, items: &[Item]) -> Vec<(usize, String)> {
+        let _ = items;
+        Vec::new()
+    }
+}
