@@ -106,8 +106,12 @@ fn forward(from: impl Read, mut to: impl Write, read: &Mutex<impl FnMut(&str)>) 
 
 /// The command line as a person would type it.
 pub(crate) fn shown(command: &Command) -> String {
-    let mut words = vec![command.get_program().to_string_lossy().into_owned()];
-    words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
+    format!("{} {}", command.get_program().to_string_lossy(), shown_arguments(command))
+}
+
+/// The arguments of a command line as a person would type them.
+pub(crate) fn shown_arguments(command: &Command) -> String {
+    let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
     words.join(" ")
 }
 

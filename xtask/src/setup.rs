@@ -70,28 +70,20 @@ fn c_compiler() -> Result<(), Failure> {
 
 /// Never fails: without PostgreSQL its test cases are skipped, each with a message of its own.
 fn postgresql(install: bool) {
-    if let Some(folder) = postgres::server_programs() {
-        say("PostgreSQL server", &folder.display().to_string());
-        return;
-    }
-    if install {
+    const WHAT: &str = "PostgreSQL server";
+    let mut found = postgres::server_programs();
+    if found.is_none() && install {
         match install_postgresql() {
-            Ok(()) => match postgres::server_programs() {
-                Some(folder) => {
-                    return say("PostgreSQL server", &format!("installed in {}", folder.display()));
-                }
-                None => {
-                    say("PostgreSQL server", "the package was installed, but its programs were not found")
-                }
-            },
-            Err(failure) => say("PostgreSQL server", &failure.to_string()),
+            Ok(()) => found = postgres::server_programs(),
+            Err(failure) => say(WHAT, &failure.to_string()),
         }
     }
-    say("PostgreSQL server", "missing: the PostgreSQL cases of the tests are skipped, and each says so");
-    say(
-        "PostgreSQL server",
-        "to run them: apt-get install postgresql (Debian, Ubuntu), or any package with initdb and pg_ctl",
-    );
+    if let Some(folder) = found {
+        say(WHAT, &folder.display().to_string());
+        return;
+    }
+    say(WHAT, "missing: the PostgreSQL cases of the tests are skipped, and each says so");
+    say(WHAT, "to run them: apt-get install postgresql, or any package with initdb, pg_ctl and postgres");
 }
 
 /// Runs as root. The drop-in file keeps the package from creating and starting a cluster; it is taken
@@ -103,8 +95,8 @@ settings=/etc/postgresql-common/createcluster.d
 mkdir -p "$settings"
 trap 'rm -f "$settings/plimsoll.conf"; rmdir --ignore-fail-on-non-empty "$settings" || true' EXIT
 echo 'create_main_cluster = false' > "$settings/plimsoll.conf"
-apt-get update
-apt-get install --yes --no-install-recommends postgresql
+apt-get update -qq
+apt-get install -qq --yes --no-install-recommends -o Dpkg::Use-Pty=0 postgresql
 "#;
 
 fn install_postgresql() -> Result<(), Failure> {
@@ -120,6 +112,10 @@ fn install_postgresql() -> Result<(), Failure> {
     } else {
         return Err(Failure::new("not installed: neither root nor sudo without a password"));
     };
-    say("PostgreSQL server", "not found; installing the distribution's package `postgresql`");
+    say(
+        "PostgreSQL server",
+        "missing; installing the distribution's package `postgresql` (no cluster is created)",
+    );
     process::run(command.args(["-c", INSTALL]))
+        .map_err(|_| Failure::new("not installed: apt-get did not succeed; its reason is above"))
 }
