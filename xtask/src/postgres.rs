@@ -5,9 +5,12 @@
 //!
 //! Invariant: a started cluster is stopped when its value is dropped, on every way out.
 
+use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
 use crate::process;
@@ -22,7 +25,7 @@ const VERSIONED: &[(&str, &str, &str)] = &[
 pub(crate) fn server_programs() -> Option<PathBuf> {
     let mut found: Vec<(u32, PathBuf)> = Vec::new();
     for (folder, prefix, below) in VERSIONED {
-        let Ok(entries) = std::fs::read_dir(folder) else { continue };
+        let Ok(entries) = fs::read_dir(folder) else { continue };
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let version = name.strip_prefix(prefix).and_then(|version| version.parse().ok());
@@ -46,11 +49,17 @@ pub(crate) fn is_root() -> bool {
     process::capture(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
+/// How long a new cluster may take until it answers.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A private cluster on a free loopback port, stopped when dropped.
+///
+/// The server is a child in our own process group, so that Ctrl-C in a terminal stops it too.
 pub(crate) struct Cluster {
     programs: PathBuf,
     data: PathBuf,
     url: String,
+    server: Child,
 }
 
 impl Cluster {
@@ -60,33 +69,59 @@ impl Cluster {
             Failure::new("no PostgreSQL server programs were found").hinted("cargo xtask setup")
         })?;
         let data = folder.join("cluster");
-        std::fs::create_dir(&data)
+        fs::create_dir(&data)
             .map_err(|error| Failure::new(format!("{} could not be created: {error}", data.display())))?;
         if is_root() {
             process::run(Command::new("chown").arg("postgres:").arg(&data))?;
         }
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .map_err(|error| Failure::new(format!("no free loopback port: {error}")))?
-            .port();
         process::capture(
             program(&programs, "initdb")
                 .args(["--username=plimsoll", "--auth=trust", "--encoding=UTF8", "--no-locale", "--pgdata"])
                 .arg(&data),
         )?;
-        // From here on Drop stops it, even if the start is reported as failed.
-        let cluster = Self { programs, data, url: format!("postgres://plimsoll@127.0.0.1:{port}/postgres") };
-        let sockets = cluster.data.display();
-        let options =
-            format!("-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='{sockets}'");
-        process::capture(
-            program(&cluster.programs, "pg_ctl")
-                .args(["start", "--wait", "--silent", "--options", &options, "--log"])
-                .arg(cluster.data.join("server.log"))
-                .arg("--pgdata")
-                .arg(&cluster.data),
-        )?;
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .map_err(|error| Failure::new(format!("no free loopback port: {error}")))?
+            .port();
+        let log = folder.join("postgresql.log");
+        let output = File::create(&log)
+            .map_err(|error| Failure::new(format!("{} could not be created: {error}", log.display())))?;
+        let errors = output.try_clone().map_err(|error| Failure::new(format!("postgresql.log: {error}")))?;
+        let server = program(&programs, "postgres")
+            .arg("-D")
+            .arg(&data)
+            .args(["-c", &format!("port={port}"), "-c", "listen_addresses=127.0.0.1"])
+            .args(["-c", &format!("unix_socket_directories={}", data.display())])
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .map_err(|error| Failure::new(format!("`postgres` could not be started: {error}")))?;
+        let url = format!("postgres://plimsoll@127.0.0.1:{port}/postgres");
+        // From here on Drop stops it.
+        let mut cluster = Self { programs, data, url, server };
+        cluster.wait_until_ready().map_err(|what| {
+            let logged = fs::read_to_string(&log).unwrap_or_default();
+            Failure::new(format!("PostgreSQL {what}\n{}", logged.trim_end()))
+        })?;
         Ok(cluster)
+    }
+
+    /// The server writes `ready` on the last line of its lock file when it takes connections.
+    fn wait_until_ready(&mut self) -> Result<(), String> {
+        let lock = self.data.join("postmaster.pid");
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if let Ok(Some(status)) = self.server.try_wait() {
+                return Err(format!("ended with {status} instead of starting"));
+            }
+            let status = fs::read_to_string(&lock).unwrap_or_default();
+            if status.lines().last().is_some_and(|line| line.trim() == "ready") {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Err(format!("was not ready within {} s", PATIENCE.as_secs()))
     }
 
     /// The address of its database, as `--store` takes it.
@@ -102,7 +137,10 @@ impl Drop for Cluster {
         );
         if let Err(failure) = stopped {
             eprintln!("warning: PostgreSQL in {} was not stopped: {failure}", self.data.display());
+            // The child we started; nothing else is ended with it.
+            let _ = self.server.kill();
         }
+        let _ = self.server.wait();
     }
 }
 
@@ -138,6 +176,6 @@ mod tests {
         assert!(ask());
         drop(cluster);
         assert!(!ask());
-        std::fs::remove_dir_all(&folder).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
     }
 }
