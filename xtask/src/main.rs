@@ -24,6 +24,7 @@ mod generate;
 mod invariants;
 mod json;
 mod metadata;
+mod packages;
 mod postgres;
 mod process;
 mod project;
@@ -99,8 +100,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "duckdb",
-        arguments: "[--route pip|npm|bundled]",
-        about: "find or fetch a prebuilt DuckDB library and print the environment that links it",
+        arguments: "[--no-install]",
+        about: "find or fetch the prebuilt DuckDB library, and print the environment that links it",
         run: duckdb::run,
     },
 ];

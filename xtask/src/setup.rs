@@ -6,10 +6,8 @@
 //! Invariants: what is missing is named with the line that installs it; the distribution's default
 //! cluster is not created, so nothing is left running and no port is taken.
 
-use std::process::Command;
-
 use crate::failure::Failure;
-use crate::{postgres, process};
+use crate::{packages, postgres, process};
 
 /// What setup found and the tests want to know.
 #[derive(Debug)]
@@ -73,7 +71,8 @@ fn postgresql(install: bool) {
     const WHAT: &str = "PostgreSQL server";
     let mut found = postgres::server_programs();
     if found.is_none() && install {
-        match install_postgresql() {
+        say(WHAT, "missing; installing the distribution's package `postgresql` (no cluster is created)");
+        match packages::install("postgresql", NO_CLUSTER) {
             Ok(()) => found = postgres::server_programs(),
             Err(failure) => say(WHAT, &failure.to_string()),
         }
@@ -86,36 +85,11 @@ fn postgresql(install: bool) {
     say(WHAT, "to run them: apt-get install postgresql, or any package with initdb, pg_ctl and postgres");
 }
 
-/// Runs as root. The drop-in file keeps the package from creating and starting a cluster; it is taken
-/// away again, so that the machine's own settings are what they were.
-const INSTALL: &str = r#"
-set -e
-export DEBIAN_FRONTEND=noninteractive
+/// Keeps the package from creating and starting a cluster. The drop-in file is taken away again, so that
+/// the machine's own settings are what they were.
+const NO_CLUSTER: &str = r#"
 settings=/etc/postgresql-common/createcluster.d
 mkdir -p "$settings"
 trap 'rm -f "$settings/plimsoll.conf"; rmdir --ignore-fail-on-non-empty "$settings" || true' EXIT
 echo 'create_main_cluster = false' > "$settings/plimsoll.conf"
-apt-get update -qq
-apt-get install -qq --yes --no-install-recommends -o Dpkg::Use-Pty=0 postgresql
 "#;
-
-fn install_postgresql() -> Result<(), Failure> {
-    if !process::works("apt-get", &["--version"]) {
-        return Err(Failure::new("not installed: this machine has no apt-get"));
-    }
-    let mut command = if postgres::is_root() {
-        Command::new("sh")
-    } else if process::works("sudo", &["-n", "true"]) {
-        let mut command = Command::new("sudo");
-        command.args(["-n", "sh"]);
-        command
-    } else {
-        return Err(Failure::new("not installed: neither root nor sudo without a password"));
-    };
-    say(
-        "PostgreSQL server",
-        "missing; installing the distribution's package `postgresql` (no cluster is created)",
-    );
-    process::run(command.args(["-c", INSTALL]))
-        .map_err(|_| Failure::new("not installed: apt-get did not succeed; its reason is above"))
-}
