@@ -11,6 +11,11 @@ pub trait Clock: Send + Sync {
     /// Milliseconds since an arbitrary start; never goes back.
     fn monotonic_ms(&self) -> u64;
 
+    /// Microseconds since the same start.
+    fn monotonic_us(&self) -> u64 {
+        self.monotonic_ms().saturating_mul(1_000)
+    }
+
     /// Waits for `ms` milliseconds. A simulated clock moves forward instead.
     fn sleep_ms(&self, ms: u64);
 }

@@ -1,1 +1,154 @@
-//! Events: placeholder.
+//! Events: who did what, when and why; append-only and chained.
+//!
+//! Owns writing, listing and verifying events. Each event holds the digest of the one before, so a removed,
+//! changed or inserted event breaks the chain from there on. It does not own what happened to single rows:
+//! that is in the changes and batches.
+//!
+//! Invariant: there is no function that changes or deletes an event, and the tables' triggers refuse both.
+
+use plimsoll_core::digest::Hashing;
+use plimsoll_core::value::Value;
+use plimsoll_store::{DatabaseKind, Store};
+use serde::{Deserialize, Serialize};
+
+use crate::change::cells::Cells;
+use crate::error::EngineError;
+use crate::session::Session;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its place in the chain, from 1.
+    pub number: i64,
+    /// When.
+    pub at: String,
+    /// Who.
+    pub actor: String,
+    /// What, such as `run.started`.
+    pub kind: String,
+    /// The id of the plan, run or quarantined item that it is about.
+    pub subject: String,
+    /// Why, in the actor's words; may be empty.
+    pub reason: String,
+    /// Details as JSON text.
+    pub detail: String,
+    /// The digest of the event before.
+    pub previous: String,
+    /// This event's digest.
+    pub digest: String,
+}
+
+impl Event {
+    fn compute_digest(&self) -> String {
+        let mut hashing = Hashing::new("event");
+        hashing.part(&self.number.to_le_bytes());
+        for text in
+            [&self.at, &self.actor, &self.kind, &self.subject, &self.reason, &self.detail, &self.previous]
+        {
+            hashing.part(text.as_bytes());
+        }
+        hashing.hex()
+    }
+}
+
+/// Appends an event inside the caller's transaction.
+///
+/// # Errors
+/// When the store fails.
+pub fn record(
+    session: &mut Session,
+    kind: &str,
+    subject: &str,
+    reason: &str,
+    detail: &serde_json::Value,
+) -> Result<(), EngineError> {
+    let store = session.store.as_mut();
+    if store.kind() == DatabaseKind::Postgres {
+        // One writer of the chain at a time; SQLite's write lock does the same.
+        store.execute("LOCK TABLE plimsoll_event IN EXCLUSIVE MODE", &[])?;
+    }
+    let last = store.query("SELECT number, digest FROM plimsoll_event ORDER BY number DESC LIMIT 1", &[])?;
+    let (number, previous) = match last.into_iter().next().map(Cells) {
+        Some(cells) => (cells.integer(0)? + 1, cells.text(1)?),
+        None => (1, String::new()),
+    };
+    let mut event = Event {
+        number,
+        at: session.clock.now(),
+        actor: session.actor.clone(),
+        kind: kind.to_owned(),
+        subject: subject.to_owned(),
+        reason: reason.to_owned(),
+        detail: detail.to_string(),
+        previous,
+        digest: String::new(),
+    };
+    event.digest = event.compute_digest();
+    let columns = ["number", "at", "actor", "kind", "subject", "reason", "detail", "previous", "digest"];
+    let row = vec![
+        Value::Integer(event.number),
+        Value::Text(event.at),
+        Value::Text(event.actor),
+        Value::Text(event.kind),
+        Value::Text(event.subject),
+        Value::Text(event.reason),
+        Value::Text(event.detail),
+        Value::Text(event.previous),
+        Value::Text(event.digest),
+    ];
+    session.store.append("plimsoll_event", &columns, &[row])?;
+    Ok(())
+}
+
+/// All events, oldest first, or only those about `subject`.
+///
+/// # Errors
+/// When the store fails.
+pub fn list(store: &mut dyn Store, subject: Option<&str>) -> Result<Vec<Event>, EngineError> {
+    let select =
+        "SELECT number, at, actor, kind, subject, reason, detail, previous, digest FROM plimsoll_event";
+    let rows = match subject {
+        Some(subject) => {
+            store.query(&format!("{select} WHERE subject = $1 ORDER BY number"), &[Value::text(subject)])?
+        }
+        None => store.query(&format!("{select} ORDER BY number"), &[])?,
+    };
+    rows.into_iter()
+        .map(|row| {
+            let cells = Cells(row);
+            Ok(Event {
+                number: cells.integer(0)?,
+                at: cells.text(1)?,
+                actor: cells.text(2)?,
+                kind: cells.text(3)?,
+                subject: cells.text(4)?,
+                reason: cells.text(5)?,
+                detail: cells.text(6)?,
+                previous: cells.text(7)?,
+                digest: cells.text(8)?,
+            })
+        })
+        .collect()
+}
+
+/// Recomputes the whole chain; returns the problems found, none when it is whole.
+///
+/// # Errors
+/// When the store fails.
+pub fn verify(store: &mut dyn Store) -> Result<Vec<String>, EngineError> {
+    let mut problems = Vec::new();
+    let mut previous = String::new();
+    for (position, event) in list(store, None)?.into_iter().enumerate() {
+        if event.number != i64::try_from(position).unwrap_or(i64::MAX) + 1 {
+            problems.push(format!("event {} follows where {} is missing", event.number, position + 1));
+        }
+        if event.previous != previous {
+            problems.push(format!("event {} does not follow the event before it", event.number));
+        }
+        if event.digest != event.compute_digest() {
+            problems.push(format!("event {} was changed after it was written", event.number));
+        }
+        previous = event.digest;
+    }
+    Ok(problems)
+}

@@ -67,6 +67,12 @@ pub trait ChangeKind: Sync {
     /// True when a run refuses to start without a verified backup.
     fn needs_backup(&self) -> bool;
 
+    /// The table and column that hold when a record was last updated, from which [`SourceRequest::known_until`]
+    /// is filled.
+    fn known_until(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     /// Reads the source and hands over each record once. Records that the source cannot deliver are handed
     /// over too, with the problem in place of a body, so that nothing vanishes silently.
     ///

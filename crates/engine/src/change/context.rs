@@ -225,7 +225,12 @@ impl<'plan> PlanContext<'plan> {
         })
     }
 
-    fn set(&self, shape: &TableShape, image: &mut Image, values: &[(&str, Value)]) -> Result<(), EngineError> {
+    fn set(
+        &self,
+        shape: &TableShape,
+        image: &mut Image,
+        values: &[(&str, Value)],
+    ) -> Result<(), EngineError> {
         for (name, value) in values {
             let at = position(shape, name)?;
             image[at] = self.store.canonical(&shape.columns[at], value.clone());

@@ -1,3 +1,43 @@
 //! The change engine: the only code that writes a system's tables.
+//!
+//! Owns plans, their application in journaled batches, quarantine, verification and undo.
+//!
+//! ```text
+//! source --propose--> plan --assess--> approve --apply--> batches + receipts --verify--> undo = plan + apply
+//!                                                   \--> quarantine --replay--> a plan of the same run
+//! ```
+//!
+//! Reading order: [`context`], [`propose`], [`plan`], [`run`], [`apply`], [`batch`], [`control`],
+//! [`quarantine`], [`verify`], [`undo`], [`assess`], [`exchange`], [`history`], [`retention`], [`setup`].
 
+pub mod apply;
+pub mod assess;
+pub mod batch;
+pub(crate) mod cells;
 pub mod context;
+pub mod control;
+pub mod exchange;
+pub mod history;
+pub mod plan;
+pub mod propose;
+pub mod quarantine;
+pub mod retention;
+pub mod run;
+pub mod setup;
+pub mod undo;
+pub mod verify;
+
+use plimsoll_store::Access;
+
+use crate::error::EngineError;
+use crate::session::Session;
+
+/// Runs `work` in one write transaction of the session.
+pub(crate) fn in_write<T>(
+    session: &mut Session,
+    work: impl FnOnce(&mut Session) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    session.store.begin(Access::ReadWrite)?;
+    let result = work(session);
+    plan::settle(session, result)
+}

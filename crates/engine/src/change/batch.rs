@@ -1,0 +1,443 @@
+//! One batch: one transaction that writes rows, journal and receipt, or nothing.
+//!
+//! Owns what happens between `BEGIN` and `COMMIT`: compare-and-set of every row, isolation of bad items,
+//! their quarantine, the batch row, the receipt, and the cursor. Which batch comes next is `apply`'s.
+//!
+//! Invariants:
+//! - An item is written whole or not at all.
+//! - The batch row, the receipt, the quarantined items and the cursor commit with the rows or not at all.
+//! - Only data errors are isolated; any other error rolls the batch back and is passed on.
+
+use std::collections::HashMap;
+
+use plimsoll_core::change::{Change, ChangeKind};
+use plimsoll_core::digest::Hashing;
+use plimsoll_core::id::Id;
+use plimsoll_core::isolate::{Attempts, isolate};
+use plimsoll_core::item::{Item, Outcome, Refusal, Tally};
+use plimsoll_core::value::Value;
+use plimsoll_store::{Store, StoreError};
+use serde::{Deserialize, Serialize};
+
+use super::cells::number;
+use super::plan::{Plan, StoredItem, read_items};
+use super::quarantine;
+use super::run::Partition;
+use crate::error::EngineError;
+use crate::session::Session;
+use crate::system::ChangeKind as DeclaredChange;
+
+/// An item of a batch that did not simply apply, as stored in the batch row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exception {
+    /// The item's number in the plan.
+    pub item: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The class of the problem; empty for a no-op.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub class: String,
+    /// What happened; empty for a no-op.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Positions of changes of an applied item whose rows already were at their `after`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noop_positions: Vec<u64>,
+    /// Items that were refused together with this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub together_with: Vec<u64>,
+}
+
+/// What one committed batch came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchReport {
+    /// How its items ended.
+    pub tally: Tally,
+    /// Rows written.
+    pub rows_written: u64,
+    /// How often items were tried, the first try included.
+    pub attempts: u32,
+    /// The items that did not simply apply.
+    pub exceptions: Vec<Exception>,
+}
+
+/// How an item of the current attempt stands.
+#[derive(Debug, Clone)]
+enum Standing {
+    Applied { noop_positions: Vec<u64>, rows: u64 },
+    Noop,
+    Conflicted(String),
+}
+
+struct BatchAttempts<'batch> {
+    store: &'batch mut dyn Store,
+    items: &'batch [StoredItem],
+    standing: HashMap<usize, Standing>,
+}
+
+/// A data error is the fault of an item; anything else stops the batch.
+fn split(error: StoreError) -> Result<StoreError, EngineError> {
+    if error.class.is_data() { Ok(error) } else { Err(error.into()) }
+}
+
+impl BatchAttempts<'_> {
+    /// Writes the items, leaving out those that turn out to be in conflict.
+    fn try_items(&mut self, items: &[usize]) -> Result<HashMap<usize, Standing>, StoreError> {
+        let mut conflicted: HashMap<usize, Standing> = HashMap::new();
+        loop {
+            let active: Vec<usize> =
+                items.iter().copied().filter(|item| !conflicted.contains_key(item)).collect();
+            let changes: Vec<&Change> =
+                active.iter().flat_map(|&item| self.items[item].item.changes.iter()).collect();
+            let written = self.store.write_rows(&changes)?;
+            let mut standing = HashMap::with_capacity(items.len());
+            let mut next = 0;
+            let before = conflicted.len();
+            for item in active {
+                let count = self.items[item].item.changes.len();
+                let flags = &written[next..next + count];
+                next += count;
+                let found = self.judge(item, flags)?;
+                if let Standing::Conflicted(_) = found {
+                    conflicted.insert(item, found);
+                } else {
+                    standing.insert(item, found);
+                }
+            }
+            if conflicted.len() == before {
+                self.store.check_deferred()?;
+                standing.extend(conflicted);
+                return Ok(standing);
+            }
+            // An item in conflict may have written other rows: begin again without it.
+            self.store.rollback_to("attempt")?;
+        }
+    }
+
+    /// How an item stands, given which of its rows were written.
+    fn judge(&mut self, item: usize, written: &[bool]) -> Result<Standing, StoreError> {
+        let changes = &self.items[item].item.changes;
+        let rows = written.iter().filter(|&&written| written).count() as u64;
+        let mut noop_positions = Vec::new();
+        for (position, change) in changes.iter().enumerate() {
+            if written[position] {
+                continue;
+            }
+            let current = self.store.read_rows(&change.table, &[change.key()])?.pop().flatten();
+            if current != change.after {
+                return Ok(Standing::Conflicted(conflict_reason(change, current.as_ref())));
+            }
+            noop_positions.push(position as u64);
+        }
+        Ok(if rows == 0 { Standing::Noop } else { Standing::Applied { noop_positions, rows } })
+    }
+}
+
+impl Attempts for BatchAttempts<'_> {
+    type Fault = StoreError;
+    type Stop = EngineError;
+
+    fn apply(&mut self, items: &[usize]) -> Result<Result<(), StoreError>, EngineError> {
+        self.store.savepoint("attempt")?;
+        match self.try_items(items) {
+            Ok(standing) => {
+                self.store.release("attempt")?;
+                self.standing.extend(standing);
+                Ok(Ok(()))
+            }
+            Err(error) => {
+                let fault = split(error)?;
+                self.store.rollback_to("attempt")?;
+                self.store.release("attempt")?;
+                Ok(Err(fault))
+            }
+        }
+    }
+
+    fn reset(&mut self) -> Result<(), EngineError> {
+        self.standing.clear();
+        Ok(self.store.rollback_to("batch")?)
+    }
+}
+
+fn conflict_reason(change: &Change, current: Option<&Vec<Value>>) -> String {
+    let row = format!("{} {}", change.table.name, change.key());
+    match (change.kind(), current) {
+        (ChangeKind::Insert, Some(_)) => {
+            format!("{row} was inserted by someone else since the plan was made")
+        }
+        (_, None) => format!("{row} was deleted since the plan was made"),
+        (_, Some(current)) => {
+            let before = change.before.as_ref();
+            let moved: Vec<String> = change
+                .table
+                .columns
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| before.and_then(|row| row.get(*at)) != current.get(*at))
+                .map(|(at, column)| {
+                    let planned = before.and_then(|row| row.get(at)).unwrap_or(&Value::Null);
+                    format!("{}: planned from {planned}, now {}", column.name, current[at])
+                })
+                .collect();
+            format!("{row} was changed since the plan was made ({})", moved.join("; "))
+        }
+    }
+}
+
+/// Writes items `items` (positions in `stored`) inside the open transaction, isolating bad ones.
+pub(crate) fn write_items(
+    store: &mut dyn Store,
+    stored: &[StoredItem],
+    items: &[usize],
+) -> Result<BatchReport, EngineError> {
+    store.savepoint("batch")?;
+    let mut attempts = BatchAttempts { store, items: stored, standing: HashMap::new() };
+    let verdict = isolate(items, &mut attempts)?;
+    let standing = std::mem::take(&mut attempts.standing);
+    store.release("batch")?;
+    let mut report = BatchReport {
+        tally: Tally::default(),
+        rows_written: 0,
+        attempts: verdict.attempts,
+        exceptions: Vec::new(),
+    };
+    for item in verdict.good {
+        let item_number = stored[item].number;
+        let exception = |outcome, class: &str, reason: String, noop_positions| Exception {
+            item: item_number,
+            outcome,
+            class: class.to_owned(),
+            reason,
+            noop_positions,
+            together_with: Vec::new(),
+        };
+        match standing.get(&item) {
+            Some(Standing::Applied { noop_positions, rows }) => {
+                report.tally.count(Outcome::Applied, 1);
+                report.rows_written += rows;
+                if !noop_positions.is_empty() {
+                    let positions = noop_positions.clone();
+                    report.exceptions.push(exception(Outcome::Applied, "", String::new(), positions));
+                }
+            }
+            Some(Standing::Conflicted(reason)) => {
+                report.tally.count(Outcome::Conflicted, 1);
+                report.exceptions.push(exception(Outcome::Conflicted, "moved", reason.clone(), Vec::new()));
+            }
+            Some(Standing::Noop) | None => {
+                report.tally.count(Outcome::Noop, 1);
+                report.exceptions.push(exception(Outcome::Noop, "", String::new(), Vec::new()));
+            }
+        }
+    }
+    for bad in verdict.bad {
+        for &item in &bad.items {
+            report.tally.count(Outcome::Quarantined, 1);
+            let others = bad.items.iter().filter(|&&other| other != item);
+            report.exceptions.push(Exception {
+                item: stored[item].number,
+                outcome: Outcome::Quarantined,
+                class: bad.fault.class.to_string(),
+                reason: bad.fault.message.clone(),
+                noop_positions: Vec::new(),
+                together_with: others.map(|&other| stored[other].number).collect(),
+            });
+        }
+    }
+    Ok(report)
+}
+
+/// What a batch is applied with.
+pub(crate) struct BatchContext<'run> {
+    pub(crate) run: &'run Id,
+    pub(crate) system: &'run str,
+    pub(crate) plan: &'run Plan,
+    pub(crate) declared: Option<&'static dyn DeclaredChange>,
+    /// Items taken out of quarantine by this batch, which no longer count there.
+    pub(crate) released: bool,
+}
+
+/// Applies the next `size` items of a partition inside the open transaction and moves its cursor.
+pub(crate) fn apply(
+    session: &mut Session,
+    context: &BatchContext<'_>,
+    partition: &mut Partition,
+    size: u64,
+) -> Result<BatchReport, EngineError> {
+    let started = session.clock.monotonic_us();
+    let (first, end) = (partition.next_item, (partition.next_item + size).min(partition.end_item));
+    let mut hashing = Hashing::new("changes");
+    let stored = read_items(session.store.as_mut(), context.plan, first, end, &mut hashing)?;
+    session.probe.reach("batch.read")?;
+    let mut refused: Vec<(usize, Refusal)> = Vec::new();
+    for (at, stored) in stored.iter().enumerate() {
+        if let Some(refusal) = &stored.item.refusal {
+            refused.push((at, refusal.clone()));
+        }
+    }
+    if let Some(declared) = context.declared {
+        let items: Vec<Item> = stored.iter().map(|stored| stored.item.clone()).collect();
+        for (at, reason) in declared.validate(&items) {
+            if !refused.iter().any(|(known, _)| *known == at) {
+                refused.push((at, Refusal::quarantined("validation", reason)));
+            }
+        }
+    }
+    let taken: Vec<usize> =
+        (0..stored.len()).filter(|at| !refused.iter().any(|(known, _)| known == at)).collect();
+    let mut report = write_items(session.store.as_mut(), &stored, &taken)?;
+    for (at, refusal) in refused {
+        report.tally.count(refusal.outcome, 1);
+        report.exceptions.push(Exception {
+            item: stored[at].number,
+            outcome: refusal.outcome,
+            class: refusal.class,
+            reason: refusal.reason,
+            noop_positions: Vec::new(),
+            together_with: Vec::new(),
+        });
+    }
+    report.exceptions.sort_by_key(|exception| exception.item);
+    session.probe.reach("batch.written")?;
+    quarantine::store_refused(session, context, &stored, &report.exceptions)?;
+    let took_us = session.clock.monotonic_us().saturating_sub(started);
+    close(session, context, partition, end, &hashing.hex(), &report, took_us)?;
+    session.probe.reach("batch.journaled")?;
+    Ok(report)
+}
+
+/// Writes the batch row, its receipt and the moved cursor.
+fn close(
+    session: &mut Session,
+    context: &BatchContext<'_>,
+    partition: &mut Partition,
+    end: u64,
+    changes_digest: &str,
+    report: &BatchReport,
+    took_us: u64,
+) -> Result<(), EngineError> {
+    let exceptions = serde_json::to_string(&report.exceptions)?;
+    let released = if context.released { end - partition.next_item } else { 0 };
+    let quarantined = i64::try_from(report.tally.quarantined).unwrap_or(i64::MAX)
+        - i64::try_from(released).unwrap_or(i64::MAX);
+    let key = [
+        Value::text(context.run.as_str()),
+        Value::Integer(partition.number),
+        Value::Integer(partition.batches),
+    ];
+    let mut row = key.to_vec();
+    row.extend([
+        Value::Integer(context.plan.number),
+        number(partition.next_item),
+        number(end),
+        number(report.tally.applied),
+        number(report.tally.noop),
+        number(report.tally.conflicted),
+        Value::Integer(quarantined),
+        number(report.tally.skipped),
+        number(report.rows_written),
+        number(u64::from(report.attempts)),
+        Value::text(&exceptions),
+        Value::text(session.clock.now()),
+        number(took_us),
+    ]);
+    let columns = [
+        "run",
+        "partition",
+        "number",
+        "plan",
+        "first_item",
+        "end_item",
+        "applied",
+        "noop",
+        "conflicted",
+        "quarantined",
+        "skipped",
+        "rows_written",
+        "attempts",
+        "exceptions",
+        "committed_at",
+        "duration_us",
+    ];
+    let store = session.store.as_mut();
+    store.append("plimsoll_batch", &columns, &[row])?;
+    let outcome_digest = outcome_digest(&exceptions, &report.tally);
+    let receipt = Receipt {
+        previous: partition.last_receipt.clone(),
+        plan: context.plan.number,
+        first_item: partition.next_item,
+        end_item: end,
+        changes_digest: changes_digest.to_owned(),
+        outcome_digest,
+    };
+    let digest = receipt.digest(context.run, partition.number, partition.batches);
+    let mut row = key.to_vec();
+    row.extend([
+        Value::text(&receipt.previous),
+        Value::text(&receipt.changes_digest),
+        Value::text(&receipt.outcome_digest),
+        Value::text(&digest),
+    ]);
+    let columns = ["run", "partition", "number", "previous", "changes_digest", "outcome_digest", "digest"];
+    store.append("plimsoll_receipt", &columns, &[row])?;
+    let moved = store.execute(
+        "UPDATE plimsoll_partition SET next_item = $4, batches = batches + 1, last_receipt = $5
+         WHERE run = $1 AND number = $2 AND next_item = $3",
+        &[
+            Value::text(context.run.as_str()),
+            Value::Integer(partition.number),
+            number(partition.next_item),
+            number(end),
+            Value::text(&digest),
+        ],
+    )?;
+    if moved != 1 {
+        return Err(EngineError::new(
+            crate::error::ErrorKind::Stopped,
+            format!("run {} is applied by another process; this one stops", context.run.short()),
+        ));
+    }
+    partition.next_item = end;
+    partition.batches += 1;
+    partition.last_receipt = digest;
+    Ok(())
+}
+
+/// What a receipt is computed from.
+pub(crate) struct Receipt {
+    pub(crate) previous: String,
+    pub(crate) plan: i64,
+    pub(crate) first_item: u64,
+    pub(crate) end_item: u64,
+    pub(crate) changes_digest: String,
+    pub(crate) outcome_digest: String,
+}
+
+impl Receipt {
+    /// The digest that the next receipt follows.
+    pub(crate) fn digest(&self, run: &Id, partition: i64, batch: i64) -> String {
+        let mut hashing = Hashing::new("receipt");
+        hashing
+            .part(self.previous.as_bytes())
+            .part(run.as_str().as_bytes())
+            .part(&partition.to_le_bytes())
+            .part(&batch.to_le_bytes())
+            .part(&self.plan.to_le_bytes())
+            .part(&self.first_item.to_le_bytes())
+            .part(&self.end_item.to_le_bytes())
+            .part(self.changes_digest.as_bytes())
+            .part(self.outcome_digest.as_bytes());
+        hashing.hex()
+    }
+}
+
+/// The digest of how the items of a batch ended.
+pub(crate) fn outcome_digest(exceptions: &str, tally: &Tally) -> String {
+    let mut hashing = Hashing::new("outcome");
+    hashing.part(exceptions.as_bytes());
+    for count in [tally.applied, tally.noop, tally.conflicted, tally.quarantined, tally.skipped] {
+        hashing.part(&count.to_le_bytes());
+    }
+    hashing.hex()
+}

@@ -1,0 +1,320 @@
+//! Runs in the journal: their header, their settings, their partitions and their ownership.
+//!
+//! Owns reading and writing the rows of `plimsoll_run` and `plimsoll_partition`. What happens inside a batch
+//! is `batch`'s; the loop over batches is `apply`'s.
+//!
+//! Invariants: a run's tally is the sum over its batches; a partition's cursor moves only in the transaction
+//! that commits the batch before it; a run has at most one owner, fenced by its epoch.
+
+use plimsoll_core::digest::Hashing;
+use plimsoll_core::id::Id;
+use plimsoll_core::item::Tally;
+use plimsoll_core::run::RunStatus;
+use plimsoll_core::undo::UndoMode;
+use plimsoll_core::value::Value;
+use plimsoll_store::{DatabaseKind, Store};
+use serde::{Deserialize, Serialize};
+
+use super::cells::{Cells, number};
+use super::plan::Plan;
+use crate::error::EngineError;
+
+/// How a plan is to be applied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunSettings {
+    /// Items in one batch; `None` is the plain path: the whole plan in one transaction.
+    pub batch_size: Option<u64>,
+    /// How many workers apply disjoint ranges at once (PostgreSQL; SQLite has one writer).
+    pub workers: u32,
+    /// Lets the batch size follow this duration of a batch, in milliseconds. Off when `None`.
+    pub adaptive_target_ms: Option<u64>,
+    /// Milliseconds to wait between batches.
+    pub throttle_ms: u64,
+    /// Stops the run when more items than this end in quarantine or conflict.
+    pub max_errors: Option<u64>,
+    /// Stops the run when a larger share of at least 100 ended items ends so; 1.0 never stops.
+    pub max_error_share: f64,
+}
+
+/// The batch size of the batch path unless set otherwise (HB-01).
+pub const DEFAULT_BATCH_SIZE: u64 = 50;
+
+impl Default for RunSettings {
+    fn default() -> Self {
+        Self {
+            batch_size: Some(DEFAULT_BATCH_SIZE),
+            workers: 1,
+            adaptive_target_ms: None,
+            throttle_ms: 0,
+            max_errors: None,
+            max_error_share: 0.5,
+        }
+    }
+}
+
+/// The header of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its id.
+    pub id: Id,
+    /// Its number in this store; later runs have larger ones.
+    pub number: i64,
+    /// The plan that it applies.
+    pub plan: Id,
+    /// The system.
+    pub system: String,
+    /// The change kind.
+    pub change: String,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// `pause` or `cancel` when a person asked for it and the run has not got there yet.
+    pub requested: Option<String>,
+    /// Who started it.
+    pub actor: String,
+    /// Why, in the actor's words.
+    pub reason: String,
+    /// How it is applied.
+    pub settings: RunSettings,
+    /// When it started.
+    pub started_at: String,
+    /// When it ended.
+    pub finished_at: Option<String>,
+    /// How long it worked, in milliseconds, pauses left out.
+    pub duration_ms: u64,
+    /// How its items ended so far.
+    pub tally: Tally,
+    /// Batches committed so far.
+    pub batches: u64,
+    /// Rows written so far.
+    pub rows_written: u64,
+    /// The class of the error that stopped it.
+    pub stop_class: Option<String>,
+    /// What stopped it.
+    pub stop_reason: Option<String>,
+    /// The run that it takes back.
+    pub undoes: Option<Id>,
+    /// How it deals with later edits, when it takes a run back.
+    pub undo_mode: Option<UndoMode>,
+    /// The backup that was made for it.
+    pub backup: Option<Id>,
+    /// The process that works on it: `host/pid/start`.
+    pub owner: Option<String>,
+    /// Counts the owners; a batch commits only under the current one.
+    pub epoch: i64,
+    /// Until when the owner's claim holds without a sign of life.
+    pub lease_until: Option<String>,
+}
+
+const COLUMNS: &str = "id, number, plan, system, change_kind, status, requested, actor, reason, settings, started_at, \
+     finished_at, duration_ms, planned, applied, noop, conflicted, quarantined, skipped, batches, rows_written, \
+     stop_class, stop_reason, undoes, undo_mode, backup, owner, epoch, lease_until";
+
+/// Writes a new run and its partitions inside the caller's transaction.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn insert(store: &mut dyn Store, run: &Run, plan: &Plan) -> Result<i64, EngineError> {
+    let next = store.query("SELECT coalesce(max(number), 0) + 1 FROM plimsoll_run", &[])?;
+    let next = next.into_iter().next().map_or(Ok(1), |row| Cells(row).integer(0))?;
+    let optional = |id: &Option<Id>| Value::optional_text(id.as_ref().map(Id::as_str));
+    let row = vec![
+        Value::text(run.id.as_str()),
+        Value::Integer(next),
+        Value::text(run.plan.as_str()),
+        Value::text(&run.system),
+        Value::text(&run.change),
+        Value::text(run.status.as_str()),
+        Value::Null,
+        Value::text(&run.actor),
+        Value::text(&run.reason),
+        Value::text(serde_json::to_string(&run.settings)?),
+        Value::text(&run.started_at),
+        Value::Null,
+        Value::Integer(0),
+        number(run.tally.planned),
+        Value::Integer(0),
+        Value::Integer(0),
+        Value::Integer(0),
+        Value::Integer(0),
+        Value::Integer(0),
+        Value::Integer(0),
+        Value::Integer(0),
+        Value::Null,
+        Value::Null,
+        optional(&run.undoes),
+        Value::optional_text(run.undo_mode.map(UndoMode::as_str)),
+        optional(&run.backup),
+        Value::optional_text(run.owner.as_deref()),
+        Value::Integer(run.epoch),
+        Value::optional_text(run.lease_until.as_deref()),
+    ];
+    let columns: Vec<&str> = COLUMNS.split(", ").map(str::trim).collect();
+    store.append("plimsoll_run", &columns, &[row])?;
+    let workers = u64::from(run.settings.workers.max(1)).min(plan.items.max(1));
+    for part in 0..workers {
+        let (first, end) = (plan.items * part / workers, plan.items * (part + 1) / workers);
+        insert_partition(store, &run.id, i64::try_from(part).unwrap_or(0), plan.number, first, end)?;
+    }
+    Ok(next)
+}
+
+/// Adds a partition of a run: items `first..end` of a plan, with a receipt chain of its own.
+pub(crate) fn insert_partition(
+    store: &mut dyn Store,
+    run: &Id,
+    partition: i64,
+    plan: i64,
+    first: u64,
+    end: u64,
+) -> Result<(), EngineError> {
+    let row = vec![
+        Value::text(run.as_str()),
+        Value::Integer(partition),
+        Value::Integer(plan),
+        number(first),
+        number(end),
+        number(first),
+        Value::Integer(0),
+        Value::text(first_receipt(run, partition)),
+    ];
+    let columns = ["run", "number", "plan", "first_item", "end_item", "next_item", "batches", "last_receipt"];
+    Ok(store.append("plimsoll_partition", &columns, &[row])?)
+}
+
+/// What the first receipt of a partition follows.
+pub(crate) fn first_receipt(run: &Id, partition: i64) -> String {
+    let mut hashing = Hashing::new("receipts");
+    hashing.part(run.as_str().as_bytes()).part(&partition.to_le_bytes());
+    hashing.hex()
+}
+
+/// A range of a run's items with its own cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Partition {
+    pub(crate) number: i64,
+    pub(crate) plan: i64,
+    pub(crate) first_item: u64,
+    pub(crate) end_item: u64,
+    pub(crate) next_item: u64,
+    pub(crate) batches: i64,
+    pub(crate) last_receipt: String,
+}
+
+/// The partitions of a run, in order.
+pub(crate) fn partitions(store: &mut dyn Store, run: &Id) -> Result<Vec<Partition>, EngineError> {
+    let sql = "SELECT number, plan, first_item, end_item, next_item, batches, last_receipt
+               FROM plimsoll_partition WHERE run = $1 ORDER BY number";
+    let rows = store.query(sql, &[Value::text(run.as_str())])?;
+    rows.into_iter()
+        .map(|row| {
+            let cells = Cells(row);
+            Ok(Partition {
+                number: cells.integer(0)?,
+                plan: cells.integer(1)?,
+                first_item: cells.count(2)?,
+                end_item: cells.count(3)?,
+                next_item: cells.count(4)?,
+                batches: cells.integer(5)?,
+                last_receipt: cells.text(6)?,
+            })
+        })
+        .collect()
+}
+
+/// Reads the run with exactly this id, its tally summed over the committed batches.
+///
+/// # Errors
+/// Usage when there is none.
+pub fn load(store: &mut dyn Store, id: &Id) -> Result<Run, EngineError> {
+    let sql = format!("SELECT {COLUMNS} FROM plimsoll_run WHERE id = $1");
+    let row = store.query(&sql, &[Value::text(id.as_str())])?.into_iter().next();
+    let run = row.map_or_else(
+        || Err(EngineError::usage(format!("there is no run {id}"))),
+        |row| read_run(&Cells(row)),
+    )?;
+    with_sums(store, run)
+}
+
+/// All runs, newest first.
+///
+/// # Errors
+/// When the store fails.
+pub fn list(store: &mut dyn Store) -> Result<Vec<Run>, EngineError> {
+    let rows = store.query(&format!("SELECT {COLUMNS} FROM plimsoll_run ORDER BY number DESC"), &[])?;
+    let runs = rows.into_iter().map(|row| read_run(&Cells(row))).collect::<Result<Vec<_>, _>>()?;
+    runs.into_iter().map(|run| with_sums(store, run)).collect()
+}
+
+fn with_sums(store: &mut dyn Store, mut run: Run) -> Result<Run, EngineError> {
+    let sums = ["applied", "noop", "conflicted", "quarantined", "skipped", "rows_written"]
+        .map(|column| format!("CAST(coalesce(sum({column}), 0) AS bigint)"))
+        .join(", ");
+    let sql = format!("SELECT count(*), {sums} FROM plimsoll_batch WHERE run = $1");
+    let row = store.query(&sql, &[Value::text(run.id.as_str())])?.into_iter().next().unwrap_or_default();
+    let cells = Cells(row);
+    run.batches = cells.count(0)?;
+    run.tally = Tally {
+        planned: run.tally.planned,
+        applied: cells.count(1)?,
+        noop: cells.count(2)?,
+        conflicted: cells.count(3)?,
+        quarantined: cells.count(4)?,
+        skipped: cells.count(5)?,
+    };
+    run.rows_written = cells.count(6)?;
+    Ok(run)
+}
+
+fn read_run(cells: &Cells) -> Result<Run, EngineError> {
+    let status = cells.text(5)?;
+    let mode = cells.optional_text(24)?;
+    Ok(Run {
+        id: Id(cells.text(0)?),
+        number: cells.integer(1)?,
+        plan: Id(cells.text(2)?),
+        system: cells.text(3)?,
+        change: cells.text(4)?,
+        status: RunStatus::parse(&status)
+            .ok_or_else(|| EngineError::integrity(format!("the journal holds run status `{status}`")))?,
+        requested: cells.optional_text(6)?,
+        actor: cells.text(7)?,
+        reason: cells.text(8)?,
+        settings: serde_json::from_str(&cells.text(9)?)?,
+        started_at: cells.text(10)?,
+        finished_at: cells.optional_text(11)?,
+        duration_ms: cells.count(12)?,
+        tally: Tally { planned: cells.count(13)?, ..Tally::default() },
+        batches: 0,
+        rows_written: 0,
+        stop_class: cells.optional_text(21)?,
+        stop_reason: cells.optional_text(22)?,
+        undoes: cells.optional_text(23)?.map(Id),
+        undo_mode: mode.and_then(|mode| UndoMode::ALL.into_iter().find(|known| known.as_str() == mode)),
+        backup: cells.optional_text(25)?.map(Id),
+        owner: cells.optional_text(26)?,
+        epoch: cells.integer(27)?,
+        lease_until: cells.optional_text(28)?,
+    })
+}
+
+/// Locks the run's row for the open batch transaction and checks that `epoch` still owns a running run.
+/// Returns what a person asked for meanwhile.
+///
+/// # Errors
+/// Stopped when the run was taken over or is no longer running.
+pub(crate) fn fence(store: &mut dyn Store, run: &Id, epoch: i64) -> Result<Option<String>, EngineError> {
+    let sql = match store.kind() {
+        DatabaseKind::Sqlite => "SELECT epoch, status, requested FROM plimsoll_run WHERE id = $1",
+        DatabaseKind::Postgres => "SELECT epoch, status, requested FROM plimsoll_run WHERE id = $1 FOR SHARE",
+    };
+    let row = store.query(sql, &[Value::text(run.as_str())])?.into_iter().next().unwrap_or_default();
+    let cells = Cells(row);
+    let (found, status) = (cells.integer(0)?, cells.text(1)?);
+    if found != epoch || status != RunStatus::Running.as_str() {
+        return Err(EngineError::new(
+            crate::error::ErrorKind::Stopped,
+            format!("run {} is {status} and was taken over by another process", run.short()),
+        ));
+    }
+    cells.optional_text(2)
+}

@@ -1,0 +1,375 @@
+//! Undo: the inverse of a run, planned against the rows as they are now, and applied like any plan.
+//!
+//! Owns building the inverse plan, the choice of runs for `cascade`, and redo (which is the undo of an undo).
+//! What to do with one edited row is decided by [`plimsoll_core::undo`].
+//!
+//! Invariants: an undo is a plan and a run: previewable, resumable, undoable. Except with `force`, no value
+//! written after the run is overwritten. Items are taken back in the reverse of the order in which they were
+//! applied, and so are the rows of an item, so that children go before their parents.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use plimsoll_core::change::{Change, reshape};
+use plimsoll_core::digest::Hashing;
+use plimsoll_core::id::Id;
+use plimsoll_core::item::{Item, Outcome, Refusal};
+use plimsoll_core::table::{Image, TableShape};
+use plimsoll_core::undo::{RowUndo, UndoMode, undo_row};
+use plimsoll_core::value::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::apply::{self, StartRun};
+use super::batch::Exception;
+use super::cells::Cells;
+use super::plan::{self, NewPlan, Plan, PlanWriter, StoredItem, read_items};
+use super::run::{self, Run, RunSettings};
+use crate::error::EngineError;
+use crate::session::{Progress, Session};
+
+/// What an undo would do, or did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UndoPreview {
+    /// The run that is taken back.
+    pub run: Id,
+    /// How later edits are dealt with.
+    pub mode: UndoMode,
+    /// The plan that does it.
+    pub plan: Id,
+    /// Items that will be restored.
+    pub restored: u64,
+    /// Items that already are as they were before the run.
+    pub already: u64,
+    /// Items that stay as someone edited them since.
+    pub edited: u64,
+    /// Columns that `merge` leaves as edited, in restored rows.
+    pub kept_columns: u64,
+    /// The first few edited items, with the reason.
+    pub samples: Vec<String>,
+    /// Later runs that `cascade` takes back first, newest first.
+    pub cascade: Vec<Id>,
+}
+
+/// How many samples a preview names.
+const SAMPLES: usize = 20;
+
+/// Plans the undo of one run. Nothing is written to the system's tables.
+///
+/// # Errors
+/// Refused in mode `refuse` when a row was edited since, or when the journal of the run was purged.
+pub fn plan_undo(session: &mut Session, id: &Id, mode: UndoMode) -> Result<(Plan, UndoPreview), EngineError> {
+    let run = run::load(session.store.as_mut(), id)?;
+    let cascade = if mode == UndoMode::Cascade { later_runs(session, &run)? } else { Vec::new() };
+    let new = NewPlan {
+        system: run.system.clone(),
+        change: "undo".into(),
+        source: format!("run {id}"),
+        undoes: Some(id.clone()),
+        replays: None,
+    };
+    let writer = PlanWriter::create(session, &new)?;
+    let mut builder = Builder {
+        mode,
+        writer,
+        moved: HashMap::new(),
+        repeated: repeated_rows(session, id)?,
+        preview: UndoPreview {
+            run: id.clone(),
+            mode,
+            plan: id.clone(),
+            restored: 0,
+            already: 0,
+            edited: 0,
+            kept_columns: 0,
+            samples: Vec::new(),
+            cascade,
+        },
+    };
+    if let Err(error) = builder.build(session, &run) {
+        builder.writer.abandon(session)?;
+        return Err(error);
+    }
+    let Builder { writer, mut preview, .. } = builder;
+    if mode == UndoMode::Refuse && preview.edited > 0 {
+        writer.abandon(session)?;
+        return Err(EngineError::refused(format!(
+            "run {} cannot be undone: {} items were edited since\n  {}\nhint: --mode skip leaves them, merge restores untouched columns, cascade undoes later runs first, force overwrites",
+            id.short(),
+            preview.edited,
+            preview.samples.join("\n  ")
+        )));
+    }
+    let facts = json!({
+        "mode": mode, "restored": preview.restored, "already": preview.already,
+        "edited": preview.edited, "kept_columns": preview.kept_columns,
+    });
+    let plan = writer.finish(session, preview.already, facts)?;
+    preview.plan = plan.id.clone();
+    Ok((plan, preview))
+}
+
+/// Undoes a run: with `cascade`, the later runs first. Returns the undo runs, in the order applied.
+///
+/// # Errors
+/// As [`plan_undo`] and [`apply::drive`]. What was applied until then stays journaled; undo again goes on.
+pub fn undo(
+    session: &mut Session,
+    id: &Id,
+    mode: UndoMode,
+    settings: &RunSettings,
+    reason: &str,
+) -> Result<Vec<Run>, EngineError> {
+    let run = run::load(session.store.as_mut(), id)?;
+    let mut targets = if mode == UndoMode::Cascade { later_runs(session, &run)? } else { Vec::new() };
+    targets.push(id.clone());
+    let mut runs = Vec::with_capacity(targets.len());
+    for target in targets {
+        finish_interrupted(session, &target)?;
+        let (plan, _) = plan_undo(session, &target, mode)?;
+        let start = StartRun {
+            settings: RunSettings { max_error_share: 1.0, ..settings.clone() },
+            reason: reason.to_owned(),
+            undo_mode: Some(mode),
+            ..StartRun::default()
+        };
+        let started = apply::start(session, &plan, &start)?;
+        runs.push(apply::drive(session, &started.id, None)?);
+    }
+    Ok(runs)
+}
+
+/// Goes on with an undo of `target` that a crash interrupted, and ends the forward run if it still is open.
+fn finish_interrupted(session: &mut Session, target: &Id) -> Result<(), EngineError> {
+    let runs = run::list(session.store.as_mut())?;
+    let open = runs.iter().find(|run| run.undoes.as_ref() == Some(target) && run.status.is_open());
+    if let Some(open) = open {
+        super::control::resume(session, &open.id, None, &|_| {})?;
+    }
+    if let Some(forward) = runs.iter().find(|run| run.id == *target && run.status.is_open()) {
+        let hint = "hint: `plimsoll resume` lets it finish, `plimsoll cancel` ends it; then undo it";
+        return Err(EngineError::refused(format!(
+            "run {} is {}\n{hint}",
+            forward.id.short(),
+            forward.status
+        )));
+    }
+    Ok(())
+}
+
+/// The runs after `run` whose effect still stands and that, directly or through others, touched its rows;
+/// newest first.
+///
+/// # Errors
+/// When the store fails.
+pub fn later_runs(session: &mut Session, run: &Run) -> Result<Vec<Id>, EngineError> {
+    let standing = standing_runs(session)?;
+    let mut chosen: BTreeSet<i64> = BTreeSet::new();
+    let mut pending = vec![run.id.clone()];
+    while let Some(id) = pending.pop() {
+        let sql = "SELECT DISTINCT later_run.id
+            FROM plimsoll_batch AS batch
+            JOIN plimsoll_change AS change ON change.plan = batch.plan
+                AND change.item >= batch.first_item AND change.item < batch.end_item
+            JOIN plimsoll_change AS later ON later.table_name = change.table_name
+                AND later.row_key = change.row_key AND later.plan <> change.plan
+            JOIN plimsoll_batch AS later_batch ON later_batch.plan = later.plan
+                AND later.item >= later_batch.first_item AND later.item < later_batch.end_item
+            JOIN plimsoll_run AS later_run ON later_run.id = later_batch.run
+            JOIN plimsoll_run AS this_run ON this_run.id = batch.run
+            WHERE batch.run = $1 AND later_run.number > this_run.number";
+        for row in session.store.query(sql, &[Value::text(id.as_str())])? {
+            let later = Id(Cells(row).text(0)?);
+            if let Some(found) = standing.iter().find(|run| run.id == later)
+                && found.id != run.id
+                && chosen.insert(found.number)
+            {
+                pending.push(later);
+            }
+        }
+    }
+    let newest_first = standing.into_iter().filter(|run| chosen.contains(&run.number));
+    Ok(newest_first.map(|run| run.id).collect())
+}
+
+/// Runs whose effect still stands, newest first: neither undone nor the undo of something.
+fn standing_runs(session: &mut Session) -> Result<Vec<Run>, EngineError> {
+    let mut undone: BTreeSet<Id> = BTreeSet::new();
+    let mut standing = Vec::new();
+    for run in run::list(session.store.as_mut())? {
+        if undone.contains(&run.id) {
+            continue;
+        }
+        match &run.undoes {
+            Some(target) => {
+                undone.insert(target.clone());
+            }
+            None => standing.push(run),
+        }
+    }
+    Ok(standing)
+}
+
+/// Rows that more than one change of the run touches; only they need remembering while the undo is planned.
+fn repeated_rows(session: &mut Session, run: &Id) -> Result<BTreeSet<(String, String)>, EngineError> {
+    let sql = "SELECT table_name, row_key FROM plimsoll_change
+        WHERE plan IN (SELECT plan FROM plimsoll_batch WHERE run = $1)
+        GROUP BY table_name, row_key HAVING count(*) > 1";
+    let rows = session.store.query(sql, &[Value::text(run.as_str())])?;
+    rows.into_iter()
+        .map(|row| {
+            let cells = Cells(row);
+            Ok((cells.text(0)?, cells.text(1)?))
+        })
+        .collect()
+}
+
+struct Builder {
+    mode: UndoMode,
+    writer: PlanWriter,
+    /// What this plan makes of rows that the run changed more than once.
+    moved: HashMap<(String, String), Option<Image>>,
+    repeated: BTreeSet<(String, String)>,
+    preview: UndoPreview,
+}
+
+impl Builder {
+    fn build(&mut self, session: &mut Session, run: &Run) -> Result<(), EngineError> {
+        let sql = "SELECT plan, first_item, end_item, exceptions FROM plimsoll_batch WHERE run = $1
+            ORDER BY committed_at DESC, partition DESC, number DESC";
+        let batches = session.store.query(sql, &[Value::text(run.id.as_str())])?;
+        let mut plans: HashMap<i64, Plan> = HashMap::new();
+        for row in batches {
+            let cells = Cells(row);
+            let plan_number = cells.integer(0)?;
+            if !plans.contains_key(&plan_number) {
+                let plan = plan::load_number(session.store.as_mut(), plan_number)?;
+                if plan.status == "purged" {
+                    return Err(EngineError::refused(format!(
+                        "the journal of run {} was purged; it can no longer be undone\nhint: restore the backup of the run instead",
+                        run.id.short()
+                    )));
+                }
+                plans.insert(plan_number, plan);
+            }
+            let Some(plan) = plans.get(&plan_number) else { continue };
+            let (first, end) = (cells.count(1)?, cells.count(2)?);
+            let exceptions: Vec<Exception> = serde_json::from_str(&cells.text(3)?)?;
+            let exceptions: HashMap<u64, Exception> =
+                exceptions.into_iter().map(|exception| (exception.item, exception)).collect();
+            // A plain run is one batch of any size: read it in pieces, last piece first.
+            let mut upper = end;
+            while upper > first {
+                let lower = upper.saturating_sub(1_000).max(first);
+                let items =
+                    read_items(session.store.as_mut(), plan, lower, upper, &mut Hashing::new("undo"))?;
+                for stored in items.iter().rev() {
+                    self.take_back(session, stored, exceptions.get(&stored.number))?;
+                }
+                upper = lower;
+                let done = self.preview.restored + self.preview.already + self.preview.edited;
+                let total = Some(run.tally.applied);
+                (session.progress)(&Progress { phase: "planning", done, total, eta_ms: None });
+            }
+        }
+        Ok(())
+    }
+
+    fn take_back(
+        &mut self,
+        session: &mut Session,
+        stored: &StoredItem,
+        exception: Option<&Exception>,
+    ) -> Result<(), EngineError> {
+        let outcome = exception.map_or(Outcome::Applied, |exception| exception.outcome);
+        if outcome != Outcome::Applied {
+            return Ok(());
+        }
+        let noop = exception.map_or(&[][..], |exception| exception.noop_positions.as_slice());
+        let mut changes = Vec::new();
+        let mut left: Vec<String> = Vec::new();
+        let mut moved = Vec::new();
+        let mut partly = false;
+        for (position, change) in stored.item.changes.iter().enumerate().rev() {
+            if noop.contains(&(position as u64)) {
+                continue;
+            }
+            let name = (change.table.name.clone(), change.key().to_text());
+            let (shape, before, after, current) = self.look(session, change, &name)?;
+            match undo_row(self.mode, before.as_ref(), after.as_ref(), current.as_ref()) {
+                RowUndo::Already => {}
+                RowUndo::Restore { before, after, kept } => {
+                    self.preview.kept_columns += kept.len() as u64;
+                    if self.repeated.contains(&name) {
+                        moved.push((name, after.clone()));
+                    }
+                    changes.push(Change::new(shape, before, after)?);
+                }
+                RowUndo::Edited(columns) => {
+                    partly |= self.mode == UndoMode::Merge && before.is_some() && after.is_some();
+                    left.push(edited_reason(change, &shape, &columns, current.is_some()));
+                }
+            }
+        }
+        let whole_item_stays = !left.is_empty() && !(partly && !changes.is_empty());
+        let label = stored.name();
+        let item = if whole_item_stays {
+            self.preview.edited += 1;
+            let reason = left.join("; ");
+            if self.preview.samples.len() < SAMPLES {
+                self.preview.samples.push(format!("{label}: {reason}"));
+            }
+            Item { label, refusal: Some(Refusal::conflicted("edited", reason)), ..Item::default() }
+        } else if changes.is_empty() {
+            self.preview.already += 1;
+            return Ok(());
+        } else {
+            self.preview.restored += 1;
+            self.moved.extend(moved);
+            Item { label: stored.item.label.clone(), changes, ..Item::default() }
+        };
+        self.writer.add(session, &item)
+    }
+
+    /// The row's shape as it is now, and before, after and current images in that shape.
+    #[expect(clippy::type_complexity, reason = "four things about one row, used in one place")]
+    fn look(
+        &self,
+        session: &mut Session,
+        change: &Change,
+        name: &(String, String),
+    ) -> Result<(Arc<TableShape>, Option<Image>, Option<Image>, Option<Image>), EngineError> {
+        let shape = session
+            .store
+            .shape(&change.table.name)?
+            .ok_or_else(|| EngineError::refused(format!("table `{}` no longer exists", change.table.name)))?;
+        let current = match self.moved.get(name) {
+            Some(moved) => moved.clone(),
+            None => session.store.read_rows(&shape, &[change.key()])?.pop().flatten(),
+        };
+        let onto = |image: &Option<Image>| {
+            image.as_ref().map(|image| {
+                if *shape == *change.table {
+                    image.clone()
+                } else {
+                    reshape(image, &change.table, &shape, current.as_deref())
+                }
+            })
+        };
+        let (before, after) = (onto(&change.before), onto(&change.after));
+        Ok((shape, before, after, current))
+    }
+}
+
+fn edited_reason(change: &Change, shape: &TableShape, columns: &[usize], exists: bool) -> String {
+    let row = format!("{} {}", change.table.name, change.key());
+    if columns.is_empty() {
+        return if exists {
+            format!("{row} was inserted again since")
+        } else {
+            format!("{row} was deleted since")
+        };
+    }
+    let names: Vec<&str> = columns.iter().map(|&at| shape.columns[at].name.as_str()).collect();
+    format!("{row} was edited since: {}", names.join(", "))
+}

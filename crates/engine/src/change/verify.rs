@@ -1,0 +1,282 @@
+//! Verification: whether a run did what its plan said, from the journal and the rows.
+//!
+//! Owns recomputing the receipts' chain, the conservation law, the plan's digest, and the comparison of
+//! every applied row with its recorded `after`. It repairs nothing.
+//!
+//! Invariant: a row that moved since is not a failure of the run; it is reported, with the run that moved it
+//! where the journal knows one.
+
+use std::collections::HashMap;
+
+use plimsoll_core::digest::Hashing;
+use plimsoll_core::id::Id;
+use plimsoll_core::item::{Outcome, Tally};
+use plimsoll_core::run::RunStatus;
+use plimsoll_core::value::Value;
+use plimsoll_store::Store;
+use serde::{Deserialize, Serialize};
+
+use super::batch::{Exception, Receipt, outcome_digest};
+use super::cells::Cells;
+use super::plan::{self, Plan, read_items};
+use super::run::{self, first_receipt};
+use crate::error::EngineError;
+use crate::session::{Progress, Session};
+
+/// What verifying a run found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verification {
+    /// The run.
+    pub run: Id,
+    /// True when nothing contradicts: chain, digests, tally.
+    pub ok: bool,
+    /// The run's status.
+    pub status: RunStatus,
+    /// How its items ended.
+    pub tally: Tally,
+    /// Receipts whose chain was recomputed.
+    pub receipts: u64,
+    /// Applied rows looked at.
+    pub rows_checked: u64,
+    /// Rows that are as the run left them.
+    pub rows_as_applied: u64,
+    /// Rows that a later run of the journal changed.
+    pub rows_changed_by_later_runs: u64,
+    /// Rows that something else changed since.
+    pub rows_changed_outside: u64,
+    /// What is wrong, one line each; empty when `ok`.
+    pub problems: Vec<String>,
+    /// The first few rows that something else changed.
+    pub samples: Vec<String>,
+}
+
+const SAMPLES: usize = 10;
+
+/// Verifies one run.
+///
+/// # Errors
+/// When the store fails; what is wrong with the run is in the result.
+pub fn verify(session: &mut Session, id: &Id) -> Result<Verification, EngineError> {
+    let run = run::load(session.store.as_mut(), id)?;
+    let mut found = Verification {
+        run: id.clone(),
+        ok: false,
+        status: run.status,
+        tally: run.tally,
+        receipts: 0,
+        rows_checked: 0,
+        rows_as_applied: 0,
+        rows_changed_by_later_runs: 0,
+        rows_changed_outside: 0,
+        problems: Vec::new(),
+        samples: Vec::new(),
+    };
+    if run.status == RunStatus::Finished && !run.tally.conserved() {
+        found.problems.push(format!(
+            "{} items were planned, {} are accounted for",
+            run.tally.planned,
+            run.tally.ended()
+        ));
+    }
+    let mut plans: HashMap<i64, Plan> = HashMap::new();
+    let sql =
+        "SELECT batch.partition, batch.number, batch.plan, batch.first_item, batch.end_item, batch.applied,
+            batch.noop, batch.conflicted, batch.quarantined, batch.skipped, batch.exceptions,
+            receipt.previous, receipt.changes_digest, receipt.outcome_digest, receipt.digest
+        FROM plimsoll_batch AS batch
+        LEFT JOIN plimsoll_receipt AS receipt ON receipt.run = batch.run
+            AND receipt.partition = batch.partition AND receipt.number = batch.number
+        WHERE batch.run = $1 ORDER BY batch.partition, batch.number";
+    let mut chain: HashMap<i64, (i64, u64, String)> = HashMap::new();
+    let mut summed = Tally::default();
+    for row in session.store.query(sql, &[Value::text(id.as_str())])? {
+        let stored = StoredBatch::read(&Cells(row))?;
+        if !plans.contains_key(&stored.plan) {
+            let plan = plan::load_number(session.store.as_mut(), stored.plan)?;
+            plans.insert(stored.plan, plan);
+        }
+        let Some(plan) = plans.get(&stored.plan) else { continue };
+        check_batch(session, id, plan, &stored, &mut chain, &mut found)?;
+        summed.add(&stored.tally);
+        let (done, total) = (summed.ended(), Some(run.tally.planned));
+        (session.progress)(&Progress { phase: "verifying", done, total, eta_ms: None });
+    }
+    check_partitions(session.store.as_mut(), id, &chain, &mut found)?;
+    for plan in plans.values().filter(|plan| plan.status != "purged") {
+        if plan::recompute_digest(session.store.as_mut(), plan)? != plan.digest {
+            found.problems.push(format!("plan {} was changed after it was made", plan.id));
+        }
+    }
+    found.ok = found.problems.is_empty();
+    Ok(found)
+}
+
+struct StoredBatch {
+    partition: i64,
+    number: i64,
+    plan: i64,
+    first_item: u64,
+    end_item: u64,
+    tally: Tally,
+    exceptions_text: String,
+    exceptions: HashMap<u64, Exception>,
+    receipt: Option<(String, String, String, String)>,
+}
+
+impl StoredBatch {
+    fn read(cells: &Cells) -> Result<Self, EngineError> {
+        let exceptions_text = cells.text(10)?;
+        let exceptions: Vec<Exception> = serde_json::from_str(&exceptions_text)?;
+        // A replayed batch counts its items out of quarantine; what ended there is in its exceptions.
+        let quarantined = exceptions.iter().filter(|e| e.outcome == Outcome::Quarantined).count() as u64;
+        let receipt = match cells.optional_text(11)? {
+            Some(previous) => Some((previous, cells.text(12)?, cells.text(13)?, cells.text(14)?)),
+            None => None,
+        };
+        Ok(Self {
+            partition: cells.integer(0)?,
+            number: cells.integer(1)?,
+            plan: cells.integer(2)?,
+            first_item: cells.count(3)?,
+            end_item: cells.count(4)?,
+            tally: Tally {
+                planned: 0,
+                applied: cells.count(5)?,
+                noop: cells.count(6)?,
+                conflicted: cells.count(7)?,
+                quarantined,
+                skipped: cells.count(9)?,
+            },
+            exceptions: exceptions.into_iter().map(|exception| (exception.item, exception)).collect(),
+            exceptions_text,
+            receipt,
+        })
+    }
+}
+
+fn check_batch(
+    session: &mut Session,
+    run: &Id,
+    plan: &Plan,
+    stored: &StoredBatch,
+    chain: &mut HashMap<i64, (i64, u64, String)>,
+    found: &mut Verification,
+) -> Result<(), EngineError> {
+    let place = format!("batch {} of partition {}", stored.number, stored.partition);
+    let (number, _, previous) = chain
+        .remove(&stored.partition)
+        .unwrap_or_else(|| (0, stored.first_item, first_receipt(run, stored.partition)));
+    if stored.number != number {
+        found.problems.push(format!("{place} follows where batch {number} is missing"));
+    }
+    if stored.tally.ended() != stored.end_item - stored.first_item {
+        found.problems.push(format!("{place} accounts for {} of its items", stored.tally.ended()));
+    }
+    let mut hashing = Hashing::new("changes");
+    if plan.status == "purged" {
+        found.samples.push(format!("{place}: its changes were purged, only its receipt is left"));
+    } else {
+        check_rows(session, plan, stored, &mut hashing, found)?;
+    }
+    let Some((claimed_previous, changes_digest, claimed_outcome, digest)) = &stored.receipt else {
+        found.problems.push(format!("{place} has no receipt"));
+        return Ok(());
+    };
+    found.receipts += 1;
+    let receipt = Receipt {
+        previous: previous.clone(),
+        plan: stored.plan,
+        first_item: stored.first_item,
+        end_item: stored.end_item,
+        changes_digest: if plan.status == "purged" { changes_digest.clone() } else { hashing.hex() },
+        outcome_digest: outcome_digest(&stored.exceptions_text, &stored.tally),
+    };
+    if *claimed_previous != previous {
+        found.problems.push(format!("{place} does not follow the receipt before it"));
+    }
+    if *changes_digest != receipt.changes_digest {
+        found.problems.push(format!("{place}: its changes are not those that were applied"));
+    }
+    if *claimed_outcome != receipt.outcome_digest {
+        found.problems.push(format!("{place}: its outcomes were changed after it was committed"));
+    }
+    let computed = receipt.digest(run, stored.partition, stored.number);
+    if *digest != computed {
+        found.problems.push(format!("{place}: its receipt does not hold"));
+    }
+    chain.insert(stored.partition, (stored.number + 1, stored.end_item, computed));
+    Ok(())
+}
+
+fn check_rows(
+    session: &mut Session,
+    plan: &Plan,
+    stored: &StoredBatch,
+    hashing: &mut Hashing,
+    found: &mut Verification,
+) -> Result<(), EngineError> {
+    let mut first = stored.first_item;
+    while first < stored.end_item {
+        let end = (first + 1_000).min(stored.end_item);
+        for item in read_items(session.store.as_mut(), plan, first, end, hashing)? {
+            let exception = stored.exceptions.get(&item.number);
+            if exception.is_some_and(|exception| exception.outcome != Outcome::Applied) {
+                continue;
+            }
+            for change in &item.item.changes {
+                let Some(shape) = session.store.shape(&change.table.name)? else { continue };
+                let current = session.store.read_rows(&shape, &[change.key()])?.pop().flatten();
+                let after = change.after.as_ref().map(|after| {
+                    plimsoll_core::change::reshape(after, &change.table, &shape, current.as_deref())
+                });
+                found.rows_checked += 1;
+                if current == after {
+                    found.rows_as_applied += 1;
+                    continue;
+                }
+                let key = change.key();
+                if touched_later(session.store.as_mut(), plan.number, &change.table.name, &key.to_text())? {
+                    found.rows_changed_by_later_runs += 1;
+                } else {
+                    found.rows_changed_outside += 1;
+                    if found.samples.len() < SAMPLES {
+                        let row = format!("{} {key}", change.table.name);
+                        found.samples.push(format!("{row} was changed since, by something other than a run"));
+                    }
+                }
+            }
+        }
+        first = end;
+    }
+    Ok(())
+}
+
+fn touched_later(store: &mut dyn Store, plan: i64, table: &str, key: &str) -> Result<bool, EngineError> {
+    let sql = "SELECT 1 FROM plimsoll_change AS change
+        JOIN plimsoll_batch AS batch ON batch.plan = change.plan
+            AND change.item >= batch.first_item AND change.item < batch.end_item
+        WHERE change.table_name = $1 AND change.row_key = $2 AND change.plan >= $3 LIMIT 2";
+    let parameters = [Value::text(table), Value::text(key), Value::Integer(plan)];
+    // The change itself is one of them; another one, of this plan or a later one, explains the difference.
+    Ok(store.query(sql, &parameters)?.len() > 1)
+}
+
+/// The partitions' cursors must stand where their last batch ended.
+fn check_partitions(
+    store: &mut dyn Store,
+    run: &Id,
+    chain: &HashMap<i64, (i64, u64, String)>,
+    found: &mut Verification,
+) -> Result<(), EngineError> {
+    for partition in run::partitions(store, run)? {
+        let unused = (0, partition.first_item, first_receipt(run, partition.number));
+        let (batches, next, receipt) = chain.get(&partition.number).unwrap_or(&unused);
+        if partition.batches != *batches || partition.next_item != *next || partition.last_receipt != *receipt
+        {
+            found
+                .problems
+                .push(format!("partition {} does not stand where its last batch ended", partition.number));
+        }
+    }
+    Ok(())
+}
