@@ -10,7 +10,7 @@ use plimsoll_store::schema::Schema;
 
 use crate::change::context::{PlanContext, Proposal};
 use crate::error::EngineError;
-use crate::source::{Fetch, SourceRecord, SourceRequest, SourceSummary};
+use crate::source::{Fetch, SourceDeclaration, SourceRecord, SourceRequest, SourceSummary};
 
 /// A domain application, described as data.
 pub struct System {
@@ -70,6 +70,11 @@ pub trait ChangeKind: Sync {
     /// The table and column that hold when a record was last updated, from which [`SourceRequest::known_until`]
     /// is filled.
     fn known_until(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
+    /// The API that its records come from, when there is one.
+    fn source(&self) -> Option<&'static SourceDeclaration> {
         None
     }
 

@@ -10,7 +10,50 @@ pub mod breaker;
 pub mod directory;
 pub mod http;
 
+use std::path::Path;
+use std::sync::Arc;
+
+use plimsoll_core::clock::Clock;
 use serde_json::Value as Json;
+
+use crate::error::EngineError;
+use directory::DirectoryFetch;
+use http::{ApiKey, HttpFetch, HttpSettings};
+
+/// What a system says about the API that its records come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceDeclaration {
+    /// The address used when nobody names another, such as `https://api.congress.gov`.
+    pub address: &'static str,
+    /// A path that every question is below, such as `v3`; added to an address that does not end with it.
+    pub root: &'static str,
+    /// Requests that the API grants in any hour.
+    pub requests_per_hour: u32,
+}
+
+/// Opens the source at `address`: an `http(s)` address or a folder of saved answers. Without one, the
+/// address that the system declares.
+///
+/// # Errors
+/// Usage, when the address is neither.
+pub fn open(
+    declaration: &SourceDeclaration,
+    address: Option<&str>,
+    key: Option<ApiKey>,
+    clock: Arc<dyn Clock>,
+) -> Result<Box<dyn Fetch>, EngineError> {
+    let address = address.unwrap_or(declaration.address);
+    if address.starts_with("http://") || address.starts_with("https://") {
+        let settings = HttpSettings {
+            root: declaration.root.to_owned(),
+            key,
+            requests_per_hour: Some(declaration.requests_per_hour),
+            ..HttpSettings::new(address)
+        };
+        return Ok(Box::new(HttpFetch::new(settings, clock)?));
+    }
+    Ok(Box::new(DirectoryFetch::open(Path::new(address))?))
+}
 
 /// A question to a source: a path below its base address and query parameters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -59,6 +102,30 @@ pub trait Fetch {
 
     /// What was asked so far.
     fn statistics(&self) -> FetchStatistics;
+
+    /// The time at which the source is asked, `YYYY-MM-DDTHH:MM:SSZ`; `None` where answers have no time of
+    /// their own, as in a folder.
+    fn now(&self) -> Option<String> {
+        None
+    }
+}
+
+impl<F: Fetch + ?Sized> Fetch for Box<F> {
+    fn get(&mut self, query: &Query) -> Result<Json, FetchError> {
+        (**self).get(query)
+    }
+
+    fn budget_left(&self) -> Option<u64> {
+        (**self).budget_left()
+    }
+
+    fn statistics(&self) -> FetchStatistics {
+        (**self).statistics()
+    }
+
+    fn now(&self) -> Option<String> {
+        (**self).now()
+    }
 }
 
 /// What a source was asked.
