@@ -2,7 +2,7 @@
 //!
 //! Owns the id type and its prefix matching. Making a new id needs time and chance, so the engine does that.
 //!
-//! Invariant: an id is lower-case hexadecimal, time-ordered, and any unique prefix of at least four
+//! Invariant: an id is lower-case hexadecimal, random, and any unique prefix of at least four
 //! characters names it.
 
 use std::fmt;

@@ -6,7 +6,8 @@
 //! whatever it needs of that kind is handed to it.
 
 use plimsoll_core::item::Item;
-use plimsoll_store::schema::Schema;
+/// What a system's schema is made of.
+pub use plimsoll_store::schema::{Dialect, Schema, SchemaAction, SchemaStep};
 
 use crate::change::context::{PlanContext, Proposal};
 use crate::error::EngineError;
@@ -66,6 +67,12 @@ pub trait ChangeKind: Sync {
 
     /// True when a run refuses to start without a verified backup.
     fn needs_backup(&self) -> bool;
+
+    /// The path below which an HTTP source answers all questions of this change, such as `v3`; added to the
+    /// address unless it ends with it.
+    fn source_root(&self) -> &'static str {
+        ""
+    }
 
     /// The table and column that hold when a record was last updated, from which [`SourceRequest::known_until`]
     /// is filled.

@@ -74,7 +74,7 @@ pub fn assess(
     session.store.rollback()?;
     let (canary, predicted_failures) = tried?;
     let canary_items = sample.len() as u64;
-    let scale = |count: u64| if canary_items == 0 { 0 } else { count * plan.items / canary_items };
+    let scale = |count: u64| (count * plan.items).checked_div(canary_items).unwrap_or(0);
     let estimated_ms = scale(took_us) / 1_000;
     Ok(Assessment {
         plan: plan.id.clone(),

@@ -418,9 +418,9 @@ pub fn read_items(
     let mut items = Vec::with_capacity(usize::try_from(end - first).unwrap_or(0));
     for item_number in first..end {
         let at = |cells: &Cells| cells.count(0).is_ok_and(|found| found == item_number);
-        let head = heads.next_if(&at);
+        let head = heads.next_if(at);
         let mut texts = Vec::new();
-        while let Some(row) = rows.next_if(&at) {
+        while let Some(row) = rows.next_if(at) {
             texts.push((row.text(1)?, row.optional_text(2)?, row.optional_text(3)?));
         }
         if head.is_none() && texts.is_empty() {

@@ -100,6 +100,19 @@ pub fn sweep_unfinished(session: &mut Session, before: &str) -> Result<u64, Engi
     Ok(count)
 }
 
+/// Removes a plan that was only made to be looked at.
+///
+/// # Errors
+/// Refused when a run applied it.
+pub fn discard(session: &mut Session, id: &Id) -> Result<(), EngineError> {
+    let plan = plan::load(session.store.as_mut(), id)?;
+    let sql = "SELECT 1 FROM plimsoll_run WHERE plan = $1";
+    if !session.store.query(sql, &[Value::text(id.as_str())])?.is_empty() {
+        return Err(EngineError::refused(format!("plan {} was applied and is the journal of its run", id.short())));
+    }
+    remove_unused(session, &plan)
+}
+
 /// Removes a plan that no run ever applied.
 pub(crate) fn remove_unused(session: &mut Session, plan: &Plan) -> Result<(), EngineError> {
     in_write(session, |session| {

@@ -140,3 +140,20 @@ pub fn make_backup(
     })?;
     Ok(made)
 }
+
+/// Brings a system's tables back to a backup and records it.
+///
+/// # Errors
+/// When the backup cannot be read or the tables do not equal it afterwards.
+pub fn restore_backup(
+    session: &mut Session,
+    system: &System,
+    found: &backup::Backup,
+) -> Result<(), EngineError> {
+    backup::restore(session.store.as_mut(), found, system.tables)
+        .map_err(|error| EngineError::new(crate::error::ErrorKind::Store, error.to_string()))?;
+    in_write(session, |session| {
+        let detail = json!({ "location": found.location });
+        event::record(session, "backup.restored", found.id.as_str(), "", &detail)
+    })
+}

@@ -7,6 +7,7 @@
 //! written after the run is overwritten. Items are taken back in the reverse of the order in which they were
 //! applied, and so are the rows of an item, so that children go before their parents.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -242,7 +243,7 @@ impl Builder {
         for row in batches {
             let cells = Cells(row);
             let plan_number = cells.integer(0)?;
-            if !plans.contains_key(&plan_number) {
+            if let Entry::Vacant(place) = plans.entry(plan_number) {
                 let plan = plan::load_number(session.store.as_mut(), plan_number)?;
                 if plan.status == "purged" {
                     return Err(EngineError::refused(format!(
@@ -250,7 +251,7 @@ impl Builder {
                         run.id.short()
                     )));
                 }
-                plans.insert(plan_number, plan);
+                place.insert(plan);
             }
             let Some(plan) = plans.get(&plan_number) else { continue };
             let (first, end) = (cells.count(1)?, cells.count(2)?);
@@ -311,7 +312,7 @@ impl Builder {
                 }
             }
         }
-        let whole_item_stays = !left.is_empty() && !(partly && !changes.is_empty());
+        let whole_item_stays = !left.is_empty() && (!partly || changes.is_empty());
         let label = stored.name();
         let item = if whole_item_stays {
             self.preview.edited += 1;

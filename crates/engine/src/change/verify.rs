@@ -7,6 +7,7 @@
 //! where the journal knows one.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use plimsoll_core::digest::Hashing;
 use plimsoll_core::id::Id;
@@ -91,11 +92,10 @@ pub fn verify(session: &mut Session, id: &Id) -> Result<Verification, EngineErro
     let mut summed = Tally::default();
     for row in session.store.query(sql, &[Value::text(id.as_str())])? {
         let stored = StoredBatch::read(&Cells(row))?;
-        if !plans.contains_key(&stored.plan) {
-            let plan = plan::load_number(session.store.as_mut(), stored.plan)?;
-            plans.insert(stored.plan, plan);
-        }
-        let Some(plan) = plans.get(&stored.plan) else { continue };
+        let plan = match plans.entry(stored.plan) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(plan::load_number(session.store.as_mut(), stored.plan)?),
+        };
         check_batch(session, id, plan, &stored, &mut chain, &mut found)?;
         summed.add(&stored.tally);
         let (done, total) = (summed.ended(), Some(run.tally.planned));

@@ -1,0 +1,414 @@
+//! The command line.
+//!
+//! Owns the grammar and its help. What each command does is in `command`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use plimsoll_core::undo::UndoMode;
+
+/// The load line for live data: say what will change, what changed, whether it is right, and take it back.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, after_help = crate::exit::TABLE, max_term_width = 110)]
+pub(crate) struct Arguments {
+    /// The configuration file [default: plimsoll.toml, when there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The folder of the embedded stores and backups
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The store: sqlite:PATH[?durability=normal] or postgres://USER@HOST/DATABASE
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Show no progress
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the systems and what they can do
+    Systems,
+    /// Make a plan: read the source, compare, store what would change
+    Plan(PlanArguments),
+    /// Show what a plan would do, with a canary batch that is always rolled back
+    Assess {
+        /// The plan, or a prefix of its id
+        plan: String,
+    },
+    /// Approve a plan; the approval binds to its digest
+    Approve {
+        /// The plan, or a prefix of its id
+        plan: String,
+        /// Why
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Apply a plan
+    Apply(ApplyArguments),
+    /// Back up, plan, check, apply, verify and report in one go
+    Run(RunArguments),
+    /// List runs, or the events of the journal
+    Log {
+        /// List events instead of runs
+        #[arg(long)]
+        events: bool,
+        /// At most this many
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+    /// Show a plan, a run or a quarantined item
+    Show {
+        /// Its id, or a prefix
+        id: String,
+        /// At most this many items of a plan's row diff
+        #[arg(long, default_value_t = 20)]
+        limit: u64,
+    },
+    /// Go on with a run that was paused, stopped, or killed
+    Resume {
+        /// The run, or a prefix of its id
+        run: String,
+        /// Allow this many failed or conflicted items
+        #[arg(long, value_name = "N")]
+        max_errors: Option<u64>,
+        /// Allow this share of failed or conflicted items, 0 to 1
+        #[arg(long, value_name = "SHARE")]
+        max_error_share: Option<f64>,
+    },
+    /// Let a run stop after its current batch, to be resumed
+    Pause(ControlArguments),
+    /// End a run after its current batch
+    Cancel(ControlArguments),
+    /// Look at, repair and replay items that runs could not take
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// Take a run back
+    Undo(UndoArguments),
+    /// Take an undo back
+    Redo(UndoArguments),
+    /// Check runs against the journal and the rows
+    Verify {
+        /// The run, or a prefix of its id
+        #[arg(required_unless_present = "all")]
+        run: Option<String>,
+        /// Verify every run, and the chain of events
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show what runs did to one row
+    History {
+        /// The table
+        table: String,
+        /// The row's key; several parts are separated by `/`
+        key: String,
+    },
+    /// Make a verified backup, or list backups
+    Backup {
+        /// The system
+        system: String,
+        /// List backups instead of making one
+        #[arg(long)]
+        list: bool,
+    },
+    /// Bring the tables back to a backup
+    Restore {
+        /// The system
+        system: String,
+        /// The backup, or a prefix of its id
+        backup: String,
+        /// Say what would happen, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Forget prior images of old runs; says what would be lost
+    Purge {
+        /// Runs that ended before this time, such as 2026-01-31
+        #[arg(long, value_name = "TIME")]
+        before: String,
+        /// Do it; without this it is only said
+        #[arg(long)]
+        confirm: bool,
+        /// Why
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Print a digest and row count for each table of a system
+    Digest {
+        /// The system [default: the only one whose tables the store has]
+        system: Option<String>,
+    },
+    /// Copy a system's tables from another store into this one
+    CopyStore {
+        /// The system
+        system: String,
+        /// The store to read
+        #[arg(long, value_name = "URL")]
+        from: String,
+    },
+    /// Simulate a remote system
+    #[command(subcommand)]
+    Simulate(SimulateCommand),
+    /// Serve the HTTP API on loopback
+    Serve {
+        /// Where to listen
+        #[arg(long, default_value = "127.0.0.1:8620", value_name = "ADDRESS")]
+        listen: SocketAddr,
+    },
+    /// Print the reference of commands and environment variables as Markdown
+    #[command(hide = true)]
+    Reference,
+}
+
+/// How a source is asked.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SourceArguments {
+    /// Where records come from: an http address, or a folder of saved answers
+    #[arg(long, value_name = "URL|DIR")]
+    pub(crate) source: Option<String>,
+    /// Only records updated since this time, such as 2026-01-31T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Save every answer of the source into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) save: Option<PathBuf>,
+    /// Further options of the change
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) options: Vec<(String, String)>,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    /// The system
+    #[arg(required_unless_present = "file")]
+    pub(crate) system: Option<String>,
+    /// What to change
+    #[arg(required_unless_present = "file")]
+    pub(crate) change: Option<String>,
+    #[command(flatten)]
+    pub(crate) source: SourceArguments,
+    /// Read the plan from this JSON Lines file instead
+    #[arg(long = "in", value_name = "FILE", conflicts_with_all = ["source", "since", "save"])]
+    pub(crate) file: Option<PathBuf>,
+    /// Write the plan to this JSON Lines file too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// How a plan is applied.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SettingsArguments {
+    /// Items in one batch; chooses the batch path whatever the settings say
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) batch_size: Option<u64>,
+    /// Workers for disjoint ranges (PostgreSQL)
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) workers: u32,
+    /// Let the batch size follow this duration of a batch
+    #[arg(long, value_name = "MS")]
+    pub(crate) adaptive: Option<u64>,
+    /// Wait between batches
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub(crate) throttle: u64,
+    /// Stop when more items than this fail or conflict
+    #[arg(long, value_name = "N")]
+    pub(crate) max_errors: Option<u64>,
+    /// Stop when a larger share of at least 100 items fails or conflicts
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    pub(crate) max_error_share: f64,
+    /// Why
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    /// Say what would happen, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArguments {
+    /// The plan, or a prefix of its id
+    pub(crate) plan: String,
+    #[command(flatten)]
+    pub(crate) settings: SettingsArguments,
+    /// Do not make a backup, where the change does not insist on one
+    #[arg(long)]
+    pub(crate) no_backup: bool,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// The system
+    pub(crate) system: String,
+    /// What to change
+    pub(crate) change: String,
+    #[command(flatten)]
+    pub(crate) source: SourceArguments,
+    #[command(flatten)]
+    pub(crate) settings: SettingsArguments,
+}
+
+/// Arguments of `pause` and `cancel`.
+#[derive(Debug, Args)]
+pub(crate) struct ControlArguments {
+    /// The run, or a prefix of its id
+    pub(crate) run: String,
+    /// Why
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+}
+
+/// Arguments of `undo` and `redo`.
+#[derive(Debug, Args)]
+pub(crate) struct UndoArguments {
+    /// The run, or a prefix of its id
+    pub(crate) run: String,
+    /// What to do about rows that were edited since
+    #[arg(long, value_enum, default_value_t = ModeArgument::Skip)]
+    pub(crate) mode: ModeArgument,
+    /// Items in one batch
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) batch_size: u64,
+    /// Why
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    /// Say what would happen, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// The modes of undo.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ModeArgument {
+    /// Any later edit stops the undo before it writes anything
+    Refuse,
+    /// Items with an edited row are left as they are and reported
+    Skip,
+    /// Columns that nobody touched since are restored, the others are left
+    Merge,
+    /// Later runs that touched the same rows are undone first
+    Cascade,
+    /// Rows are restored to what they were before the run, whatever happened since
+    Force,
+}
+
+impl From<ModeArgument> for UndoMode {
+    fn from(mode: ModeArgument) -> Self {
+        match mode {
+            ModeArgument::Refuse => Self::Refuse,
+            ModeArgument::Skip => Self::Skip,
+            ModeArgument::Merge => Self::Merge,
+            ModeArgument::Cascade => Self::Cascade,
+            ModeArgument::Force => Self::Force,
+        }
+    }
+}
+
+/// What to do with quarantined items.
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineCommand {
+    /// List items
+    List {
+        /// Only those of this run
+        #[arg(long)]
+        run: Option<String>,
+        /// Also those that were replayed or dropped
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one item with its record and rows
+    Show {
+        /// Its id, or a prefix
+        id: String,
+    },
+    /// Repair an item: set members of its record, or new values of its rows
+    Edit {
+        /// Its id, or a prefix
+        id: String,
+        /// What to set, such as committeeMeeting.title="A title" or balance=5
+        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+        set: Vec<(String, String)>,
+        /// Replace the whole record by this JSON file
+        #[arg(long, value_name = "FILE", conflicts_with = "set")]
+        file: Option<PathBuf>,
+        /// Why
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Apply repaired items again, in the run that refused them
+    Replay {
+        /// Their ids, or prefixes
+        #[arg(required_unless_present = "run")]
+        ids: Vec<String>,
+        /// Every open item of this run
+        #[arg(long)]
+        run: Option<String>,
+        /// Why
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Give an item up
+    Drop {
+        /// Its id, or a prefix
+        id: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// What to simulate.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SimulateCommand {
+    /// The congress.gov API, serving generated hearings or a snapshot, with planted changes and faults
+    Congress(CongressArguments),
+}
+
+/// Arguments of `simulate congress`.
+#[derive(Debug, Args)]
+pub(crate) struct CongressArguments {
+    /// Serve the hearings of this SQLite database
+    #[arg(long, value_name = "FILE", conflicts_with = "generate")]
+    pub(crate) snapshot: Option<PathBuf>,
+    /// Serve this many generated hearings
+    #[arg(long, value_name = "N", required_unless_present = "snapshot")]
+    pub(crate) generate: Option<usize>,
+    /// Good changes to plant
+    #[arg(long, value_name = "C", default_value_t = 0)]
+    pub(crate) changes: usize,
+    /// Bad records to plant
+    #[arg(long, value_name = "B", default_value_t = 0)]
+    pub(crate) bad: usize,
+    /// The seed of everything that is chosen
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Fail now and then like a real service: 429, 500, slow answers, dropped connections
+    #[arg(long)]
+    pub(crate) faults: bool,
+    /// Answer only requests with this key
+    #[arg(long, value_name = "KEY")]
+    pub(crate) require_key: Option<String>,
+    /// Write the hearings as they were before the changes to this new SQLite database
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_baseline: Option<PathBuf>,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it has the form NAME=VALUE".to_owned()),
+    }
+}

@@ -1,0 +1,191 @@
+//! The commands, one module for each group.
+//!
+//! Owns dispatch and what all commands share: opening stores and finding what an id names.
+
+mod apply;
+mod backup;
+mod look;
+mod plan;
+mod quarantine;
+mod reference;
+mod serve;
+mod simulate;
+mod source;
+mod undo;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use plimsoll_core::id::Id;
+use plimsoll_engine::change::setup::{self, Named};
+use plimsoll_engine::system::{ChangeKind, System};
+use plimsoll_engine::{EngineError, Session};
+use plimsoll_store::StoreUrl;
+
+use crate::args::Command;
+use crate::config::Config;
+use crate::registry::{self, SYSTEMS};
+use crate::ui::Ui;
+
+/// What every command works with.
+pub(crate) struct Context {
+    /// How to print.
+    pub(crate) ui: Ui,
+    /// The settings.
+    pub(crate) config: Config,
+    /// The store that the command line names.
+    pub(crate) store: Option<String>,
+}
+
+/// Runs one command.
+pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, EngineError> {
+    match command {
+        Command::Systems => look::systems(context),
+        Command::Plan(arguments) => plan::plan(context, &arguments),
+        Command::Assess { plan } => plan::assess(context, &plan),
+        Command::Approve { plan, reason } => plan::approve(context, &plan, &reason),
+        Command::Apply(arguments) => apply::apply(context, &arguments),
+        Command::Run(arguments) => apply::run(context, &arguments),
+        Command::Log { events, limit } => look::log(context, events, limit),
+        Command::Show { id, limit } => look::show(context, &id, limit),
+        Command::Resume { run, max_errors, max_error_share } => {
+            apply::resume(context, &run, max_errors, max_error_share)
+        }
+        Command::Pause(arguments) => apply::pause(context, &arguments),
+        Command::Cancel(arguments) => apply::cancel(context, &arguments),
+        Command::Quarantine(command) => quarantine::execute(context, command),
+        Command::Undo(arguments) => undo::undo(context, &arguments),
+        Command::Redo(arguments) => undo::redo(context, &arguments),
+        Command::Verify { run, all } => look::verify(context, run.as_deref(), all),
+        Command::History { table, key } => look::history(context, &table, &key),
+        Command::Backup { system, list } => backup::backup(context, &system, list),
+        Command::Restore { system, backup, dry_run } => backup::restore(context, &system, &backup, dry_run),
+        Command::Purge { before, confirm, reason } => backup::purge(context, &before, confirm, &reason),
+        Command::Digest { system } => look::digest(context, system.as_deref()),
+        Command::CopyStore { system, from } => apply::copy_store(context, &system, &from),
+        Command::Simulate(command) => simulate::execute(context, command),
+        Command::Serve { listen } => serve::serve(context, listen),
+        Command::Reference => {
+            reference::print(context);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+impl Context {
+    /// The address of a system's store.
+    pub(crate) fn store_url(&self, system: &System) -> Result<StoreUrl, EngineError> {
+        if let Some(url) = self.store.as_ref().or(self.config.store.as_ref()) {
+            return parse_url(url);
+        }
+        match self.config.stores.get(system.name) {
+            Some(url) => parse_url(url),
+            None => Ok(self.default_url(system)),
+        }
+    }
+
+    fn default_url(&self, system: &System) -> StoreUrl {
+        let path = self.config.data.join(format!("{}.db", system.name));
+        StoreUrl::Sqlite { path, durability: plimsoll_store::Durability::Full }
+    }
+
+    /// A session on a system's store with its tables up to date; the embedded store is created when absent.
+    pub(crate) fn session(&self, system: &System) -> Result<Session, EngineError> {
+        let url = self.store_url(system)?;
+        if url == self.default_url(system) {
+            std::fs::create_dir_all(&self.config.data).map_err(|error| {
+                EngineError::usage(format!("{}: {error}\nhint: --data DIR", self.config.data.display()))
+            })?;
+        }
+        let mut session = self.open(&url)?;
+        setup::prepare(&mut session, Some(system))?;
+        Ok(session)
+    }
+
+    /// A session on a store as it is.
+    pub(crate) fn open(&self, url: &StoreUrl) -> Result<Session, EngineError> {
+        let store = plimsoll_store::open(url)
+            .map_err(|error| EngineError::from(error).during(&format!("opening {url}")))?;
+        let mut session = Session::new(store, self.config.actor.clone());
+        session.progress = self.ui.progress();
+        Ok(session)
+    }
+
+    /// A session on an existing store, for reading it without setting anything up.
+    pub(crate) fn open_existing(&self, url: &StoreUrl) -> Result<Session, EngineError> {
+        if let StoreUrl::Sqlite { path, .. } = url
+            && !path.is_file()
+        {
+            return Err(EngineError::usage(format!(
+                "there is no store {}\nhint: `plimsoll run` creates it; --store URL names another",
+                path.display()
+            )));
+        }
+        self.open(url)
+    }
+
+    /// The session in which an id or its prefix means something, and the id.
+    ///
+    /// Without a named store, the stores of all systems are asked.
+    pub(crate) fn find(&self, named: Named, prefix: &str) -> Result<(Session, Id), EngineError> {
+        let mut first_error = None;
+        for session in self.journals()? {
+            let mut session = session;
+            match setup::find_id(&mut session, named, prefix) {
+                Ok(id) => return Ok((session, id)),
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        Err(first_error.unwrap_or_else(|| EngineError::usage("there is no store yet\nhint: --store URL names one")))
+    }
+
+    /// A session on every store that has a journal: the named one, or those of all systems.
+    pub(crate) fn journals(&self) -> Result<Vec<Session>, EngineError> {
+        let named = self.store.as_ref().or(self.config.store.as_ref());
+        let urls = match named {
+            Some(url) => vec![parse_url(url)?],
+            None => {
+                let mut urls = SYSTEMS.iter().map(|system| self.store_url(system)).collect::<Result<Vec<_>, _>>()?;
+                urls.retain(|url| !matches!(url, StoreUrl::Sqlite { path, .. } if !path.is_file()));
+                urls
+            }
+        };
+        urls.iter()
+            .map(|url| {
+                let mut session = self.open_existing(url)?;
+                setup::prepare(&mut session, None)?;
+                Ok(session)
+            })
+            .collect()
+    }
+
+    /// Where backups go: beside a SQLite store, or in the data folder.
+    pub(crate) fn backups(&self, url: &StoreUrl) -> PathBuf {
+        match url {
+            StoreUrl::Sqlite { path, .. } => {
+                path.parent().map_or_else(|| PathBuf::from("backups"), |folder| folder.join("backups"))
+            }
+            StoreUrl::Postgres { .. } => self.config.data.join("backups"),
+        }
+    }
+
+    /// The command that takes a run back, as a person would type it.
+    pub(crate) fn undo_command(&self, run: &Id) -> String {
+        let store = self.store.as_ref().and_then(|url| url.parse::<StoreUrl>().ok());
+        let store = store.map(|url| format!(" --store {url}")).unwrap_or_default();
+        format!("plimsoll undo {}{store}", run.short())
+    }
+}
+
+/// The system and change kind that a run or plan names; change kinds such as `undo` have no declaration.
+pub(crate) fn declared(
+    system: &str,
+    change: &str,
+) -> Result<(&'static System, Option<&'static dyn ChangeKind>), EngineError> {
+    let system = registry::find(system)?;
+    Ok((system, system.changes.iter().copied().find(|kind| kind.name() == change)))
+}
+
+pub(crate) fn parse_url(url: &str) -> Result<StoreUrl, EngineError> {
+    url.parse::<StoreUrl>().map_err(|error| EngineError::usage(error.to_string()))
+}

@@ -1,0 +1,170 @@
+//! Configuration: defaults < TOML file < environment < arguments.
+//!
+//! Owns every setting of the command and is the only place that reads the environment. The file is
+//! `plimsoll.toml` in the working folder, or the one that `--config` or `PLIMSOLL_CONFIG` names. Unknown
+//! keys are errors, so that a misspelt setting is never silently ignored. Secrets come from the environment
+//! or from a file that the environment names, never from the configuration file or the command line.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use plimsoll_engine::EngineError;
+use plimsoll_engine::change::run::{DEFAULT_BATCH_SIZE, RunSettings};
+use serde::Deserialize;
+
+/// The configuration file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ConfigFile {
+    /// The folder of the embedded stores.
+    pub(crate) data: Option<PathBuf>,
+    /// Who acts, in events.
+    pub(crate) actor: Option<String>,
+    /// Store addresses by system.
+    pub(crate) stores: BTreeMap<String, String>,
+    /// Sources by system.
+    pub(crate) sources: BTreeMap<String, String>,
+    /// Whether runs go in batches (`ENABLE_BATCH_PROCESSING`).
+    pub(crate) enable_batch_processing: Option<bool>,
+    /// Items in one batch (`BATCH_SIZE`).
+    pub(crate) batch_size: Option<u64>,
+    /// Refuse to apply a plan that is not approved.
+    pub(crate) approval_required: Option<bool>,
+}
+
+/// The settings in force.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// The folder of the embedded stores and backups.
+    pub(crate) data: PathBuf,
+    /// Who acts.
+    pub(crate) actor: String,
+    /// Store addresses by system.
+    pub(crate) stores: BTreeMap<String, String>,
+    /// Sources by system.
+    pub(crate) sources: BTreeMap<String, String>,
+    /// A store address for every command, from `PLIMSOLL_STORE`.
+    pub(crate) store: Option<String>,
+    /// Whether runs go in batches; off unless switched on (HB-03, HB-05).
+    pub(crate) enable_batch_processing: bool,
+    /// Items in one batch (HB-02).
+    pub(crate) batch_size: u64,
+    /// Refuse to apply a plan that is not approved.
+    pub(crate) approval_required: bool,
+    /// The key of the congress.gov API, when there is one.
+    pub(crate) api_key: Option<String>,
+}
+
+/// One environment variable that the command reads.
+pub(crate) struct EnvironmentVariable {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What it does.
+    pub(crate) help: &'static str,
+}
+
+/// Every environment variable that the command reads.
+pub(crate) const ENVIRONMENT: &[EnvironmentVariable] = &[
+    EnvironmentVariable { name: "PLIMSOLL_CONFIG", help: "The configuration file; equivalent to `--config`." },
+    EnvironmentVariable { name: "PLIMSOLL_DATA", help: "The folder of the embedded stores and backups; equivalent to `--data`." },
+    EnvironmentVariable { name: "PLIMSOLL_STORE", help: "The store address; equivalent to `--store`." },
+    EnvironmentVariable { name: "PLIMSOLL_ACTOR", help: "Who acts, as recorded in events. Default: the user's login name." },
+    EnvironmentVariable { name: "PLIMSOLL_APPROVAL_REQUIRED", help: "`true` refuses to apply a plan that is not approved. Default: false." },
+    EnvironmentVariable { name: "PLIMSOLL_LOG", help: "What is logged to standard error, such as `debug` or `plimsoll_engine=debug`. Default: warn." },
+    EnvironmentVariable { name: "ENABLE_BATCH_PROCESSING", help: "`true` applies runs in batches with a checkpoint each; `false` applies them in one transaction. Default: false." },
+    EnvironmentVariable { name: "BATCH_SIZE", help: "Items in one batch. Default: 50." },
+    EnvironmentVariable { name: "CONGRESS_API_KEY", help: "The key of the congress.gov API." },
+    EnvironmentVariable { name: "CONGRESS_API_KEY_FILE", help: "A file that holds the key of the congress.gov API." },
+];
+
+#[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
+fn environment(name: &'static str) -> Option<String> {
+    debug_assert!(
+        ["HOME", "USER", "LOGNAME", "XDG_DATA_HOME"].contains(&name) || ENVIRONMENT.iter().any(|known| known.name == name),
+        "every variable is in the documented list"
+    );
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Reads the configuration. `file` and `data` are the arguments of those names.
+///
+/// # Errors
+/// Usage, naming the file or variable and what it may hold.
+pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, EngineError> {
+    let named = file.map(Path::to_owned).or_else(|| environment("PLIMSOLL_CONFIG").map(PathBuf::from));
+    let path = named.clone().unwrap_or_else(|| PathBuf::from("plimsoll.toml"));
+    let file: ConfigFile = match std::fs::read_to_string(&path) {
+        Ok(text) => toml::from_str(&text)
+            .map_err(|error| EngineError::usage(format!("{}: {error}", path.display())))?,
+        Err(_) if named.is_none() => ConfigFile::default(),
+        Err(error) => return Err(EngineError::usage(format!("{}: {error}", path.display()))),
+    };
+    let batch_size = match environment("BATCH_SIZE") {
+        Some(text) => text.parse().ok().filter(|size| *size > 0).ok_or_else(|| {
+            EngineError::usage(format!("BATCH_SIZE is `{text}`\nhint: it is a number of items, 1 or more"))
+        })?,
+        None => file.batch_size.unwrap_or(DEFAULT_BATCH_SIZE),
+    };
+    Ok(Config {
+        data: data
+            .map(Path::to_owned)
+            .or_else(|| environment("PLIMSOLL_DATA").map(PathBuf::from))
+            .or(file.data)
+            .unwrap_or_else(default_data),
+        actor: environment("PLIMSOLL_ACTOR")
+            .or(file.actor)
+            .or_else(|| environment("USER"))
+            .or_else(|| environment("LOGNAME"))
+            .unwrap_or_else(|| "local".into()),
+        stores: file.stores,
+        sources: file.sources,
+        store: environment("PLIMSOLL_STORE"),
+        enable_batch_processing: switch("ENABLE_BATCH_PROCESSING")?
+            .or(file.enable_batch_processing)
+            .unwrap_or(false),
+        batch_size,
+        approval_required: switch("PLIMSOLL_APPROVAL_REQUIRED")?.or(file.approval_required).unwrap_or(false),
+        api_key: api_key()?,
+    })
+}
+
+/// What is logged to standard error.
+pub(crate) fn log_filter() -> String {
+    environment("PLIMSOLL_LOG").unwrap_or_else(|| "warn".into())
+}
+
+fn switch(name: &'static str) -> Result<Option<bool>, EngineError> {
+    let Some(text) = environment(name) else { return Ok(None) };
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(Some(true)),
+        "false" | "0" | "no" | "off" => Ok(Some(false)),
+        _ => Err(EngineError::usage(format!("{name} is `{text}`\nhint: it is true or false"))),
+    }
+}
+
+fn api_key() -> Result<Option<String>, EngineError> {
+    if let Some(key) = environment("CONGRESS_API_KEY") {
+        return Ok(Some(key));
+    }
+    let Some(path) = environment("CONGRESS_API_KEY_FILE") else { return Ok(None) };
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| EngineError::usage(format!("CONGRESS_API_KEY_FILE names {path}: {error}")))?;
+    Ok(Some(text.trim().to_owned()))
+}
+
+fn default_data() -> PathBuf {
+    if let Some(data) = environment("XDG_DATA_HOME") {
+        return PathBuf::from(data).join("plimsoll");
+    }
+    environment("HOME")
+        .map_or_else(|| PathBuf::from(".plimsoll"), |home| PathBuf::from(home).join(".local/share/plimsoll"))
+}
+
+impl Config {
+    /// How runs are applied when the command line says nothing else. `batch_size` is the argument of that
+    /// name, and chooses the batch path whatever the switch says.
+    pub(crate) fn run_settings(&self, batch_size: Option<u64>) -> RunSettings {
+        let switched_on = self.enable_batch_processing.then_some(self.batch_size);
+        RunSettings { batch_size: batch_size.or(switched_on), ..RunSettings::default() }
+    }
+}

@@ -1,0 +1,18 @@
+//! The systems of this binary. This is the only file that names them.
+
+use plimsoll_engine::EngineError;
+use plimsoll_engine::system::System;
+
+/// Every system, in the order in which they are listed.
+pub(crate) static SYSTEMS: &[&System] = &[];
+
+/// The system called `name`.
+///
+/// # Errors
+/// Usage, naming the systems there are.
+pub(crate) fn find(name: &str) -> Result<&'static System, EngineError> {
+    SYSTEMS.iter().copied().find(|system| system.name == name).ok_or_else(|| {
+        let names: Vec<&str> = SYSTEMS.iter().map(|system| system.name).collect();
+        EngineError::usage(format!("there is no system `{name}`\nhint: there are {}", names.join(", ")))
+    })
+}
