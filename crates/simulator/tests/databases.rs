@@ -3,6 +3,8 @@
 //! The mapping here is written from the table in `plimsoll_simulator::congress` and from nothing else, so it also
 //! shows that the table is enough to write one.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -220,6 +222,7 @@ fn write(corpus: &Corpus, path: &Path) {
     assert_eq!(broken, Vec::<Vec<Cell>>::new());
 }
 
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn real_snapshot() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?;
     let path = root.join("../shared/data/hearings_snapshot.db");

@@ -1,5 +1,7 @@
 //! Faults of the transport and of lists: they happen, they are counted, and a careful client loses nothing by them.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
 mod support;
 
 use std::time::{Duration, Instant};
@@ -29,7 +31,7 @@ fn a_careful_client_sees_the_same_through_harsh_faults_as_without_any() {
             match (item, &expected[event_id]) {
                 (Ok(seen), Ok(expected)) => assert_eq!(seen, expected),
                 (Err(seen), Err(expected)) => {
-                    assert_eq!((seen.status, &seen.body), (expected.status, &expected.body))
+                    assert_eq!((seen.status, &seen.body), (expected.status, &expected.body));
                 }
                 _ => panic!("{event_id} differs"),
             }

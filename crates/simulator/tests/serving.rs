@@ -1,5 +1,7 @@
 //! The simulated API over real HTTP: lists, items, parameters, errors, and starting and stopping.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
 mod support;
 
 use std::collections::BTreeSet;

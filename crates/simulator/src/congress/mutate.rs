@@ -113,7 +113,7 @@ impl Scenario {
         for place in 0..mutation.bad {
             let reasons = BadReason::ALL;
             // Every other one is on a meeting of the corpus, and which reasons those are alternates.
-            let existing = (place + place / reasons.len()) % 2 == 0;
+            let existing = (place + place / reasons.len()).is_multiple_of(2);
             planting.plant_bad(reasons[place % reasons.len()], existing);
         }
         planting.touch(mutation.touched.unwrap_or(corpus.meetings.len() / 40));

@@ -239,3 +239,17 @@ impl Style<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jacket_number_is_a_number_only_where_that_keeps_its_text() {
+        assert_eq!(jacket_number(Some("58428")), json!(58_428));
+        for text in ["00123", "58428a", "+58428", ""] {
+            assert_eq!(jacket_number(Some(text)), json!(text));
+        }
+        assert_eq!(jacket_number(None), Value::Null);
+    }
+}

@@ -113,11 +113,12 @@ pub(super) const POSITIONS: [&str; 18] = [
     "Founder",
 ];
 
-pub(super) const ORGANIZATIONS: [&str; 26] = [
+pub(super) const ORGANIZATIONS: [&str; 27] = [
     "Brightwater Institute",
     "Calder & Sons Shipyards, Inc.",
     "Coalition for Quiet Harbors",
     "Demo State University",
+    "Harbor Pilots' Guild \"Fair Tide\"",
     "Federal Office of Tidal Works",
     "Foundation for Plain Ledgers",
     "Galehead Observatory",
