@@ -6,8 +6,8 @@
 //! their mistakes.
 //!
 //! Invariants:
-//! - Everything served is a function of (corpus, seed, options, the requests so far); nothing reads the time to
-//!   decide what to answer.
+//! - Everything served is a function of (corpus, seed, options, the requests so far); nothing reads the time
+//!   to decide what to answer.
 //! - Invented data says so: every generated title and committee name carries the word `Demo`.
 //!
 //! Reading order: [`congress`], then inside it `model`, `render`, `snapshot`, `generate`, `mutate`, `server`.

@@ -1,8 +1,8 @@
 //! Seeded chance: the same seed gives the same choices on every machine and in every version.
 //!
 //! Owns one generator (xoshiro256**, seeded through splitmix64; both are public-domain algorithms by David
-//! Blackman and Sebastiano Vigna, <https://prng.di.unimi.it>) and one hash that mixes a seed with names. It is
-//! not for secrets.
+//! Blackman and Sebastiano Vigna, <https://prng.di.unimi.it>) and one hash that mixes a seed with names. It
+//! is not for secrets.
 //!
 //! Invariant: what is drawn for one thing never depends on how much was drawn for another, because every
 //! meeting, fault and choice of style draws from a generator of its own, made by [`Random::named`].

@@ -1,7 +1,7 @@
 //! Databases there and back: rows read from a hearings database, served as JSON, and mapped to rows again.
 //!
-//! The mapping here is written from the table in `plimsoll_simulator::congress` and from nothing else, so it also
-//! shows that the table is enough to write one.
+//! The mapping here is written from the table in `plimsoll_simulator::congress` and from nothing else, so it
+//! also shows that the table is enough to write one.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 

@@ -1,4 +1,5 @@
-//! Faults of the transport and of lists: they happen, they are counted, and a careful client loses nothing by them.
+//! Faults of the transport and of lists: they happen, they are counted, and a careful client loses nothing by
+//! them.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 

@@ -1,7 +1,7 @@
 //! A corpus as a hearings database of the earlier schema: its tables, rows, and the SQL that makes them.
 //!
-//! Owns the way back from meetings to rows: what a database would hold that had taken every meeting of the corpus. It
-//! deliberately opens no database; the caller runs the statements through the store.
+//! Owns the way back from meetings to rows: what a database would hold that had taken every meeting of the
+//! corpus. It deliberately opens no database; the caller runs the statements through the store.
 //!
 //! Invariants:
 //! - Reading the rows back with [`super::snapshot::load`] gives the same corpus.

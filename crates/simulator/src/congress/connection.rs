@@ -49,8 +49,8 @@ impl Listener for CutListener {
     async fn accept(&mut self) -> (CutStream, SocketAddr) {
         loop {
             if let Ok((stream, address)) = self.0.accept().await {
-                // Without it the last small segment of an answer waits for the client's acknowledgement; an error
-                // means the client is gone already, which the first read will tell.
+                // Without it the last small segment of an answer waits for the client's acknowledgement; an
+                // error means the client is gone already, which the first read will tell.
                 let _ = stream.set_nodelay(true);
                 return (CutStream { stream, cut: Cut::default() }, address);
             }

@@ -1,12 +1,12 @@
 //! The edits of good changes: one function per kind.
 //!
-//! Owns what an edit does to a meeting. It deliberately does not decide whether the meeting is fit for it: an edit that
-//! cannot be made leaves the meeting as it was, and the caller looks for another meeting.
+//! Owns what an edit does to a meeting. It deliberately does not decide whether the meeting is fit for it: an
+//! edit that cannot be made leaves the meeting as it was, and the caller looks for another meeting.
 //!
 //! Invariants:
 //! - No edit differs in white space or letter case alone, which a client may rightly fold away.
-//! - Witnesses and documents are added last and the others keep their order, because the API states an order and no
-//!   places in it.
+//! - Witnesses and documents are added last and the others keep their order, because the API states an order
+//!   and no places in it.
 
 use std::collections::HashSet;
 
@@ -15,6 +15,7 @@ use jiff::civil::Date;
 use super::generate::{self, day_after};
 use super::manifest::ChangeKind;
 use super::model::{Committee, Meeting, MeetingDate, MeetingDocument, WitnessDocument, witness_token};
+use super::people::person;
 use super::vocabulary as words;
 use crate::random::Random;
 
@@ -82,9 +83,9 @@ fn witness_added(meeting: &mut Meeting, random: &mut Random) {
         meeting.witnesses.iter().map(|witness| witness_token(&witness.name)).collect();
     // Two draws in a row are almost never both taken; a meeting so crowded is left as it is.
     for _ in 0..20 {
-        let person = generate::person(random);
-        if !taken.contains(&witness_token(&person.name)) {
-            meeting.witnesses.push(person);
+        let witness = person(random);
+        if !taken.contains(&witness_token(&witness.name)) {
+            meeting.witnesses.push(witness);
             return;
         }
     }

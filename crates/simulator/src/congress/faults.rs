@@ -1,12 +1,12 @@
 //! Faults of the transport, and when they strike.
 //!
-//! Owns the settings and the decision for each request. It deliberately knows nothing of meetings: a meeting whose
-//! item is never answered is planted by `mutate`, and no retry cures it.
+//! Owns the settings and the decision for each request. It deliberately knows nothing of meetings: a meeting
+//! whose item is never answered is planted by `mutate`, and no retry cures it.
 //!
 //! Invariants:
 //! - With [`Faults::none`] nothing strikes.
-//! - A request that failed by a fault succeeds when it is repeated: the next request for the same path and query
-//!   is spared.
+//! - A request that failed by a fault succeeds when it is repeated: the next request for the same path and
+//!   query is spared.
 //! - Which request of a sequence is struck depends on the seed and the settings only.
 
 use std::collections::HashSet;
@@ -35,8 +35,8 @@ pub struct Faults {
     pub slow_for: Duration,
     /// Every so many requests one ends with a closed connection and not a byte of an answer.
     pub drop_every: u32,
-    /// Every so many list pages one is read one entry too early, the first time: it repeats the last entry of the
-    /// page before it and, when it is full, lacks its own last entry.
+    /// Every so many list pages one is read one entry too early, the first time: it repeats the last entry of
+    /// the page before it and, when it is full, lacks its own last entry.
     pub duplicates_across_pages: u32,
     /// How many meetings are left out of the first list page that should hold them.
     pub missing_once: usize,
@@ -50,7 +50,8 @@ impl Faults {
         Self::default()
     }
 
-    /// A few of everything but renamed fields, and none that costs a client more than some tens of milliseconds.
+    /// A few of everything but renamed fields, and none that costs a client more than some tens of
+    /// milliseconds.
     pub fn mild(seed: u64) -> Self {
         Self {
             seed,

@@ -1,22 +1,20 @@
 //! Invented meetings of the shape of real ones, from a seed.
 //!
-//! Owns the drawing of whole corpora and of single new meetings. It deliberately copies no real meeting:
-//! the words come from `vocabulary`, the proportions (length of titles, numbers of witnesses, meetings without title and
-//! date) from what a year of real meetings looks like.
+//! Owns the drawing of whole corpora and of single new meetings. It deliberately copies no real meeting: the
+//! words come from `vocabulary`, the proportions (length of titles, numbers of witnesses, meetings without
+//! title and date) from what a year of real meetings looks like.
 //!
 //! Invariants:
 //! - Meeting `i` of a seed is the same whatever the size of the corpus.
 //! - Every title that is not empty begins with `Demo: `.
-//! - Within a meeting no two witnesses share a name or the file-name token of their documents.
-
-use std::collections::HashSet;
 
 use jiff::civil::{Date, date};
 
 use super::model::{
-    Bill, Committee, Corpus, Location, Meeting, MeetingDate, MeetingDocument, Transcript, Video, Witness,
+    Bill, Committee, Corpus, Location, Meeting, MeetingDate, MeetingDocument, Transcript, Video,
     WitnessDocument, meeting_url, witness_token,
 };
+use super::people::witnesses;
 use super::titles::title;
 use super::vocabulary as words;
 use crate::random::Random;
@@ -271,46 +269,6 @@ pub(super) fn location(random: &mut Random, house: bool) -> Option<Location> {
     }
 }
 
-/// An invented person.
-pub(super) fn person(random: &mut Random) -> Witness {
-    let mut name = random.word(&words::FIRST_NAMES).to_owned();
-    if random.percent(30) {
-        name.push(' ');
-        name.push(char::from(b'A' + random.below(26) as u8));
-        name.push('.');
-    }
-    name.push(' ');
-    name.push_str(random.word(&words::LAST_NAMES));
-    if random.percent(6) {
-        name.push_str(", ");
-        name.push_str(random.word(&words::NAME_SUFFIXES));
-    }
-    let position = (!random.percent(2)).then(|| random.word(&words::POSITIONS).to_owned());
-    let organization = (!random.percent(8)).then(|| random.word(&words::ORGANIZATIONS).to_owned());
-    Witness { name, position, organization }
-}
-
-fn witnesses(random: &mut Random) -> Vec<Witness> {
-    let wanted = match random.below(20) {
-        0..=7 => 0,
-        8..=9 => 1,
-        10..=11 => 2,
-        12..=14 => 3,
-        15..=17 => 4,
-        18 => 5,
-        _ => 6,
-    };
-    let mut tokens = HashSet::new();
-    let mut drawn = Vec::new();
-    while drawn.len() < wanted {
-        let witness = person(random);
-        if tokens.insert(witness_token(&witness.name)) {
-            drawn.push(witness);
-        }
-    }
-    drawn
-}
-
 /// A document of a meeting at `url`.
 pub(super) fn meeting_document(random: &mut Random, url: &str) -> MeetingDocument {
     let (document_type, name) = *random.pick(&[
@@ -363,6 +321,8 @@ fn video_url(random: &mut Random, chamber: &str, event_id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]

@@ -1,12 +1,12 @@
 //! What the API offers, made ready once: list entries, items, their order, and the pages of a list.
 //!
-//! Owns the selection of a list (congress, chamber, window of update dates), the cutting of pages, and the two faults of
-//! lists. It deliberately knows nothing of HTTP.
+//! Owns the selection of a list (congress, chamber, window of update dates), the cutting of pages, and the
+//! two faults of lists. It deliberately knows nothing of HTTP.
 //!
 //! Invariants:
 //! - `count` is the number of distinct meetings of the list, whatever the pages repeat or leave out.
-//! - A page that repeats or leaves out an entry does so the first time it is read with its filters and size; a
-//!   list that is read twice, page by page, has shown every meeting.
+//! - A page that repeats or leaves out an entry does so the first time it is read with its filters and size;
+//!   a list that is read twice, page by page, has shown every meeting.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -138,7 +138,8 @@ impl Catalog {
         // Moved one entry towards the start; a page that was not full keeps its last entry.
         let (first, last) =
             if repeats { (start - 1, (start - 1).saturating_add(limit).min(count)) } else { (start, end) };
-        // What this page should hold counts as having been left out now, even where the move pushed it off the page.
+        // What this page should hold counts as having been left out now, even where the move pushed it off
+        // the page.
         let held: HashSet<&str> = matching[start..end]
             .iter()
             .filter(|offer| offer.held_back.swap(false, Ordering::Relaxed))

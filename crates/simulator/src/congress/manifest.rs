@@ -1,7 +1,7 @@
 //! What a simulator says about itself: what was planted, and which faults are planned.
 //!
-//! Owns the JSON that `plimsoll simulate congress` prints and `/_simulator/manifest` repeats. It says nothing about
-//! what has been served so far; that is `/_simulator/stats`.
+//! Owns the JSON that `plimsoll simulate congress` prints and `/_simulator/manifest` repeats. It says nothing
+//! about what has been served so far; that is `/_simulator/stats`.
 
 use serde::{Deserialize, Serialize};
 

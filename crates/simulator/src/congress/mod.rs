@@ -1,14 +1,14 @@
 //! A simulated congress.gov API v3: its committee meetings, with planted changes, bad meetings and faults.
 //!
-//! Owns the corpus ([`model`]), its JSON ([`render`]), two ways to get one ([`snapshot`], [`generate`]) and one back into
-//! tables ([`baseline`]), the planting ([`mutate`], [`defects`], [`manifest`]), and the server ([`faults`],
-//! [`server`]). It deliberately has no client and no mapping; both are written from this page.
+//! Owns the corpus ([`model`]), its JSON ([`render`]), two ways to get one ([`snapshot`], [`generate`]) and
+//! one back into tables ([`baseline`]), the planting ([`mutate`], [`defects`], [`manifest`]), and the server
+//! ([`faults`], [`server`]). It deliberately has no client and no mapping; both are written from this page.
 //!
 //! # Columns and JSON
 //!
-//! `list` is an entry of a list page, `item` the object `committeeMeeting` of a detail. **Absent, null and `{}` state
-//! nothing**: the row keeps what it has, and a new row gets the column's default. A container that is present, even
-//! empty, states all its entries. A container is `[..]` or `{"item": [..]}`.
+//! `list` is an entry of a list page, `item` the object `committeeMeeting` of a detail. **Absent, null and
+//! `{}` state nothing**: the row keeps what it has, and a new row gets the column's default. A container that
+//! is present, even empty, states all its entries. A container is `[..]` or `{"item": [..]}`.
 //!
 //! | column of `hearings` | JSON | rule |
 //! |---|---|---|
@@ -39,25 +39,28 @@
 //!
 //! # What a careful client does
 //!
-//! 1. It asks for the list in steps of the `limit` it sent (at most 250; the API takes a larger one as 250), from offset 0
-//!    until the offset reaches `pagination.count`. A short page, or one that repeats entries, does not end the list.
+//! 1. It asks for the list in steps of the `limit` it sent (at most 250; the API takes a larger one as 250),
+//!    from offset 0 until the offset reaches `pagination.count`. A short page, or one that repeats entries,
+//!    does not end the list.
 //! 2. It keeps entries by `eventId`.
-//! 3. When it then has fewer than `count`, it reads the same pages again. Here the second reading is exact: a fault of the
-//!    list strikes a page (under its filters, offset and limit) or a meeting once in a server's life.
-//! 4. It asks for each item below its own base address with the list's `congress` and `chamber`. What the *item* says of
-//!    them is data, and is the part that can be bad.
-//! 5. It repeats a request that ended without an answer, with 429 (after `Retry-After`), or with 500, 502, 503 or 504.
-//!    The repetition succeeds, except where the planted defect is that there is no item: that answer is JSON with a text
-//!    under `error` and the event under `request`, with status 500 or 200, however often it is asked. It concerns that
-//!    meeting alone, and is no reason to open a circuit breaker. A passing 500 has an object under `error`, a
-//!    passing 503 no JSON at all.
-//! 6. It selects by a window of update dates, if at all, relative to the newest `update_date` of its store (or has the
-//!    planting moved to its own time by [`Mutation::updated_after`]): the corpus has dates of its own.
+//! 3. When it then has fewer than `count`, it reads the same pages again. Here the second reading is exact: a
+//!    fault of the list strikes a page (under its filters, offset and limit) or a meeting once in a server's
+//!    life.
+//! 4. It asks for each item below its own base address with the list's `congress` and `chamber`. What the
+//!    *item* says of them is data, and is the part that can be bad.
+//! 5. It repeats a request that ended without an answer, with 429 (after `Retry-After`), or with 500, 502,
+//!    503 or 504. The repetition succeeds, except where the planted defect is that there is no item: that
+//!    answer is JSON with a text under `error` and the event under `request`, with status 500 or 200, however
+//!    often it is asked. It concerns that meeting alone, and is no reason to open a circuit breaker. A
+//!    passing 500 has an object under `error`, a passing 503 no JSON at all.
+//! 6. It selects by a window of update dates, if at all, relative to the newest `update_date` of its store
+//!    (or has the planting moved to its own time by [`Mutation::updated_after`]): the corpus has dates of its
+//!    own.
 //!
 //! # Not simulated
 //!
-//! XML, `/hearing` and the other collections, treaties and nominations, and the order in which congress.gov sorts
-//! meetings of one update date.
+//! XML, `/hearing` and the other collections, treaties and nominations, and the order in which congress.gov
+//! sorts meetings of one update date.
 
 pub mod baseline;
 mod connection;
@@ -69,6 +72,7 @@ mod listing;
 pub mod manifest;
 pub mod model;
 pub mod mutate;
+mod people;
 pub mod render;
 mod routes;
 mod schema;

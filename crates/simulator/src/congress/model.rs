@@ -1,7 +1,7 @@
 //! The corpus a simulated congress.gov holds: committees, and committee meetings with all they carry.
 //!
-//! Owns the types and the comparison of two versions of a meeting. It deliberately keeps only what the
-//! API can state: what the earlier schema holds beyond that (a witness's own title, the kind of a witness, notes
+//! Owns the types and the comparison of two versions of a meeting. It deliberately keeps only what the API
+//! can state: what the earlier schema holds beyond that (a witness's own title, the kind of a witness, notes
 //! on bills) has no place here and is never sent.
 //!
 //! Invariants:
@@ -221,8 +221,8 @@ impl Meeting {
         self.transcripts.as_deref()?.first()?.jacket_number.as_deref()
     }
 
-    /// What differs between two versions, in the earlier schema's words; `update_date` is left out, because on
-    /// its own it is not a change.
+    /// What differs between two versions, in the earlier schema's words; `update_date` is left out, because
+    /// on its own it is not a change.
     pub fn differences(&self, other: &Self) -> Vec<&'static str> {
         let day = |meeting: &Self| meeting.date.as_ref().map(|date| date.day.clone());
         let time = |meeting: &Self| meeting.date.as_ref().and_then(|date| date.time.clone());
@@ -250,12 +250,12 @@ impl Meeting {
     }
 }
 
-/// The part of a witness document's file name that names the witness: the ASCII letters of everything after the
-/// first space of the name, then the first ASCII letter of what stands before it, for example `TurnerLeeN` for
-/// `Nicol Turner Lee`.
+/// The part of a witness document's file name that names the witness: the ASCII letters of everything after
+/// the first space of the name, then the first ASCII letter of what stands before it, for example
+/// `TurnerLeeN` for `Nicol Turner Lee`.
 ///
-/// This follows the Clerk's file names (`HHRG-118-II24-Wstate-OsceolaM-20230324.pdf`); it is the only statement
-/// the API makes about whose document it is.
+/// This follows the Clerk's file names (`HHRG-118-II24-Wstate-OsceolaM-20230324.pdf`); it is the only
+/// statement the API makes about whose document it is.
 pub fn witness_token(name: &str) -> String {
     let (first, rest) = name.split_once(' ').unwrap_or(("", name));
     let mut token: String = rest.chars().filter(char::is_ascii_alphabetic).collect();

@@ -1,12 +1,12 @@
 //! Plants changes and bad meetings in a corpus, and says exactly what it planted.
 //!
-//! Owns the choice of meetings, the edits, and the update dates. It deliberately keeps the corpus it was given
-//! apart from what is served, so that a test can compare the two.
+//! Owns the choice of meetings, the edits, and the update dates. It deliberately keeps the corpus it was
+//! given apart from what is served, so that a test can compare the two.
 //!
 //! Invariants:
 //! - Every good change and every bad meeting is on a meeting of its own; none is on two lists.
-//! - A good change differs from the corpus in at least one field other than the update date, and leaves a meeting
-//!   that a careful client takes.
+//! - A good change differs from the corpus in at least one field other than the update date, and leaves a
+//!   meeting that a careful client takes.
 //! - A bad meeting that the corpus had differs from it in its defect and its update date only.
 //! - Every planted or touched meeting has an update date of its own, newer than any in the corpus.
 
@@ -144,7 +144,8 @@ struct Planting<'a> {
     next_event: [u64; 2],
     newest: Timestamp,
     random: Random,
-    /// Committees that some meeting names; new links go to these only, so that no change needs a new committee.
+    /// Committees that some meeting names; new links go to these only, so that no change needs a new
+    /// committee.
     linked: Vec<&'a Committee>,
 }
 
@@ -303,8 +304,8 @@ impl<'a> Planting<'a> {
         }
     }
 
-    /// An identifier of the kind that reached congress.gov's list by accident: 24 hexadecimal digits, one of them
-    /// certainly a letter.
+    /// An identifier of the kind that reached congress.gov's list by accident: 24 hexadecimal digits, one of
+    /// them certainly a letter.
     fn hexadecimal_id(&mut self) -> String {
         loop {
             let id = format!("{:016x}{:07x}f", self.random.next(), self.random.next() & 0x0FFF_FFFF);

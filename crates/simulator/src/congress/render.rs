@@ -1,10 +1,11 @@
 //! Meetings as the JSON that congress.gov API v3 sends: list entries, items and their containers.
 //!
-//! Owns the shapes. It deliberately does not know about pages, requests or faults; the server wraps what is made here.
-//! The shapes follow the API's published element list and OpenAPI description
-//! (<https://github.com/LibraryOfCongress/api.congress.gov>), including where the two disagree: a container is
-//! sometimes a bare list and sometimes `{"item": [..]}`, and an optional field without a value is sometimes absent and
-//! sometimes null. Which one it is depends on the seed and the meeting, never on the request.
+//! Owns the shapes. It deliberately does not know about pages, requests or faults; the server wraps what is
+//! made here. The shapes follow the API's published element list and OpenAPI description
+//! (<https://github.com/LibraryOfCongress/api.congress.gov>), including where the two disagree: a container
+//! is sometimes a bare list and sometimes `{"item": [..]}`, and an optional field without a value is
+//! sometimes absent and sometimes null. Which one it is depends on the seed and the meeting, never on the
+//! request.
 //!
 //! Invariant: no choice of style changes what is stated. A client that reads a missing field, a null and an
 //! empty object alike, and both container shapes alike, reads the same meeting under every seed.
@@ -26,7 +27,8 @@ pub struct Renderer<'a> {
 }
 
 impl<'a> Renderer<'a> {
-    /// A renderer over `committees`; `renamed` are pairs of an item's field and the name it is sent under instead.
+    /// A renderer over `committees`; `renamed` are pairs of an item's field and the name it is sent under
+    /// instead.
     pub fn new(
         seed: u64,
         committees: impl IntoIterator<Item = &'a Committee>,
@@ -220,8 +222,8 @@ impl Style<'_> {
 
     /// A container: a bare list or `{"item": [..]}`.
     ///
-    /// One without entries is an empty list or left out; one that a change has emptied is never left out, because
-    /// leaving it out states nothing.
+    /// One without entries is an empty list or left out; one that a change has emptied is never left out,
+    /// because leaving it out states nothing.
     fn container(&self, item: &mut Map<String, Value>, name: &str, entries: Vec<Value>) {
         if entries.is_empty() && !self.emptied.contains(&name) && self.chooses(&format!("{name}?"), 2) {
             return;

@@ -1,11 +1,13 @@
 //! Requests and answers: which path means what, and how each answer looks.
 //!
-//! Owns the reading of paths and parameters, the order in which a request is judged (key, budget, fault, answer), the
-//! error bodies, and the counters. What is offered comes from `listing`, when faults strike from `faults`.
+//! Owns the reading of paths and parameters, the order in which a request is judged (key, budget, fault,
+//! answer), the error bodies, and the counters. What is offered comes from `listing`, when faults strike from
+//! `faults`.
 //!
 //! Two kinds of errors look different, as they do at congress.gov. The gateway in front of the API answers
-//! `{"error": {"code": .., "message": ..}}`: 403 for a key, 429 for the rate, and the passing 500 and 503. The API
-//! itself answers `{"error": "..", "request": {..}}`: 404, 400, and the 500 of a meeting it cannot show.
+//! `{"error": {"code": .., "message": ..}}`: 403 for a key, 429 for the rate, and the passing 500 and 503.
+//! The API itself answers `{"error": "..", "request": {..}}`: 404, 400, and the 500 of a meeting it cannot
+//! show.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -95,8 +97,8 @@ impl Shared {
         Ok(budget.requests - spent - 1)
     }
 
-    /// True where the planted defect is that there is no item. Such a request is never struck by a passing fault as well:
-    /// whatever the number of a client's attempts, the last one tells what the first one told.
+    /// True where the planted defect is that there is no item. Such a request is never struck by a passing
+    /// fault as well: whatever the number of a client's attempts, the last one tells what the first one told.
     fn always_fails(&self, route: &Route<'_>) -> bool {
         let Route::Item { congress, chamber, event_id } = route else { return false };
         self.catalog.offer(*congress, chamber, event_id).is_some_and(|offer| offer.fails)

@@ -1,8 +1,9 @@
 //! The tables of the earlier hearings schema, as SQLite statements.
 //!
-//! Owns the names and clauses of the tables that the daily update reads or writes. They are facts of that schema, kept as they
-//! are: instants are stored as text in UTC, keys are counted, and nothing cascades on delete. The system that keeps such a
-//! database has its own schema; this one makes a starting point for demos and tests.
+//! Owns the names and clauses of the tables that the daily update reads or writes. They are facts of that
+//! schema, kept as they are: instants are stored as text in UTC, keys are counted, and nothing cascades on
+//! delete. The system that keeps such a database has its own schema; this one makes a starting point for
+//! demos and tests.
 
 /// The tables of the earlier schema that the daily update reads or writes: name and columns. The clauses
 /// and names are facts of that schema; it has no `ON DELETE CASCADE`.

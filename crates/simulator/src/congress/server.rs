@@ -1,7 +1,7 @@
 //! Starting and stopping the simulated congress.gov.
 //!
-//! Owns the server's thread with its own runtime, so that synchronous code can use it. What is answered is decided
-//! in `routes`.
+//! Owns the server's thread with its own runtime, so that synchronous code can use it. What is answered is
+//! decided in `routes`.
 //!
 //! Invariants:
 //! - When [`serve`] returns, the port accepts connections.

@@ -1,16 +1,17 @@
 //! Reads a corpus from a hearings database of the earlier schema.
 //!
-//! Owns the SQL, and the decision of what a row states. The correspondence of columns and JSON fields is the table in
-//! [`crate::congress`]. The database is opened read-only, by the store.
+//! Owns the SQL, and the decision of what a row states. The correspondence of columns and JSON fields is the
+//! table in [`crate::congress`]. The database is opened read-only, by the store.
 //!
 //! What the API cannot say is left unsaid, so that a client sees no change in it:
 //! - a `hearing_date` that differs from `hearing_date_only`, and a time without a day: `date` is not sent;
 //! - a `hearing_time` that is not `HH:MM:SS`: only the day is sent;
-//! - an `update_date` that is no UTC instant: not sent (such a meeting never falls into a window of update dates);
+//! - an `update_date` that is no UTC instant: not sent (such a meeting never falls into a window of update
+//!   dates);
 //! - a `jacket_number` that is not the first transcript's: no transcript is sent;
 //! - a witness document without an address: no witness document of that meeting is sent;
-//! - the numbers in `appearance_order`: only their order is sent. Real rows have gaps, and rows that share a number;
-//!   they are sent by (`appearance_order`, `appearance_id`).
+//! - the numbers in `appearance_order`: only their order is sent. Real rows have gaps, and rows that share a
+//!   number; they are sent by (`appearance_order`, `appearance_id`).
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -38,8 +39,8 @@ pub const WITNESS_DOCUMENT_TYPES: [(&str, &str); 5] = [
 /// Tables of documents, transcripts and bills, and the columns of recordings, may be absent.
 ///
 /// # Errors
-/// [`SimulatorError::Snapshot`] when the file cannot be read, [`SimulatorError::SnapshotCell`] when a key or a
-/// required text is not what its column promises.
+/// [`SimulatorError::Snapshot`] when the file cannot be read, [`SimulatorError::SnapshotCell`] when a key or
+/// a required text is not what its column promises.
 pub fn load(path: &Path) -> Result<Corpus, SimulatorError> {
     let failed = |source| SimulatorError::Snapshot { path: path.to_owned(), source: Box::new(source) };
     let mut snapshot = Snapshot { path, store: plimsoll_store::read_only_sqlite(path).map_err(failed)? };

@@ -1,9 +1,10 @@
 //! Titles of invented meetings, from a few words to a few thousand characters.
 //!
-//! Owns their forms: a quoted theme, an oversight hearing, the Senate's "Hearings to examine", a list of nominations, a markup's agenda over
-//! many lines. Whose meeting it is and that it is a demo is the caller's to say.
+//! Owns their forms: a quoted theme, an oversight hearing, the Senate's "Hearings to examine", a list of
+//! nominations, a markup's agenda over many lines. Whose meeting it is and that it is a demo is the caller's
+//! to say.
 
-use super::generate::person;
+use super::people::person;
 use super::vocabulary as words;
 use crate::random::Random;
 

@@ -1,8 +1,8 @@
 //! The invented words that generated meetings are made of.
 //!
-//! Owns lists, and nothing else. Every person, organization, committee and act here is made up; a likeness to a real one is
-//! chance. The shapes (line breaks inside titles, curly quotes, no-break spaces, accents, suffixes) are those
-//! of real meetings, because those are what a mapping stumbles over.
+//! Owns lists, and nothing else. Every person, organization, committee and act here is made up; a likeness to
+//! a real one is chance. The shapes (line breaks inside titles, curly quotes, no-break spaces, accents,
+//! suffixes) are those of real meetings, because those are what a mapping stumbles over.
 
 pub(super) const FIRST_NAMES: [&str; 36] = [
     "Alba",
@@ -228,8 +228,9 @@ pub(super) const TIMES: [&str; 14] = [
     "18:30:00", "19:00:00", "13:30:00", "20:00:00", "13:45:00", "04:00:00",
 ];
 
-/// System code, name; a code that does not end in `00` is a subcommittee of the one that shares its first four
-/// characters. The codes are of a shape congress.gov uses and, as far as we know, of no committee it has.
+/// System code, name; a code that does not end in `00` is a subcommittee of the one that shares its first
+/// four characters. The codes are of a shape congress.gov uses and, as far as we know, of no committee it
+/// has.
 pub(super) const COMMITTEES: [(&str, &str); 16] = [
     ("hsqa00", "Committee on Harbors and Canals (Demo)"),
     ("hsqa01", "Dredging and Locks Subcommittee (Demo)"),

@@ -1,7 +1,7 @@
 //! A small HTTP client, and the careful reading of the API that `plimsoll_simulator::congress` asks for.
 //!
-//! Owns nothing of the simulator: it speaks HTTP/1.1 over a socket, so that what the tests see is what any client
-//! would see.
+//! Owns nothing of the simulator: it speaks HTTP/1.1 over a socket, so that what the tests see is what any
+//! client would see.
 
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses another part of it")]
 
