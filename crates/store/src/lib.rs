@@ -30,7 +30,7 @@ pub fn open(url: &StoreUrl) -> Result<Box<dyn Store>, StoreError> {
         StoreUrl::Sqlite { path, durability } => {
             Ok(Box::new(sqlite::SqliteStore::open(path, *durability, Access::ReadWrite)?))
         }
-        StoreUrl::Postgres { .. } => Err(StoreError::new(ErrorClass::Refused, "later")),
+        StoreUrl::Postgres { url } => Ok(Box::new(postgres::PostgresStore::open(url)?)),
     }
 }
 

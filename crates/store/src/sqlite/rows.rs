@@ -20,11 +20,14 @@ use super::fault::explain;
 use crate::error::StoreError;
 use crate::store::EachRow;
 
+/// What a statement is named by: the address of its table's shape, the kind, the changed columns.
+type StatementName = (usize, ChangeKind, Vec<usize>);
+
 /// SQL texts by table, kind and changed columns. The table's shape is kept alive, so that its address
 /// stays a valid name for it.
 #[derive(Default)]
 pub(super) struct Statements {
-    texts: HashMap<(usize, ChangeKind, Vec<usize>), (Arc<TableShape>, String)>,
+    texts: HashMap<StatementName, (Arc<TableShape>, String)>,
 }
 
 impl Statements {
