@@ -85,7 +85,7 @@ fn tell(plimsoll: &Path, folder: &Path, choice: &str) -> Result<(), Failure> {
             None => (url.to_owned(), folder.join("baseline.db")),
         },
     };
-    let demo = Demo { plimsoll, store: &store };
+    let demo = Demo { plimsoll, folder, store: &store };
 
     heading("1. A hearings database, and a source that has moved on");
     println!(
@@ -95,13 +95,13 @@ fn tell(plimsoll: &Path, folder: &Path, choice: &str) -> Result<(), Failure> {
     let simulator = Simulator::start(plimsoll, folder, &baseline)?;
     println!("source {}   store {store}", simulator.address());
     println!("what the simulator planted:");
-    show::value(simulator.manifest());
+    show::members(simulator.manifest(), &["planted", "bad"]);
     if store.starts_with("postgres") {
         copy_baseline(&demo, &baseline)?;
     }
 
     heading("2. The tables before");
-    let before = demo.json(&["digest"], DONE)?;
+    let before = demo.json(&["digest", "hearings"], DONE)?;
     show::value(&before);
 
     heading("3. The daily update, in batches");
@@ -117,7 +117,7 @@ fn tell(plimsoll: &Path, folder: &Path, choice: &str) -> Result<(), Failure> {
         |count| (count - f64::from(BAD)).abs() < 0.5,
         "the bad rows, and only they",
     )?;
-    let after = demo.json(&["digest"], DONE)?;
+    let after = demo.json(&["digest", "hearings"], DONE)?;
     if after == before {
         return Err(Failure::new("the update left every table as it was; there is nothing to undo"));
     }
@@ -133,7 +133,7 @@ fn tell(plimsoll: &Path, folder: &Path, choice: &str) -> Result<(), Failure> {
     show::value(&demo.json(&["undo", run], DONE)?);
 
     heading("7. The tables after the undo");
-    let restored = demo.json(&["digest"], DONE)?;
+    let restored = demo.json(&["digest", "hearings"], DONE)?;
     if restored != before {
         show::value(&restored);
         return Err(Failure::new("the tables after the undo are not what they were before the run"));
@@ -146,21 +146,34 @@ fn tell(plimsoll: &Path, folder: &Path, choice: &str) -> Result<(), Failure> {
 /// Puts the simulator's starting database, an SQLite file, into a store of another kind.
 fn copy_baseline(demo: &Demo<'_>, baseline: &Path) -> Result<(), Failure> {
     let from = format!("sqlite:{}", baseline.display());
-    process::capture(Command::new(demo.plimsoll).args(["copy-store", "--from", &from, "--to", demo.store]))?;
-    println!("copied the starting database into {}", demo.store);
+    print!("{}", demo.output(&["copy-store", "hearings", "--from", &from], DONE)?);
     Ok(())
+}
+
+/// The binary as the demo starts it: in the demo's folder, and deaf to the user's own settings.
+fn plimsoll_command(plimsoll: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(plimsoll);
+    command.current_dir(folder);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PLIMSOLL_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("PLIMSOLL_DATA", folder.join("data"));
+    command
 }
 
 /// The binary, and the store on which it works.
 struct Demo<'a> {
     plimsoll: &'a Path,
+    folder: &'a Path,
     store: &'a str,
 }
 
 impl Demo<'_> {
     /// Runs a verb on the store and returns what it printed.
     fn output(&self, arguments: &[&str], code: i32) -> Result<String, Failure> {
-        let mut command = Command::new(self.plimsoll);
+        let mut command = plimsoll_command(self.plimsoll, self.folder);
         command.args(arguments).args(["--store", self.store]);
         println!("$ plimsoll {}", process::shown_arguments(&command));
         process::capture_with_codes(&mut command, &[code]).map(|(_, text)| text)

@@ -17,6 +17,14 @@ pub(super) fn value(value: &JsonValue) {
     }
 }
 
+/// Prints only some members of an object, those that it has.
+pub(super) fn members(value: &JsonValue, names: &[&str]) {
+    let JsonValue::Object(members) = value else { return };
+    let mut chosen = members.clone();
+    chosen.retain(|name, _| names.contains(&name.as_str()));
+    self::value(&JsonValue::Object(chosen));
+}
+
 fn lines(value: &JsonValue) -> Vec<String> {
     match value {
         JsonValue::Object(members) => members_as_lines(members),

@@ -8,7 +8,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -36,7 +36,7 @@ impl Simulator {
         let log = folder.join("simulator.log");
         let errors = File::create(&log)
             .map_err(|error| Failure::new(format!("{} could not be created: {error}", log.display())))?;
-        let mut command = Command::new(plimsoll);
+        let mut command = super::plimsoll_command(plimsoll, folder);
         command.args(["simulate", "congress", "--generate", super::HEARINGS, "--changes", super::CHANGES]);
         command.args(["--bad", &super::BAD.to_string(), "--seed", super::SEED, "--listen", "127.0.0.1:0"]);
         command.arg("--write-baseline").arg(baseline);
