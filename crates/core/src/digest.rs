@@ -14,7 +14,14 @@ use crate::value::Value;
 
 /// A running hash over length-prefixed parts, so that no two sequences of parts collide by concatenation.
 #[derive(Debug, Clone, Default)]
-pub struct Hashing(blake3::Hasher);
+pub struct Hashing {
+    hasher: blake3::Hasher,
+    /// Parts not hashed yet: hashing many small parts at once costs a fraction of one by one.
+    pending: Vec<u8>,
+}
+
+/// How many bytes are gathered before they are hashed.
+const GATHER: usize = 4_096;
 
 impl Hashing {
     /// An empty hash, set apart by `purpose`.
@@ -26,8 +33,18 @@ impl Hashing {
 
     /// Adds one part.
     pub fn part(&mut self, bytes: &[u8]) -> &mut Self {
-        self.0.update(&(bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
+        self.pending.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        if bytes.len() > GATHER {
+            self.hasher.update(&self.pending);
+            self.pending.clear();
+            self.hasher.update(bytes);
+        } else {
+            self.pending.extend_from_slice(bytes);
+            if self.pending.len() > GATHER {
+                self.hasher.update(&self.pending);
+                self.pending.clear();
+            }
+        }
         self
     }
 
@@ -41,12 +58,24 @@ impl Hashing {
 
     /// The digest of everything so far, as lower-case hexadecimal.
     pub fn hex(&self) -> String {
-        self.0.finalize().to_hex().to_string()
+        self.finalize().to_hex().to_string()
+    }
+
+    fn finalize(&self) -> blake3::Hash {
+        if self.pending.is_empty() {
+            return self.hasher.finalize();
+        }
+        if self.hasher.count() == 0 {
+            return blake3::hash(&self.pending);
+        }
+        let mut hasher = self.hasher.clone();
+        hasher.update(&self.pending);
+        hasher.finalize()
     }
 
     fn lanes(&self) -> [u64; 4] {
         let mut lanes = [0_u64; 4];
-        let hash = self.0.finalize();
+        let hash = self.finalize();
         for (lane, bytes) in lanes.iter_mut().zip(hash.as_bytes().chunks_exact(8)) {
             let mut eight = [0_u8; 8];
             eight.copy_from_slice(bytes);

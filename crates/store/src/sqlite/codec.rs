@@ -110,6 +110,8 @@ pub(super) fn canonical(column: &Column, value: Value) -> Value {
     let stored = match (affinity(&column.declared), stored) {
         (Affinity::Text, Value::Integer(value)) => Value::Text(value.to_string()),
         (Affinity::Real, Value::Integer(value)) => Value::Float(value as f64),
+        // Whole numbers of such a column are kept as integers, which have no negative zero.
+        (Affinity::Real, Value::Float(value)) if value == 0.0 => Value::Float(0.0),
         (Affinity::Numeric, Value::Float(value)) => whole(value).map_or(Value::Float(value), Value::Integer),
         (Affinity::Numeric | Affinity::Real, Value::Text(text)) => number(&column.declared, text),
         (_, stored) => stored,

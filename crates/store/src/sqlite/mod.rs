@@ -9,6 +9,7 @@ mod codec;
 mod fault;
 mod rows;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use plimsoll_core::change::Change;
 use plimsoll_core::table::{Column, Image, RowKey, TableShape};
 use plimsoll_core::value::Value;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{ErrorClass, StoreError};
@@ -38,6 +40,8 @@ pub(crate) struct SqliteStore {
     path: PathBuf,
     durability: Durability,
     access: Access,
+    /// Inside a transaction that only reads.
+    reading: bool,
     shapes: HashMap<String, Arc<TableShape>>,
     statements: rows::Statements,
     has_deferred_keys: Option<bool>,
@@ -55,10 +59,13 @@ impl SqliteStore {
             let message = format!("{} is not a file\nhint: check the path", path.display());
             return Err(StoreError::new(ErrorClass::Connection, message));
         }
+        #[expect(clippy::disallowed_methods, reason = "this crate is the one that opens databases")]
         let connection =
             Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(opening)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(opening)?;
         connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+        // Without this guarantee SQLite prepares a statement again whenever a bound range changes.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(opening)?;
         let settings = match (access, durability) {
             (Access::ReadOnly, _) => "PRAGMA query_only = ON;",
             (_, Durability::Full) => {
@@ -76,10 +83,25 @@ impl SqliteStore {
             path: path.to_owned(),
             durability,
             access,
+            reading: false,
             shapes: HashMap::new(),
             statements: rows::Statements::default(),
             has_deferred_keys: None,
         })
+    }
+
+    /// Runs one statement that needs no parameters, kept prepared: transactions begin and end often.
+    fn control(&self, sql: &str) -> Result<(), StoreError> {
+        let run = || self.connection.prepare_cached(sql)?.raw_execute();
+        run().map(drop).map_err(|error| explain(&error))
+    }
+
+    /// Ends what [`Access::ReadOnly`] began, once the transaction is over.
+    fn allow_writes(&mut self) -> Result<(), StoreError> {
+        if std::mem::take(&mut self.reading) && self.access == Access::ReadWrite {
+            self.control("PRAGMA query_only = OFF")?;
+        }
+        Ok(())
     }
 
     fn batch(&self, sql: &str) -> Result<(), StoreError> {
@@ -123,14 +145,17 @@ impl SqliteStore {
 }
 
 /// `$1` as SQLite spells it, `?1`.
-fn placeholders(sql: &str) -> String {
+fn placeholders(sql: &str) -> Cow<'_, str> {
+    if !sql.contains('$') {
+        return Cow::Borrowed(sql);
+    }
     let mut out = String::with_capacity(sql.len());
     let mut characters = sql.chars().peekable();
     while let Some(character) = characters.next() {
         let numbered = character == '$' && characters.peek().is_some_and(char::is_ascii_digit);
         out.push(if numbered { '?' } else { character });
     }
-    out
+    Cow::Owned(out)
 }
 
 impl Store for SqliteStore {
@@ -148,33 +173,41 @@ impl Store for SqliteStore {
 
     fn begin(&mut self, access: Access) -> Result<(), StoreError> {
         match access {
-            Access::ReadWrite => self.batch("BEGIN IMMEDIATE"),
-            Access::ReadOnly => self.batch("BEGIN DEFERRED"),
+            Access::ReadWrite => self.control("BEGIN IMMEDIATE"),
+            Access::ReadOnly => {
+                self.control("BEGIN DEFERRED")?;
+                self.reading = true;
+                self.control("PRAGMA query_only = ON")
+            }
         }
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        let result = self.batch("COMMIT");
+        let result = self.control("COMMIT");
         if result.is_err() {
             self.rollback()?;
         }
+        self.allow_writes()?;
         result
     }
 
     fn rollback(&mut self) -> Result<(), StoreError> {
-        if self.connection.is_autocommit() { Ok(()) } else { self.batch("ROLLBACK") }
+        if !self.connection.is_autocommit() {
+            self.batch("ROLLBACK")?;
+        }
+        self.allow_writes()
     }
 
     fn savepoint(&mut self, name: &'static str) -> Result<(), StoreError> {
-        self.batch(&format!("SAVEPOINT {name}"))
+        self.control(&format!("SAVEPOINT {name}"))
     }
 
     fn rollback_to(&mut self, name: &'static str) -> Result<(), StoreError> {
-        self.batch(&format!("ROLLBACK TO {name}"))
+        self.control(&format!("ROLLBACK TO {name}"))
     }
 
     fn release(&mut self, name: &'static str) -> Result<(), StoreError> {
-        self.batch(&format!("RELEASE {name}"))
+        self.control(&format!("RELEASE {name}"))
     }
 
     fn check_deferred(&mut self) -> Result<(), StoreError> {
@@ -297,11 +330,8 @@ impl Store for SqliteStore {
         table: &Arc<TableShape>,
         keys: &[RowKey],
     ) -> Result<Vec<Option<Image>>, StoreError> {
-        let columns = &table.key;
-        let read = |key: &RowKey| {
-            let mut found = rows::select(&self.connection, table, columns, &key.0)?;
-            Ok(found.pop())
-        };
+        let sql = rows::select_sql(table, &table.key, table.key.iter().map(|_| false));
+        let read = |key: &RowKey| Ok(rows::select(&self.connection, &sql, table, &key.0)?.pop());
         keys.iter().map(read).collect()
     }
 
@@ -311,7 +341,8 @@ impl Store for SqliteStore {
         columns: &[usize],
         values: &[Value],
     ) -> Result<Vec<Image>, StoreError> {
-        rows::select(&self.connection, table, columns, values)
+        let sql = rows::select_sql(table, columns, values.iter().map(Value::is_null));
+        rows::select(&self.connection, &sql, table, values)
     }
 
     fn scan_rows(&mut self, table: &Arc<TableShape>, each: &mut EachRow<'_>) -> Result<(), StoreError> {

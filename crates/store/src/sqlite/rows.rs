@@ -116,35 +116,38 @@ fn write_sql(table: &TableShape, kind: ChangeKind, changed: &[usize]) -> String 
     sql
 }
 
-/// All rows whose `columns` equal `values`, ordered by key.
-pub(super) fn select(
-    connection: &Connection,
-    table: &TableShape,
-    columns: &[usize],
-    values: &[Value],
-) -> Result<Vec<Image>, StoreError> {
+/// The statement that reads the rows whose `columns` equal as many parameters, ordered by key. A column
+/// whose place in `nulls` is true is compared with `IS`, which finds nulls.
+pub(super) fn select_sql(table: &TableShape, columns: &[usize], nulls: impl Iterator<Item = bool>) -> String {
     let compare: Vec<String> = columns
         .iter()
-        .zip(values)
+        .zip(nulls)
         .enumerate()
-        .map(|(at, (&column, value))| {
-            let operator = if value.is_null() { "IS" } else { "=" };
+        .map(|(at, (&column, null))| {
+            let operator = if null { "IS" } else { "=" };
             format!("{} {operator} ?{}", quoted(&table.columns[column].name), at + 1)
         })
         .collect();
-    let sql = format!("{} WHERE {} ORDER BY {}", select_all(table), compare.join(" AND "), key_list(table));
-    let run = || -> rusqlite::Result<Vec<Result<Image, StoreError>>> {
-        let mut statement = connection.prepare_cached(&sql)?;
-        let mut next = 1;
-        bind(&mut statement, &mut next, values.iter())?;
-        let mut found = statement.raw_query();
-        let mut images = Vec::new();
-        while let Some(row) = found.next()? {
-            images.push(image(table, row));
-        }
-        Ok(images)
-    };
-    run().map_err(|error| explain(&error))?.into_iter().collect()
+    format!("{} WHERE {} ORDER BY {}", select_all(table), compare.join(" AND "), key_list(table))
+}
+
+/// The rows that a statement of [`select_sql`] finds.
+pub(super) fn select(
+    connection: &Connection,
+    sql: &str,
+    table: &TableShape,
+    values: &[Value],
+) -> Result<Vec<Image>, StoreError> {
+    let explained = |error: rusqlite::Error| explain(&error);
+    let mut statement = connection.prepare_cached(sql).map_err(explained)?;
+    let mut next = 1;
+    bind(&mut statement, &mut next, values.iter()).map_err(explained)?;
+    let mut found = statement.raw_query();
+    let mut images = Vec::new();
+    while let Some(row) = found.next().map_err(explained)? {
+        images.push(image(table, row)?);
+    }
+    Ok(images)
 }
 
 /// Every row, ordered by key.
