@@ -12,11 +12,27 @@ use std::thread;
 use crate::failure::Failure;
 
 /// The cargo that started xtask, so that a toolchain chosen by `cargo +name` is kept.
+///
+/// It does not inherit what `cargo run` told us about the package xtask: build scripts that watch these
+/// variables (ring's does) would be run anew, and everything above them compiled anew, each time that
+/// `cargo xtask` and plain `cargo` take turns.
 pub(crate) fn cargo() -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.current_dir(crate::project::root());
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_about_xtask) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+/// Whether `cargo run` sets this variable for the program it runs.
+fn is_about_xtask(name: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"]
+        .iter()
+        .any(|start| name.starts_with(start))
 }
 
 /// Runs a program with its output shown; any exit code but 0 is a failure.
@@ -132,6 +148,17 @@ mod tests {
         lines.sort();
         assert_eq!(lines, ["one", "two"]);
         assert!(!good);
+    }
+
+    #[test]
+    fn cargo_is_not_told_about_xtask() {
+        // Set by cargo and nextest for this test program too.
+        assert!(std::env::var_os("CARGO_PKG_NAME").is_some());
+        let command = cargo();
+        let removed =
+            |wanted: &str| command.get_envs().any(|(name, value)| name == wanted && value.is_none());
+        assert!(removed("CARGO_PKG_NAME") && removed("CARGO_MANIFEST_DIR"));
+        assert!(!removed("CARGO_TARGET_DIR") && !removed("CARGO_HOME") && !removed("PATH"));
     }
 
     #[test]
