@@ -1,5 +1,7 @@
 //! The HTTP source against a server that follows a script, on a clock that only moves when somebody waits.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
