@@ -77,7 +77,15 @@ fn cargo_deny() -> Result<(), Failure> {
         println!("note: security advisories were not checked (cargo-deny and its database are needed)");
         return Ok(());
     }
-    process::run(process::cargo().args(["deny", "--offline", "check", "bans", "licenses", "sources"]))?;
+    process::run(process::cargo().args([
+        "deny",
+        "--offline",
+        "check",
+        "--hide-inclusion-graph",
+        "bans",
+        "licenses",
+        "sources",
+    ]))?;
     if process::works("cargo", &["deny", "--offline", "check", "advisories"]) {
         println!("security advisories: none for these packages in the database at hand");
         return Ok(());

@@ -24,9 +24,9 @@ use simulator::Simulator;
 
 /// Hearings in the starting database.
 const HEARINGS: &str = "1200";
-/// How many of them have changed at the source.
+/// How many changes the source has since: hearings added, and fields, witnesses, committees changed.
 const CHANGES: &str = "300";
-/// How many of the changed ones no store can take.
+/// How many records more the rules of the data refuse.
 const BAD: u32 = 6;
 /// Makes every demo the same.
 const SEED: &str = "7";
@@ -89,9 +89,9 @@ fn tell(plimsoll: &Path, folder: &Path, choice: &str) -> Result<(), Failure> {
 
     heading("1. A hearings database, and a source that has moved on");
     println!(
-        "{HEARINGS} generated hearings are in the store. At the source {CHANGES} of them differ, and {BAD}"
+        "{HEARINGS} generated hearings are in the store. The source has {CHANGES} changes since then, and"
     );
-    println!("of these carry values that no store can take.");
+    println!("{BAD} more records with values that the rules of the data refuse.");
     let simulator = Simulator::start(plimsoll, folder, &baseline)?;
     println!("source {}   store {store}", simulator.address());
     println!("what the simulator planted:");
