@@ -4,4 +4,6 @@
 //! tests only and ships with nothing.
 
 pub mod conformance;
+pub mod fixture;
 pub mod postgres_server;
+pub mod probe;
