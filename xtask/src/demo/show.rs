@@ -1,14 +1,16 @@
 //! JSON told as indented lines, for people.
 //!
 //! Members come in the order of their names, so that two demos can be compared. A long list is counted
-//! rather than shown whole.
+//! and a digest is cut short, rather than shown whole.
 
 use std::collections::HashMap;
 
 use tinyjson::JsonValue;
 
 /// Items of a list that are shown before the rest is only counted.
-const LIST_LIMIT: usize = 8;
+const LIST_LIMIT: usize = 16;
+/// Digits of a digest that are shown.
+const DIGEST_DIGITS: usize = 12;
 
 /// Prints a value.
 pub(super) fn value(value: &JsonValue) {
@@ -67,12 +69,17 @@ fn item_as_lines(item: &JsonValue) -> Vec<String> {
 
 fn scalar_as_text(value: &JsonValue) -> String {
     match value {
+        JsonValue::String(text) if is_digest(text) => format!("{}…", &text[..DIGEST_DIGITS]),
         JsonValue::String(text) => text.clone(),
         JsonValue::Number(number) => number.to_string(),
         JsonValue::Boolean(true) => "yes".to_owned(),
         JsonValue::Boolean(false) => "no".to_owned(),
         _ => "-".to_owned(),
     }
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -82,7 +89,7 @@ mod tests {
     #[test]
     fn values_are_told_in_order_and_long_lists_are_counted() {
         let text = r#"{"b": 2, "a": "x", "t": {"rows": 3}, "n": null, "e": [],
-                       "l": [{"k": 1, "m": true}, 1, 2, 3, 4, 5, 6, 7, 8, 9]}"#;
+                       "l": [{"k": 1, "m": true}, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]}"#;
         let shown = lines(&text.parse().unwrap());
         assert_eq!(shown[..2], ["a: x", "b: 2"]);
         assert!(shown.contains(&"e: none".to_owned()) && shown.contains(&"n: -".to_owned()));
@@ -90,5 +97,6 @@ mod tests {
             shown.contains(&"  - k: 1, m: yes".to_owned()) && shown.contains(&"  … and 2 more".to_owned())
         );
         assert_eq!(shown[shown.len() - 2..], ["t:", "  rows: 3"]);
+        assert_eq!(lines(&JsonValue::String("0f".repeat(32))), ["0f0f0f0f0f0f…"]);
     }
 }
