@@ -65,22 +65,44 @@ pub(crate) struct EnvironmentVariable {
 
 /// Every environment variable that the command reads.
 pub(crate) const ENVIRONMENT: &[EnvironmentVariable] = &[
-    EnvironmentVariable { name: "PLIMSOLL_CONFIG", help: "The configuration file; equivalent to `--config`." },
-    EnvironmentVariable { name: "PLIMSOLL_DATA", help: "The folder of the embedded stores and backups; equivalent to `--data`." },
+    EnvironmentVariable {
+        name: "PLIMSOLL_CONFIG",
+        help: "The configuration file; equivalent to `--config`.",
+    },
+    EnvironmentVariable {
+        name: "PLIMSOLL_DATA",
+        help: "The folder of the embedded stores and backups; equivalent to `--data`.",
+    },
     EnvironmentVariable { name: "PLIMSOLL_STORE", help: "The store address; equivalent to `--store`." },
-    EnvironmentVariable { name: "PLIMSOLL_ACTOR", help: "Who acts, as recorded in events. Default: the user's login name." },
-    EnvironmentVariable { name: "PLIMSOLL_APPROVAL_REQUIRED", help: "`true` refuses to apply a plan that is not approved. Default: false." },
-    EnvironmentVariable { name: "PLIMSOLL_LOG", help: "What is logged to standard error, such as `debug` or `plimsoll_engine=debug`. Default: warn." },
-    EnvironmentVariable { name: "ENABLE_BATCH_PROCESSING", help: "`true` applies runs in batches with a checkpoint each; `false` applies them in one transaction. Default: false." },
+    EnvironmentVariable {
+        name: "PLIMSOLL_ACTOR",
+        help: "Who acts, as recorded in events. Default: the user's login name.",
+    },
+    EnvironmentVariable {
+        name: "PLIMSOLL_APPROVAL_REQUIRED",
+        help: "`true` refuses to apply a plan that is not approved. Default: false.",
+    },
+    EnvironmentVariable {
+        name: "PLIMSOLL_LOG",
+        help: "What is logged to standard error, such as `warn` (items not applied) or `plimsoll_engine=debug` (every batch). Default: error.",
+    },
+    EnvironmentVariable {
+        name: "ENABLE_BATCH_PROCESSING",
+        help: "`true` applies runs in batches with a checkpoint each; `false` applies them in one transaction. Default: false.",
+    },
     EnvironmentVariable { name: "BATCH_SIZE", help: "Items in one batch. Default: 50." },
     EnvironmentVariable { name: "CONGRESS_API_KEY", help: "The key of the congress.gov API." },
-    EnvironmentVariable { name: "CONGRESS_API_KEY_FILE", help: "A file that holds the key of the congress.gov API." },
+    EnvironmentVariable {
+        name: "CONGRESS_API_KEY_FILE",
+        help: "A file that holds the key of the congress.gov API.",
+    },
 ];
 
 #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
 fn environment(name: &'static str) -> Option<String> {
     debug_assert!(
-        ["HOME", "USER", "LOGNAME", "XDG_DATA_HOME"].contains(&name) || ENVIRONMENT.iter().any(|known| known.name == name),
+        ["HOME", "USER", "LOGNAME", "XDG_DATA_HOME"].contains(&name)
+            || ENVIRONMENT.iter().any(|known| known.name == name),
         "every variable is in the documented list"
     );
     std::env::var(name).ok().filter(|value| !value.is_empty())
@@ -130,7 +152,7 @@ pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, E
 
 /// What is logged to standard error.
 pub(crate) fn log_filter() -> String {
-    environment("PLIMSOLL_LOG").unwrap_or_else(|| "warn".into())
+    environment("PLIMSOLL_LOG").unwrap_or_else(|| "error".into())
 }
 
 fn switch(name: &'static str) -> Result<Option<bool>, EngineError> {

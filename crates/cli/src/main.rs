@@ -21,7 +21,7 @@ use crate::ui::Ui;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_new(config::log_filter()).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_new(config::log_filter()).unwrap_or_else(|_| EnvFilter::new("error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let ui = Ui { json: arguments.json, quiet: arguments.quiet };
     let result = config::load(arguments.config.as_deref(), arguments.data.as_deref()).and_then(|config| {

@@ -4,7 +4,7 @@ use plimsoll_engine::EngineError;
 use plimsoll_engine::system::System;
 
 /// Every system, in the order in which they are listed.
-pub(crate) static SYSTEMS: &[&System] = &[];
+pub(crate) static SYSTEMS: &[&System] = &[&plimsoll_hearings::SYSTEM];
 
 /// The system called `name`.
 ///

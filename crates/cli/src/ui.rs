@@ -5,8 +5,8 @@
 //! of work, at most twice a second on a terminal and every five seconds elsewhere.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use plimsoll_engine::EngineError;
@@ -24,7 +24,11 @@ pub(crate) struct Ui {
 
 impl Ui {
     /// Prints one result: `document` as JSON, or `text`.
-    pub(crate) fn print(&self, document: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), EngineError> {
+    pub(crate) fn print(
+        &self,
+        document: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), EngineError> {
         if self.json {
             write_out(&serde_json::to_string_pretty(document)?);
         } else {
@@ -100,7 +104,13 @@ pub(crate) fn grouped(number: u64) -> String {
 
 /// A count with its noun: `1 item`, `2 items`.
 pub(crate) fn plural(count: u64, noun: &str) -> String {
-    let ending = if count == 1 { "" } else if noun.ends_with("ch") { "es" } else { "s" };
+    let ending = if count == 1 {
+        ""
+    } else if noun.ends_with("ch") {
+        "es"
+    } else {
+        "s"
+    };
     format!("{} {noun}{ending}", grouped(count))
 }
 

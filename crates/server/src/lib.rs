@@ -31,7 +31,9 @@ pub struct ServerSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The address is not on loopback.
-    #[error("{0} is not a loopback address\nhint: there are no users yet, so the server listens on 127.0.0.1 or [::1] only")]
+    #[error(
+        "{0} is not a loopback address\nhint: there are no users yet, so the server listens on 127.0.0.1 or [::1] only"
+    )]
     NotLoopback(SocketAddr),
     /// The operating system refused.
     #[error("the server cannot run: {0}")]
@@ -74,8 +76,11 @@ async fn list_systems(State(settings): State<Arc<ServerSettings>>) -> Response {
         .stores
         .iter()
         .map(|(system, _)| {
-            let changes: Vec<_> =
-                system.changes.iter().map(|change| json!({ "name": change.name(), "help": change.help() })).collect();
+            let changes: Vec<_> = system
+                .changes
+                .iter()
+                .map(|change| json!({ "name": change.name(), "help": change.help() }))
+                .collect();
             json!({ "name": system.name, "title": system.title, "changes": changes })
         })
         .collect();

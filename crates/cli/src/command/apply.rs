@@ -6,7 +6,9 @@ use plimsoll_engine::change::report::{self, RunReport};
 use plimsoll_engine::change::routine::{self, Routine};
 use plimsoll_engine::change::run::{self as engine_run, RunSettings};
 use plimsoll_engine::change::setup::Named;
-use plimsoll_engine::change::{apply as engine_apply, assess, control, copy, plan as engine_plan, propose, retention};
+use plimsoll_engine::change::{
+    apply as engine_apply, assess, control, copy, plan as engine_plan, propose, retention,
+};
 use plimsoll_engine::{EngineError, Session};
 
 use super::{Context, declared, parse_url, plan as plan_command, source};
@@ -64,8 +66,14 @@ pub(crate) fn run(context: &Context, arguments: &RunArguments) -> Result<ExitCod
     let mut session = context.session(system)?;
     let mut open = source::open(context, system, change, &session, &arguments.source)?;
     if arguments.settings.dry_run {
-        let plan =
-            propose::propose(&mut session, system, change, open.fetch.as_mut(), &open.address, &open.request)?;
+        let plan = propose::propose(
+            &mut session,
+            system,
+            change,
+            open.fetch.as_mut(),
+            &open.address,
+            &open.request,
+        )?;
         let found = assess::assess(&mut session, &plan, Some(change))?;
         retention::discard(&mut session, &plan.id)?;
         context.ui.print(&found, || plan_command::assessment(&found))?;
@@ -84,7 +92,7 @@ pub(crate) fn run(context: &Context, arguments: &RunArguments) -> Result<ExitCod
     )?;
     if context.ui.json {
         context.ui.print(&report, String::new)?;
-        context.ui.say(&format!("undo with: {}", context.undo_command(&report.report.run)));
+        say_next(context, &report.report);
         return Ok(exit::of_tally(&tally(&report.report)));
     }
     finish(context, &report.report)
@@ -104,13 +112,18 @@ fn tally(report: &RunReport) -> plimsoll_core::item::Tally {
 /// Prints the report of a run and the command that takes it back.
 pub(crate) fn finish(context: &Context, report: &RunReport) -> Result<ExitCode, EngineError> {
     context.ui.print(report, || text(report))?;
+    say_next(context, report);
+    Ok(exit::of_tally(&tally(report)))
+}
+
+/// What a person may want to do next.
+fn say_next(context: &Context, report: &RunReport) {
     if report.applied > 0 {
         context.ui.say(&format!("undo with: {}", context.undo_command(&report.run)));
     }
     if report.quarantined > 0 {
         context.ui.say(&format!("repair with: plimsoll quarantine list --run {}", report.run.short()));
     }
-    Ok(exit::of_tally(&tally(report)))
 }
 
 /// A report for a person.
@@ -147,7 +160,10 @@ pub(crate) fn text(report: &RunReport) -> String {
     }
     for error in report.batch_metrics.iter().flat_map(|metrics| &metrics.batch_errors) {
         let reason = error.reason.lines().next().unwrap_or_default();
-        lines.push(format!("  batch {}: {} {} ({}): {reason}", error.batch, error.label, error.outcome, error.class));
+        lines.push(format!(
+            "  batch {}: {} {} ({}): {reason}",
+            error.batch, error.label, error.outcome, error.class
+        ));
     }
     lines.join("\n")
 }

@@ -47,7 +47,12 @@ pub(crate) fn backup(context: &Context, system: &str, list: bool) -> Result<Exit
 }
 
 /// Brings a system's tables back to a backup.
-pub(crate) fn restore(context: &Context, system: &str, prefix: &str, dry_run: bool) -> Result<ExitCode, EngineError> {
+pub(crate) fn restore(
+    context: &Context,
+    system: &str,
+    prefix: &str,
+    dry_run: bool,
+) -> Result<ExitCode, EngineError> {
     let system = registry::find(system)?;
     let mut session = context.session(system)?;
     let id = setup::find_id(&mut session, Named::Backup, prefix)?;
@@ -56,12 +61,20 @@ pub(crate) fn restore(context: &Context, system: &str, prefix: &str, dry_run: bo
         return Err(EngineError::usage(format!("there is no backup {id}")));
     };
     let now = setup::digests(&mut session, system)?;
-    let differing: Vec<&str> =
-        now.iter().filter(|digest| !found.digests.contains(digest)).map(|digest| digest.table.as_str()).collect();
+    let differing: Vec<&str> = now
+        .iter()
+        .filter(|digest| !found.digests.contains(digest))
+        .map(|digest| digest.table.as_str())
+        .collect();
     if dry_run {
         let preview = json!({ "backup": document(&found), "tables_that_differ": differing });
         context.ui.print(&preview, || {
-            format!("restoring {} would replace {}: {}", id.short(), plural(differing.len() as u64, "table"), differing.join(", "))
+            format!(
+                "restoring {} would replace {}: {}",
+                id.short(),
+                plural(differing.len() as u64, "table"),
+                differing.join(", ")
+            )
         })?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -76,12 +89,18 @@ pub(crate) fn restore(context: &Context, system: &str, prefix: &str, dry_run: bo
 }
 
 /// Forgets prior images of old runs, or says what that would lose.
-pub(crate) fn purge(context: &Context, before: &str, confirm: bool, reason: &str) -> Result<ExitCode, EngineError> {
+pub(crate) fn purge(
+    context: &Context,
+    before: &str,
+    confirm: bool,
+    reason: &str,
+) -> Result<ExitCode, EngineError> {
     let mut previews = Vec::new();
     for mut session in context.journals()? {
         previews.push(retention::purge(&mut session, before, !confirm, reason)?);
     }
-    let (runs, bytes) = previews.iter().fold((0, 0), |(runs, bytes), p| (runs + p.runs.len() as u64, bytes + p.bytes));
+    let (runs, bytes) =
+        previews.iter().fold((0, 0), |(runs, bytes), p| (runs + p.runs.len() as u64, bytes + p.bytes));
     context.ui.print(&json!({ "purged": confirm, "stores": previews }), || {
         let verb = if confirm { "can no longer be undone" } else { "could no longer be undone" };
         format!("{} {verb}; {} bytes of prior images", plural(runs, "run"), grouped(bytes))

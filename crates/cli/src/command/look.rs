@@ -126,7 +126,12 @@ pub(crate) fn show(context: &Context, prefix: &str, limit: u64) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-fn show_plan(context: &Context, session: &mut Session, plan: &Plan, limit: u64) -> Result<ExitCode, EngineError> {
+fn show_plan(
+    context: &Context,
+    session: &mut Session,
+    plan: &Plan,
+    limit: u64,
+) -> Result<ExitCode, EngineError> {
     let end = limit.min(plan.items);
     let items = read_items(session.store.as_mut(), plan, 0, end, &mut Hashing::new("show"))?;
     let document = json!({
@@ -149,7 +154,8 @@ fn show_plan(context: &Context, session: &mut Session, plan: &Plan, limit: u64) 
             for change in &stored.item.changes {
                 text += &format!("  {} {} {}\n", change.kind(), change.table.name, change.key());
                 for at in change.changed() {
-                    let cell = |image: &Option<Vec<Value>>| image.as_ref().map_or(Value::Null, |i| i[at].clone());
+                    let cell =
+                        |image: &Option<Vec<Value>>| image.as_ref().map_or(Value::Null, |i| i[at].clone());
                     let (before, after) = (cell(&change.before), cell(&change.after));
                     if before != after {
                         text += &format!("    {}: {before} -> {after}\n", change.table.columns[at].name);
@@ -184,11 +190,8 @@ pub(crate) fn verify(context: &Context, run: Option<&str>, all: bool) -> Result<
     let document = json!({ "ok": ok, "runs": found, "event_problems": problems });
     context.ui.print(&document, || {
         let runs = found.iter().map(|found| verification(found) + "\n").collect::<String>();
-        let events = if problems.is_empty() {
-            "the chain of events is whole".to_owned()
-        } else {
-            problems.join("\n")
-        };
+        let events =
+            if problems.is_empty() { "the chain of events is whole".to_owned() } else { problems.join("\n") };
         runs + &events
     })?;
     Ok(ExitCode::from(if ok { exit::DONE } else { exit::FAILED }))
@@ -201,7 +204,11 @@ fn verification(found: &Verification) -> String {
         found.status,
         if found.ok { "verified" } else { "NOT verified" }
     )];
-    lines.push(format!("  {} chained, tally conserved: {}", plural(found.receipts, "receipt"), found.tally.conserved()));
+    lines.push(format!(
+        "  {} chained, tally conserved: {}",
+        plural(found.receipts, "receipt"),
+        found.tally.conserved()
+    ));
     lines.push(format!(
         "  {} checked: {} as applied, {} changed by later runs, {} changed by something else",
         plural(found.rows_checked, "row"),
@@ -228,8 +235,15 @@ pub(crate) fn history(context: &Context, table_name: &str, key: &str) -> Result<
             return format!("no run changed {table_name} {key}");
         }
         let row = |e: &engine_history::HistoryEntry| {
-            let columns = e.row.after.as_ref().map(|after| after.keys().cloned().collect::<Vec<_>>().join(", "));
-            vec![e.at.clone(), e.run.short().to_owned(), e.actor.clone(), e.kind.to_string(), columns.unwrap_or_default()]
+            let columns =
+                e.row.after.as_ref().map(|after| after.keys().cloned().collect::<Vec<_>>().join(", "));
+            vec![
+                e.at.clone(),
+                e.run.short().to_owned(),
+                e.actor.clone(),
+                e.kind.to_string(),
+                columns.unwrap_or_default(),
+            ]
         };
         table(&["at", "run", "actor", "kind", "columns"], &entries.iter().map(row).collect::<Vec<_>>())
     })?;
@@ -254,7 +268,9 @@ pub(crate) fn digest(context: &Context, system: Option<&str>) -> Result<ExitCode
     let mut session = context.open_existing(&context.store_url(system)?)?;
     let digests = setup::digests(&mut session, system)?;
     context.ui.print(&json!({ "system": system.name, "tables": digests }), || {
-        let row = |d: &plimsoll_core::digest::TableDigest| vec![d.table.clone(), d.rows.to_string(), d.digest.clone()];
+        let row = |d: &plimsoll_core::digest::TableDigest| {
+            vec![d.table.clone(), d.rows.to_string(), d.digest.clone()]
+        };
         table(&["table", "rows", "digest"], &digests.iter().map(row).collect::<Vec<_>>())
     })?;
     Ok(ExitCode::SUCCESS)

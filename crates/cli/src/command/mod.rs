@@ -136,7 +136,8 @@ impl Context {
                 Err(error) => first_error = first_error.or(Some(error)),
             }
         }
-        Err(first_error.unwrap_or_else(|| EngineError::usage("there is no store yet\nhint: --store URL names one")))
+        Err(first_error
+            .unwrap_or_else(|| EngineError::usage("there is no store yet\nhint: --store URL names one")))
     }
 
     /// A session on every store that has a journal: the named one, or those of all systems.
@@ -145,7 +146,8 @@ impl Context {
         let urls = match named {
             Some(url) => vec![parse_url(url)?],
             None => {
-                let mut urls = SYSTEMS.iter().map(|system| self.store_url(system)).collect::<Result<Vec<_>, _>>()?;
+                let mut urls =
+                    SYSTEMS.iter().map(|system| self.store_url(system)).collect::<Result<Vec<_>, _>>()?;
                 urls.retain(|url| !matches!(url, StoreUrl::Sqlite { path, .. } if !path.is_file()));
                 urls
             }

@@ -109,7 +109,8 @@ pub(crate) fn assessment(found: &Assessment) -> String {
         text.push('\n');
     };
     for (table, kinds) in &found.rows {
-        let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{} {kind}", grouped(*count))).collect();
+        let kinds: Vec<String> =
+            kinds.iter().map(|(kind, count)| format!("{} {kind}", grouped(*count))).collect();
         add(format!("  {table}: {}", kinds.join(", ")));
     }
     add(format!("  prior images: {} bytes of journal", grouped(found.journal_bytes)));
@@ -118,7 +119,11 @@ pub(crate) fn assessment(found: &Assessment) -> String {
         let example = example.lines().next().unwrap_or_default();
         add(format!("    {} would fail: {class} ({example})", grouped(*count)));
     }
-    add(format!("  expected: about {} to apply, {} failures", duration(found.estimated_ms), grouped(found.expected_failures)));
+    add(format!(
+        "  expected: about {} to apply, {} failures",
+        duration(found.estimated_ms),
+        grouped(found.expected_failures)
+    ));
     add(format!("  to undo: about {}", duration(found.estimated_undo_ms)));
     text
 }

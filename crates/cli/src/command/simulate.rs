@@ -39,10 +39,19 @@ fn congress(context: &Context, arguments: &CongressArguments) -> Result<ExitCode
             baseline_sql(&corpus).iter().try_for_each(|statement| store.run_script(statement))
         })?;
     }
-    let mutation = Mutation { changes: arguments.changes, bad: arguments.bad, seed: arguments.seed, ..Mutation::default() };
+    let mutation = Mutation {
+        changes: arguments.changes,
+        bad: arguments.bad,
+        seed: arguments.seed,
+        ..Mutation::default()
+    };
     let scenario = Scenario::mutate(&corpus, &mutation).map_err(failed)?;
     let faults = if arguments.faults { Faults::mild(arguments.seed) } else { Faults::none() };
-    let options = ServeOptions { faults, require_key: arguments.require_key.clone(), ..ServeOptions::at(arguments.listen) };
+    let options = ServeOptions {
+        faults,
+        require_key: arguments.require_key.clone(),
+        ..ServeOptions::at(arguments.listen)
+    };
     let running = serve_with(scenario, options).map_err(failed)?;
     context.ui.line(running.address());
     context.ui.line(&serde_json::to_string(running.manifest())?);

@@ -58,8 +58,11 @@ pub(crate) fn open(
             "`{address}` is neither an http address nor a folder\nhint: --source http://.. or --source FOLDER"
         )));
     };
-    let request =
-        SourceRequest { known_until: None, since: arguments.since.clone(), options: arguments.options.clone() };
+    let request = SourceRequest {
+        known_until: None,
+        since: arguments.since.clone(),
+        options: arguments.options.clone(),
+    };
     Ok(OpenSource { fetch, address, request })
 }
 

@@ -38,7 +38,10 @@ pub(crate) fn redo(context: &Context, arguments: &UndoArguments) -> Result<ExitC
     let undoing = runs.iter().find(|run| run.id == id && run.undoes.is_some());
     let undoing = undoing.or_else(|| runs.iter().find(|run| run.undoes.as_ref() == Some(&id)));
     let Some(undoing) = undoing.map(|run| run.id.clone()) else {
-        return Err(EngineError::usage(format!("run {} was not undone, so there is nothing to redo", id.short())));
+        return Err(EngineError::usage(format!(
+            "run {} was not undone, so there is nothing to redo",
+            id.short()
+        )));
     };
     take_back(context, session, &undoing, arguments)
 }
