@@ -188,7 +188,8 @@ fn item_label(store: &mut dyn Store, plan: i64, item: u64) -> Result<String, Eng
     if let Some(row) = store.query(sql, &parameters)?.into_iter().next() {
         return Cells(row).text(0);
     }
-    let sql = "SELECT table_name, row_key FROM plimsoll_change WHERE plan = $1 AND item = $2 AND position = 0";
+    let sql =
+        "SELECT table_name, row_key FROM plimsoll_change WHERE plan = $1 AND item = $2 AND position = 0";
     match store.query(sql, &parameters)?.into_iter().next().map(Cells) {
         Some(cells) => Ok(format!("{} {}", cells.text(0)?, cells.text(1)?)),
         None => Ok(format!("item {item}")),

@@ -108,7 +108,10 @@ pub fn discard(session: &mut Session, id: &Id) -> Result<(), EngineError> {
     let plan = plan::load(session.store.as_mut(), id)?;
     let sql = "SELECT 1 FROM plimsoll_run WHERE plan = $1";
     if !session.store.query(sql, &[Value::text(id.as_str())])?.is_empty() {
-        return Err(EngineError::refused(format!("plan {} was applied and is the journal of its run", id.short())));
+        return Err(EngineError::refused(format!(
+            "plan {} was applied and is the journal of its run",
+            id.short()
+        )));
     }
     remove_unused(session, &plan)
 }

@@ -88,7 +88,8 @@ pub fn apply_plan(
     with_backup: bool,
 ) -> Result<RunReport, EngineError> {
     // An empty plan writes nothing, so it needs no copy to go back to.
-    let backup = if with_backup && plan.changes > 0 { Some(back_up(session, system, routine)?) } else { None };
+    let backup =
+        if with_backup && plan.changes > 0 { Some(back_up(session, system, routine)?) } else { None };
     let start = StartRun {
         settings: routine.settings.clone(),
         reason: routine.reason.clone(),
