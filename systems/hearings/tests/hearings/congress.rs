@@ -4,13 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use plimsoll_engine::Session;
+use plimsoll_engine::change::propose::propose;
+use plimsoll_engine::change::setup;
 use plimsoll_engine::source::directory::{DirectoryFetch, SavingFetch};
 use plimsoll_engine::source::http::ApiKey;
 use plimsoll_engine::source::{self, Fetch, SourceRecord, SourceRequest, SourceSummary};
 use plimsoll_engine::system::ChangeKind;
+use plimsoll_hearings::SYSTEM;
 use plimsoll_hearings::mapping::documents::{WITNESS_DOCUMENT_TYPES, mark};
 use plimsoll_hearings::mapping::recordings;
 use plimsoll_hearings::update::DailyUpdate;
+use plimsoll_simulator::congress::defects::BadReason;
 use plimsoll_simulator::congress::{
     Corpus, Faults, Mutation, Running, Scenario, ServeOptions, baseline, generate, model, serve, serve_with,
     snapshot,
@@ -18,13 +23,13 @@ use plimsoll_simulator::congress::{
 
 use crate::support::{self, Database, Planned, QuickClock};
 
-fn open(server: &Running) -> Box<dyn Fetch> {
+pub(crate) fn open(server: &Running) -> Box<dyn Fetch> {
     let declaration = DailyUpdate.source().unwrap();
     source::open(declaration, Some(server.address()), ApiKey::new("demo"), Arc::new(QuickClock::default()))
         .unwrap()
 }
 
-fn read(fetch: &mut dyn Fetch) -> (Vec<SourceRecord>, SourceSummary) {
+pub(crate) fn read(fetch: &mut dyn Fetch) -> (Vec<SourceRecord>, SourceSummary) {
     let mut records = Vec::new();
     let mut each = |record| {
         records.push(record);
@@ -35,7 +40,7 @@ fn read(fetch: &mut dyn Fetch) -> (Vec<SourceRecord>, SourceSummary) {
     (records, summary)
 }
 
-fn served(scenario: Scenario, faults: Faults) -> Running {
+pub(crate) fn served(scenario: Scenario, faults: Faults) -> Running {
     serve(scenario, faults, "127.0.0.1:0".parse().unwrap()).unwrap()
 }
 
@@ -55,7 +60,7 @@ fn changes(database: &mut Database, records: &[SourceRecord]) -> BTreeMap<String
         .collect()
 }
 
-fn assert_unchanged(database: &mut Database, records: &[SourceRecord]) {
+pub(crate) fn assert_unchanged(database: &mut Database, records: &[SourceRecord]) {
     let changes = changes(database, records);
     assert_eq!(changes, BTreeMap::new(), "{} of {} records", changes.len(), records.len());
 }
@@ -96,7 +101,7 @@ fn generated_hearings_change_nothing_in_their_own_database() {
 
 /// Reads and writes what a mutated corpus serves; exactly the planted changes change something, exactly the planted bad
 /// ones are refused by the rules or by the database, and afterwards the database holds what was served.
-fn takes_exactly_what_is_planted(
+pub(crate) fn takes_exactly_what_is_planted(
     mut database: Database,
     corpus: &Corpus,
     mutation: &Mutation,
@@ -140,7 +145,8 @@ fn takes_exactly_what_is_planted(
         }
     }
     // Read back by the simulator's own reader, the rows say what was served.
-    let held = snapshot::load(&database.file).unwrap();
+    let Some(file) = &database.file else { return };
+    let held = snapshot::load(file).unwrap();
     let held: BTreeMap<&str, &model::Meeting> =
         held.meetings.iter().map(|meeting| (meeting.event_id.as_str(), meeting)).collect();
     for meeting in &mut wanted {
@@ -173,6 +179,28 @@ fn of_generated_hearings_exactly_what_is_planted_is_taken_or_refused() {
     }
 }
 
+/// Through the engine's own planner: what the stored plan counts is what was planted.
+#[test]
+fn the_engines_plan_holds_the_planted_records_and_nothing_else() {
+    let corpus = generate::corpus(300, 12);
+    let mutation = Mutation { changes: 40, bad: 20, seed: 12, ..Mutation::default() };
+    let server = served(Scenario::mutate(&corpus, &mutation).unwrap(), Faults::none());
+    let manifest = server.manifest().clone();
+    let database = Database::of_corpus(&corpus);
+    let mut session = Session::new(database.store, "test");
+    setup::prepare(&mut session, Some(&SYSTEM)).unwrap();
+    let request = SourceRequest::default();
+    let fetch = &mut open(&server);
+    let plan =
+        propose(&mut session, &SYSTEM, &DailyUpdate, fetch.as_mut(), server.address(), &request).unwrap();
+    assert_eq!(plan.items as usize, manifest.planted.changes + manifest.planted.bad);
+    assert_eq!((plan.items + plan.unchanged) as usize, manifest.listed);
+    // The rules refuse all but two of the planted reasons; those are left to the database.
+    let left = [BadReason::StatusUnknown, BadReason::TypeUnknown];
+    let by_the_rules = manifest.bad.iter().filter(|bad| !left.contains(&bad.reason)).count();
+    assert_eq!(plan.refused as usize, by_the_rules);
+}
+
 #[test]
 fn an_empty_database_takes_a_whole_corpus() {
     let corpus = generate::corpus(300, 9);
@@ -199,7 +227,7 @@ fn an_empty_database_takes_a_whole_corpus() {
     }
     database.check();
     assert_unchanged(&mut database, &records);
-    let held = snapshot::load(&database.file).unwrap();
+    let held = snapshot::load(database.file.as_ref().unwrap()).unwrap();
     let held: BTreeMap<&str, &model::Meeting> =
         held.meetings.iter().map(|meeting| (meeting.event_id.as_str(), meeting)).collect();
     for meeting in &corpus.meetings {

@@ -12,6 +12,7 @@
 mod congress;
 mod mapping;
 mod parts;
+mod postgres;
 mod reading;
 mod refusals;
 mod schema;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use plimsoll_core::change::Change;
+use plimsoll_core::change::{Change, reshape};
 use plimsoll_core::clock::Clock;
 use plimsoll_core::item::{Item, Refusal};
 use plimsoll_core::value::Value;
@@ -16,7 +16,8 @@ use plimsoll_engine::change::propose::plan_record;
 use plimsoll_engine::source::SourceRecord;
 use plimsoll_hearings::{SYSTEM, schema, update::DailyUpdate};
 use plimsoll_simulator::congress::{Corpus, baseline};
-use plimsoll_store::{Access, Store, StoreUrl, in_transaction};
+use plimsoll_store::{Access, Store, StoreError, StoreUrl, in_transaction};
+use plimsoll_testkit::postgres_server::PostgresServer;
 use serde_json::{Value as Json, json};
 
 /// When databases are made.
@@ -26,10 +27,11 @@ pub(crate) const NOW: &str = "2026-01-02T03:00:00Z";
 pub(crate) struct Database {
     pub(crate) store: Box<dyn Store>,
     pub(crate) memory: PlanMemory,
-    pub(crate) file: PathBuf,
+    /// The file of a SQLite database.
+    pub(crate) file: Option<PathBuf>,
     /// How many items were written; each moves the time of planning on by a second.
     written: u32,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 /// What planning one record came to.
@@ -106,7 +108,34 @@ impl Database {
         drop(store);
         let mut store = plimsoll_store::open(&url).unwrap();
         plimsoll_store::schema::upgrade(store.as_mut(), &schema::SCHEMA, NOW).unwrap();
-        Self { store, memory: PlanMemory::default(), file, written: 0, _folder: folder }
+        Self { store, memory: PlanMemory::default(), file: Some(file), written: 0, _folder: Some(folder) }
+    }
+
+    /// Empty tables at the latest version in a database of the test server; none where PostgreSQL is not installed.
+    pub(crate) fn on_postgres() -> Option<Self> {
+        let server = PostgresServer::shared()?;
+        let url: StoreUrl = server.database().unwrap().parse().unwrap();
+        let mut store = plimsoll_store::open(&url).unwrap();
+        plimsoll_store::schema::upgrade(store.as_mut(), &schema::SCHEMA, NOW).unwrap();
+        Some(Self { store, memory: PlanMemory::default(), file: None, written: 0, _folder: None })
+    }
+
+    /// Takes over every row of another database, in one transaction.
+    pub(crate) fn fill_from(&mut self, other: &mut Self) {
+        in_transaction(self.store.as_mut(), Access::ReadWrite, |store| -> Result<(), StoreError> {
+            for table in SYSTEM.tables {
+                let (from, to) = (other.store.shape(table)?.unwrap(), store.shape(table)?.unwrap());
+                let mut rows = Vec::new();
+                other.store.scan_rows(&from, &mut |row| {
+                    rows.push(Change::new(to.clone(), None, Some(reshape(&row, &from, &to, None))).unwrap());
+                    Ok(())
+                })?;
+                let written = store.write_rows(&rows.iter().collect::<Vec<_>>())?;
+                assert!(written.into_iter().all(|written| written), "{table}");
+            }
+            Ok(())
+        })
+        .unwrap();
     }
 
     /// Plans one record whose answer is `meeting`.
@@ -134,7 +163,7 @@ impl Database {
             assert!(written.into_iter().all(|written| written), "a row was not where the plan saw it");
             Ok(())
         })
-        .map_err(|error: plimsoll_store::StoreError| error.message)?;
+        .map_err(|error: StoreError| error.message)?;
         // A new plan begins: ids and shared rows are looked up afresh.
         self.memory = PlanMemory::default();
         self.written += 1;
@@ -169,6 +198,10 @@ impl Database {
 
     /// Integrity and foreign keys, as the database itself sees them.
     pub(crate) fn check(&mut self) {
+        if self.file.is_none() {
+            // PostgreSQL has no unchecked constraint.
+            return;
+        }
         assert_eq!(self.ask_one("PRAGMA integrity_check"), "ok");
         assert_eq!(self.ask("PRAGMA foreign_key_check"), Vec::<Vec<String>>::new());
     }
