@@ -32,6 +32,17 @@ pub(super) fn explain(error: &Error) -> StoreError {
     StoreError::new(class_of_driver(error), format!("{error}{hint}"))
 }
 
+/// The error of executing one of our own prepared statements. Its SQL is known to be sound, so a "syntax
+/// error" is one of a value, as the input functions of `tsvector` and `jsonpath` raise it.
+pub(super) fn explain_execution(error: &Error) -> StoreError {
+    let mut told = explain(error);
+    let of_value = |told: &DbError| told.code().code() == "42601" && told.where_().is_none();
+    if error.as_db_error().is_some_and(of_value) {
+        told.class = ErrorClass::Value;
+    }
+    told
+}
+
 fn class_of_driver(error: &Error) -> ErrorClass {
     // The driver keeps the kind to itself; a closed connection is the one it does tell.
     if error.is_closed() { ErrorClass::Connection } else { ErrorClass::Other }

@@ -83,6 +83,15 @@ impl PostgresStore {
 
     /// Runs something on the connection and notes when it ended the transaction.
     fn tracked<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, StoreError> {
+        self.tracked_as(explain, work)
+    }
+
+    /// As [`Self::tracked`], with another explanation of the error.
+    fn tracked_as<T>(
+        &mut self,
+        explain: fn(&Error) -> StoreError,
+        work: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, StoreError> {
         work(self).map_err(|error| {
             let told = explain(&error);
             // Errors that the server did not raise (a parameter that does not fit) leave it as it was.

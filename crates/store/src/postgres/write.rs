@@ -19,6 +19,7 @@ use plimsoll_core::value::Value;
 use super::PostgresStore;
 use super::arrays::{ColumnArray, carried_at, parameters, unnest};
 use super::catalog::Layout;
+use super::fault::explain_execution;
 use super::wire::Cell;
 use crate::error::StoreError;
 
@@ -154,8 +155,8 @@ impl PostgresStore {
         sql: &str,
         parameters: &[&(dyn ::postgres::types::ToSql + Sync)],
     ) -> Result<Vec<Vec<Value>>, StoreError> {
-        self.tracked(|store| {
-            let statement = store.statements.get(&mut store.client, sql)?;
+        let statement = self.tracked(|store| store.statements.get(&mut store.client, sql))?;
+        self.tracked_as(explain_execution, |store| {
             store.client.query(&statement, parameters)?.iter().map(cells).collect()
         })
     }

@@ -100,7 +100,12 @@ pub(super) fn decode_untyped(cell: ValueRef<'_>) -> Result<Value, StoreError> {
 }
 
 /// What a read of `column` returns after `value` was written to it: binding, affinity, decoding.
-pub(super) fn canonical(column: &Column, value: Value) -> Value {
+/// `float_text` gives the text of a float that lands in a column of text.
+pub(super) fn canonical(
+    column: &Column,
+    value: Value,
+    float_text: impl Fn(f64) -> Option<String>,
+) -> Value {
     let stored = match value {
         Value::Boolean(value) => Value::Integer(i64::from(value)),
         Value::Timestamp(text) => Value::Text(stored_timestamp(&text)),
@@ -109,11 +114,19 @@ pub(super) fn canonical(column: &Column, value: Value) -> Value {
     };
     let stored = match (affinity(&column.declared), stored) {
         (Affinity::Text, Value::Integer(value)) => Value::Text(value.to_string()),
+        (Affinity::Text, Value::Float(value)) if !value.is_nan() => {
+            float_text(value).map_or(Value::Float(value), Value::Text)
+        }
         (Affinity::Real, Value::Integer(value)) => Value::Float(value as f64),
-        // Whole numbers of such a column are kept as integers, which have no negative zero.
-        (Affinity::Real, Value::Float(value)) if value == 0.0 => Value::Float(0.0),
         (Affinity::Numeric, Value::Float(value)) => whole(value).map_or(Value::Float(value), Value::Integer),
         (Affinity::Numeric | Affinity::Real, Value::Text(text)) => number(&column.declared, text),
+        (_, stored) => stored,
+    };
+    let stored = match (affinity(&column.declared), stored) {
+        (_, Value::Float(value)) if value.is_nan() => Value::Null,
+        // Whole numbers of such a column are kept as integers, which have no negative zero.
+        // (The pattern matches both zeros.)
+        (Affinity::Real, Value::Float(0.0)) => Value::Float(0.0),
         (_, stored) => stored,
     };
     match (stored, column.column_type) {
@@ -148,8 +161,9 @@ fn affinity(declared: &str) -> Affinity {
     }
 }
 
+/// The integer that SQLite keeps for a float, when it is one; its bound is the largest float below 2^63.
 fn whole(value: f64) -> Option<i64> {
-    let fits = value.fract() == 0.0 && value.abs() < 9.0e15;
+    let fits = value.fract() == 0.0 && value.abs() <= 9_223_372_036_854_774_784.0;
     fits.then_some(value as i64)
 }
 

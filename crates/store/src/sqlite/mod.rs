@@ -306,7 +306,12 @@ impl Store for SqliteStore {
     }
 
     fn canonical(&self, column: &Column, value: Value) -> Value {
-        codec::canonical(column, value)
+        codec::canonical(column, value, |float| {
+            // SQLite writes floats in a way of its own, so it is asked.
+            let sql = "SELECT CAST(?1 AS TEXT)";
+            let mut statement = self.connection.prepare_cached(sql).ok()?;
+            statement.query_row([float], |row| row.get(0)).ok()
+        })
     }
 
     fn write_rows(&mut self, changes: &[&Change]) -> Result<Vec<bool>, StoreError> {

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use plimsoll_core::change::{Change, ChangeKind};
-use plimsoll_core::table::{Image, TableShape};
+use plimsoll_core::table::{ColumnType, Image, TableShape};
 use plimsoll_core::value::Value;
 use rusqlite::{CachedStatement, Connection, Row};
 
@@ -102,18 +102,29 @@ fn write_sql(table: &TableShape, kind: ChangeKind, changed: &[usize]) -> String 
         ChangeKind::Delete => write!(sql, "DELETE FROM {}", quoted(&table.name)),
     };
     if kind != ChangeKind::Insert {
-        // The key is compared with `=` so that its index is used, every other column with `IS`.
+        // The key is compared with `=` so that its index is used, every column with `IS` so that null is
+        // null, and text by its bytes, whatever collation the column has.
         let compare: Vec<String> = columns
             .iter()
             .enumerate()
             .map(|(at, column)| {
-                let operator = if table.key.contains(&at) { "=" } else { "IS" };
-                format!("{column} {operator} ?{}", mark())
+                let mark = mark();
+                match (table.key.contains(&at), is_textual(table.columns[at].column_type)) {
+                    (true, true) => format!("{column} = ?{mark} AND {column} IS ?{mark} COLLATE BINARY"),
+                    (true, false) => format!("{column} = ?{mark}"),
+                    (false, true) => format!("{column} IS ?{mark} COLLATE BINARY"),
+                    (false, false) => format!("{column} IS ?{mark}"),
+                }
             })
             .collect();
         let _ = write!(sql, " WHERE {}", compare.join(" AND "));
     }
     sql
+}
+
+/// Whether a column of this type may have a collation that matters.
+fn is_textual(column: ColumnType) -> bool {
+    matches!(column, ColumnType::Text | ColumnType::Decimal | ColumnType::Json)
 }
 
 /// The statement that reads the rows whose `columns` equal as many parameters, ordered by key. A column
@@ -128,7 +139,8 @@ pub(super) fn select_sql(table: &TableShape, columns: &[usize], nulls: impl Iter
             format!("{} {operator} ?{}", quoted(&table.columns[column].name), at + 1)
         })
         .collect();
-    format!("{} WHERE {} ORDER BY {}", select_all(table), compare.join(" AND "), key_list(table))
+    let condition = if compare.is_empty() { "TRUE".to_owned() } else { compare.join(" AND ") };
+    format!("{} WHERE {condition} ORDER BY {}", select_all(table), key_list(table))
 }
 
 /// The rows that a statement of [`select_sql`] finds.
