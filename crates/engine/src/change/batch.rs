@@ -1,24 +1,22 @@
 //! One batch: one transaction that writes rows, journal and receipt, or nothing.
 //!
-//! Owns what happens between `BEGIN` and `COMMIT`: compare-and-set of every row, isolation of bad items,
-//! their quarantine, the batch row, the receipt, and the cursor. Which batch comes next is `apply`'s.
+//! Owns what happens between `BEGIN` and `COMMIT`: isolation of bad items, their quarantine, the batch row, the
+//! receipt, and the cursor. Writing the rows is `attempts`', which batch comes next is `apply`'s.
 //!
 //! Invariants:
 //! - An item is written whole or not at all.
 //! - The batch row, the receipt, the quarantined items and the cursor commit with the rows or not at all.
 //! - Only data errors are isolated; any other error rolls the batch back and is passed on.
 
-use std::collections::HashMap;
-
-use plimsoll_core::change::{Change, ChangeKind};
 use plimsoll_core::digest::Hashing;
 use plimsoll_core::id::Id;
-use plimsoll_core::isolate::{Attempts, isolate};
+use plimsoll_core::isolate::isolate;
 use plimsoll_core::item::{Item, Outcome, Refusal, Tally};
 use plimsoll_core::value::Value;
-use plimsoll_store::{Store, StoreError};
+use plimsoll_store::Store;
 use serde::{Deserialize, Serialize};
 
+use super::attempts::{BatchAttempts, Standing};
 use super::cells::number;
 use super::plan::{Plan, StoredItem, read_items};
 use super::quarantine;
@@ -61,130 +59,6 @@ pub struct BatchReport {
     pub exceptions: Vec<Exception>,
 }
 
-/// How an item of the current attempt stands.
-#[derive(Debug, Clone)]
-enum Standing {
-    Applied { noop_positions: Vec<u64>, rows: u64 },
-    Noop,
-    Conflicted(String),
-}
-
-struct BatchAttempts<'batch> {
-    store: &'batch mut dyn Store,
-    items: &'batch [StoredItem],
-    standing: HashMap<usize, Standing>,
-}
-
-/// A data error is the fault of an item; anything else stops the batch.
-fn split(error: StoreError) -> Result<StoreError, EngineError> {
-    if error.class.is_data() { Ok(error) } else { Err(error.into()) }
-}
-
-impl BatchAttempts<'_> {
-    /// Writes the items, leaving out those that turn out to be in conflict.
-    fn try_items(&mut self, items: &[usize]) -> Result<HashMap<usize, Standing>, StoreError> {
-        let mut conflicted: HashMap<usize, Standing> = HashMap::new();
-        loop {
-            let active: Vec<usize> =
-                items.iter().copied().filter(|item| !conflicted.contains_key(item)).collect();
-            let changes: Vec<&Change> =
-                active.iter().flat_map(|&item| self.items[item].item.changes.iter()).collect();
-            let written = self.store.write_rows(&changes)?;
-            let mut standing = HashMap::with_capacity(items.len());
-            let mut next = 0;
-            let before = conflicted.len();
-            for item in active {
-                let count = self.items[item].item.changes.len();
-                let flags = &written[next..next + count];
-                next += count;
-                let found = self.judge(item, flags)?;
-                if let Standing::Conflicted(_) = found {
-                    conflicted.insert(item, found);
-                } else {
-                    standing.insert(item, found);
-                }
-            }
-            if conflicted.len() == before {
-                self.store.check_deferred()?;
-                standing.extend(conflicted);
-                return Ok(standing);
-            }
-            // An item in conflict may have written other rows: begin again without it.
-            self.store.rollback_to("attempt")?;
-        }
-    }
-
-    /// How an item stands, given which of its rows were written.
-    fn judge(&mut self, item: usize, written: &[bool]) -> Result<Standing, StoreError> {
-        let changes = &self.items[item].item.changes;
-        let rows = written.iter().filter(|&&written| written).count() as u64;
-        let mut noop_positions = Vec::new();
-        for (position, change) in changes.iter().enumerate() {
-            if written[position] {
-                continue;
-            }
-            let current = self.store.read_rows(&change.table, &[change.key()])?.pop().flatten();
-            if current != change.after {
-                return Ok(Standing::Conflicted(conflict_reason(change, current.as_ref())));
-            }
-            noop_positions.push(position as u64);
-        }
-        Ok(if rows == 0 { Standing::Noop } else { Standing::Applied { noop_positions, rows } })
-    }
-}
-
-impl Attempts for BatchAttempts<'_> {
-    type Fault = StoreError;
-    type Stop = EngineError;
-
-    fn apply(&mut self, items: &[usize]) -> Result<Result<(), StoreError>, EngineError> {
-        self.store.savepoint("attempt")?;
-        match self.try_items(items) {
-            Ok(standing) => {
-                self.store.release("attempt")?;
-                self.standing.extend(standing);
-                Ok(Ok(()))
-            }
-            Err(error) => {
-                let fault = split(error)?;
-                self.store.rollback_to("attempt")?;
-                self.store.release("attempt")?;
-                Ok(Err(fault))
-            }
-        }
-    }
-
-    fn reset(&mut self) -> Result<(), EngineError> {
-        self.standing.clear();
-        Ok(self.store.rollback_to("batch")?)
-    }
-}
-
-fn conflict_reason(change: &Change, current: Option<&Vec<Value>>) -> String {
-    let row = format!("{} {}", change.table.name, change.key());
-    match (change.kind(), current) {
-        (ChangeKind::Insert, Some(_)) => {
-            format!("{row} was inserted by someone else since the plan was made")
-        }
-        (_, None) => format!("{row} was deleted since the plan was made"),
-        (_, Some(current)) => {
-            let before = change.before.as_ref();
-            let moved: Vec<String> = change
-                .table
-                .columns
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| before.and_then(|row| row.get(*at)) != current.get(*at))
-                .map(|(at, column)| {
-                    let planned = before.and_then(|row| row.get(at)).unwrap_or(&Value::Null);
-                    format!("{}: planned from {planned}, now {}", column.name, current[at])
-                })
-                .collect();
-            format!("{row} was changed since the plan was made ({})", moved.join("; "))
-        }
-    }
-}
-
 /// Writes items `items` (positions in `stored`) inside the open transaction, isolating bad ones.
 pub(crate) fn write_items(
     store: &mut dyn Store,
@@ -192,9 +66,9 @@ pub(crate) fn write_items(
     items: &[usize],
 ) -> Result<BatchReport, EngineError> {
     store.savepoint("batch")?;
-    let mut attempts = BatchAttempts { store, items: stored, standing: HashMap::new() };
+    let mut attempts = BatchAttempts::new(store, stored);
     let verdict = isolate(items, &mut attempts)?;
-    let standing = std::mem::take(&mut attempts.standing);
+    let standing = attempts.into_standing();
     store.release("batch")?;
     let mut report = BatchReport {
         tally: Tally::default(),

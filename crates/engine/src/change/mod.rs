@@ -12,6 +12,7 @@
 
 pub mod apply;
 pub mod assess;
+mod attempts;
 pub mod batch;
 pub(crate) mod cells;
 pub mod context;
