@@ -99,16 +99,6 @@ fn check_plan(session: &mut Session, plan: &Plan, start: &StartRun) -> Result<()
     if plan.status != "ready" {
         return Err(EngineError::refused(format!("plan {} is {}, not ready", plan.id.short(), plan.status)));
     }
-    let earlier = session
-        .store
-        .query("SELECT id FROM plimsoll_run WHERE plan = $1 LIMIT 1", &[Value::text(plan.id.as_str())])?;
-    if let Some(row) = earlier.into_iter().next() {
-        let run = Cells(row).text(0)?;
-        return Err(EngineError::refused(format!(
-            "plan {} was applied by run {run}\nhint: `plimsoll resume {run}` goes on with it; plan again for a new run",
-            plan.id.short()
-        )));
-    }
     if start.approval_required || plan.approved_digest.is_some() {
         let digest = plan::recompute_digest(session.store.as_mut(), plan)?;
         if plan.approved_digest.is_none() {

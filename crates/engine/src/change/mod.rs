@@ -31,7 +31,7 @@ pub mod setup;
 pub mod undo;
 pub mod verify;
 
-use plimsoll_store::Access;
+use plimsoll_store::{Access, DatabaseKind, Store, StoreError};
 
 use crate::error::EngineError;
 use crate::session::Session;
@@ -44,4 +44,13 @@ pub(crate) fn in_write<T>(
     session.store.begin(Access::ReadWrite)?;
     let result = work(session);
     plan::settle(session, result)
+}
+
+/// Lets nobody else number rows of a journal table until the transaction ends. SQLite's write lock does so
+/// by itself.
+pub(crate) fn number_alone(store: &mut dyn Store, table: &'static str) -> Result<(), StoreError> {
+    if store.kind() == DatabaseKind::Postgres {
+        store.execute(&format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"), &[])?;
+    }
+    Ok(())
 }

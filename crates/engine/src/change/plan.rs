@@ -114,9 +114,12 @@ impl PlanWriter {
     /// # Errors
     /// When the journal cannot be written.
     pub fn create(session: &mut Session, new: &NewPlan) -> Result<Self, EngineError> {
+        // A table may have changed since this session last looked at it.
+        session.store.forget_shapes();
         let id = new_id();
         let (now, actor) = (session.clock.now(), session.actor.clone());
         let plan_number = in_transaction(session.store.as_mut(), Access::ReadWrite, |store| {
+            super::number_alone(store, "plimsoll_plan")?;
             let next = store.query("SELECT coalesce(max(number), 0) + 1 FROM plimsoll_plan", &[])?;
             let next = next.into_iter().next().map_or(Ok(1), |row| Cells(row).integer(0))?;
             let row = vec![
@@ -476,6 +479,7 @@ pub fn recompute_digest(store: &mut dyn Store, plan: &Plan) -> Result<String, En
 /// # Errors
 /// Refused, naming the table.
 pub fn check_shapes(store: &mut dyn Store, plan: &Plan) -> Result<(), EngineError> {
+    store.forget_shapes();
     for (name, planned) in &plan.shapes {
         let current = store.shape(name)?;
         if current.as_deref() != Some(planned.as_ref()) {

@@ -112,8 +112,10 @@ const COLUMNS: &str = "id, number, plan, system, change_kind, status, requested,
 /// Writes a new run and its partitions inside the caller's transaction.
 ///
 /// # Errors
-/// When the store fails.
+/// Refused when the plan was applied already.
 pub(crate) fn insert(store: &mut dyn Store, run: &Run, plan: &Plan) -> Result<i64, EngineError> {
+    super::number_alone(store, "plimsoll_run")?;
+    refuse_second(store, plan)?;
     let next = store.query("SELECT coalesce(max(number), 0) + 1 FROM plimsoll_run", &[])?;
     let next = next.into_iter().next().map_or(Ok(1), |row| Cells(row).integer(0))?;
     let optional = |id: &Option<Id>| Value::optional_text(id.as_ref().map(Id::as_str));
@@ -156,6 +158,19 @@ pub(crate) fn insert(store: &mut dyn Store, run: &Run, plan: &Plan) -> Result<i6
         insert_partition(store, &run.id, i64::try_from(part).unwrap_or(0), plan.number, first, end)?;
     }
     Ok(next)
+}
+
+/// A plan is applied once.
+fn refuse_second(store: &mut dyn Store, plan: &Plan) -> Result<(), EngineError> {
+    let sql = "SELECT id FROM plimsoll_run WHERE plan = $1 LIMIT 1";
+    let Some(row) = store.query(sql, &[Value::text(plan.id.as_str())])?.into_iter().next() else {
+        return Ok(());
+    };
+    let run = Cells(row).text(0)?;
+    Err(EngineError::refused(format!(
+        "plan {} was applied by run {run}\nhint: `plimsoll resume {run}` goes on with it; plan again for a new run",
+        plan.id.short()
+    )))
 }
 
 /// Adds a partition of a run: items `first..end` of a plan, with a receipt chain of its own.
