@@ -29,7 +29,7 @@ use plimsoll_engine::source::{
     Fetch, FetchError, FetchStatistics, Query, SourceRecord, SourceRequest, SourceSummary,
 };
 use plimsoll_engine::system::{ChangeKind, Dialect, Schema, SchemaAction, SchemaStep, System};
-use plimsoll_store::{Durability, StoreUrl};
+use plimsoll_store::{Access, Durability, StoreUrl};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -370,7 +370,9 @@ pub fn seed(session: &mut Session, ids: RangeInclusive<i64>) {
 /// Writes changes directly, past the engine, as somebody else would.
 pub fn write(session: &mut Session, changes: &[Change]) {
     let changes: Vec<&Change> = changes.iter().collect();
+    session.store.begin(Access::ReadWrite).unwrap();
     assert!(session.store.write_rows(&changes).unwrap().into_iter().all(|written| written));
+    session.store.commit().unwrap();
 }
 
 /// The row with this id as it is now.
