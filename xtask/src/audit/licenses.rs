@@ -139,7 +139,7 @@ exceptions = [
 ]
 
 [sources]
-allow-registry = ["elsewhere"]
+allow = ["Never-Read-Either"]
 "#;
 
     fn judge(name: &str, license: Option<&str>) -> Result<(), String> {
@@ -179,6 +179,7 @@ allow-registry = ["elsewhere"]
             "MPL-2.0",
             "Not-This",
             "Never-Read",
+            "Never-Read-Either",
             "MIT OR",
             "MIT MIT",
             "(MIT",

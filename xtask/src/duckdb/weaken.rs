@@ -99,7 +99,8 @@ mod tests {
         fs::write(
             path("library.c"),
             "extern int PyMissing(void); extern int PyData;\n\
-             int *unused(void) { PyMissing(); return &PyData; }\nint answer(void) { return 42; }\n",
+             int *unused(void) { PyMissing(); return &PyData; }\nint answer(void) { return 42; }\n\
+             int PyDefinedHere(void) { return 1; }\n",
         )
         .unwrap();
         fs::write(path("program.c"), "int answer(void); int main(void) { return answer(); }\n").unwrap();
