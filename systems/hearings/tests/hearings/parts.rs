@@ -159,6 +159,17 @@ fn a_new_position_or_organization_keeps_the_appearance_and_its_documents() {
 }
 
 #[test]
+fn of_two_people_with_one_name_each_keeps_the_own_appearance() {
+    let mut database = Database::empty();
+    let twin = |organization: &str, position: &str| json!({ "name": "A A", "organization": organization, "position": position });
+    database.take(&with_people(&[twin("North", "1"), twin("South", "2")]));
+    let item = database.take(&with_people(&[twin("South", "3"), twin("North", "4")]));
+    let lines = told(&item);
+    assert_eq!(lines[..2], ["update witness_appearances position,appearance_order"; 2], "{lines:?}");
+    assert_eq!(database.ask("SELECT 1 FROM witnesses").len(), 2);
+}
+
+#[test]
 fn a_witness_is_shared_by_name_and_organization() {
     let mut database = Database::empty();
     database.take(&with_people(&[person("A A", "Governor")]));
