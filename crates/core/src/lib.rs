@@ -8,6 +8,7 @@
 
 pub mod change;
 pub mod clock;
+pub mod decision;
 pub mod digest;
 pub mod id;
 pub mod isolate;
