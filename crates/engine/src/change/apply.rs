@@ -124,10 +124,8 @@ fn usable_settings(
     plan: &Plan,
     asked: &RunSettings,
 ) -> Result<RunSettings, EngineError> {
+    asked.check()?;
     let mut settings = asked.clone();
-    if settings.batch_size == Some(0) {
-        return Err(EngineError::usage("a batch holds at least one item\nhint: --batch-size 50"));
-    }
     if settings.batch_size.is_none() || session.store.kind() == DatabaseKind::Sqlite {
         settings.workers = 1;
     }
@@ -176,7 +174,7 @@ pub fn drive(
         })
     };
     let elapsed = session.clock.monotonic_ms().saturating_sub(started);
-    conclude(session, id, outcome, elapsed)
+    conclude(session, &run, outcome, elapsed)
 }
 
 /// What the workers of one `drive` share.
@@ -368,16 +366,17 @@ fn account(session: &Session, shared: &Shared, report: &batch::BatchReport) -> O
     )
 }
 
-/// Records how the loop ended and returns the run.
+/// Records how the loop ended, unless another process has taken the run over, and returns the run.
 fn conclude(
     session: &mut Session,
-    id: &Id,
+    run: &Run,
     outcome: Result<Option<End>, EngineError>,
     elapsed_ms: u64,
 ) -> Result<Run, EngineError> {
+    let (id, epoch) = (&run.id, Some(run.epoch));
     let error = match outcome {
         Ok(Some(End::Requested(requested))) => {
-            transition(session, id, requested, None, elapsed_ms)?;
+            transition(session, id, epoch, requested, None, elapsed_ms)?;
             None
         }
         Ok(Some(End::Budget(reason))) => {
@@ -385,13 +384,13 @@ fn conclude(
                 "{reason}\nhint: look at `plimsoll quarantine list`; `plimsoll resume` with a larger budget goes on, `plimsoll undo` takes it back"
             );
             let error = EngineError::new(ErrorKind::Stopped, message);
-            transition(session, id, RunEvent::Stop, Some(("error_budget", &reason)), elapsed_ms)?;
+            transition(session, id, epoch, RunEvent::Stop, Some(("error_budget", &reason)), elapsed_ms)?;
             Some(error)
         }
         Ok(None) => {
             let left = run::partitions(session.store.as_mut(), id)?;
             if left.iter().all(|partition| partition.next_item == partition.end_item) {
-                transition(session, id, RunEvent::Finish, None, elapsed_ms)?;
+                transition(session, id, epoch, RunEvent::Finish, None, elapsed_ms)?;
             }
             None
         }
@@ -399,7 +398,8 @@ fn conclude(
         Err(error) => {
             let class = error.class.map_or("engine", ErrorClass::as_str);
             // When even this cannot be written the run stays `running` without an owner; resume takes it over.
-            let stopped = transition(session, id, RunEvent::Stop, Some((class, &error.message)), elapsed_ms);
+            let stop = Some((class, error.message.as_str()));
+            let stopped = transition(session, id, epoch, RunEvent::Stop, stop, elapsed_ms);
             if let Err(second) = stopped {
                 tracing::warn!(run.id = %id, error = %second, "the stop could not be recorded");
             }
@@ -412,10 +412,12 @@ fn conclude(
     }
 }
 
-/// Moves a run to its next status and writes the event, in one transaction.
+/// Moves a run to its next status and writes the event, in one transaction; with an `epoch` only while that
+/// one still owns the run.
 pub(crate) fn transition(
     session: &mut Session,
     id: &Id,
+    epoch: Option<i64>,
     event: RunEvent,
     stop: Option<(&str, &str)>,
     elapsed_ms: u64,
@@ -423,6 +425,9 @@ pub(crate) fn transition(
     session.store.begin(Access::ReadWrite)?;
     let work = (|| {
         let run = run::load(session.store.as_mut(), id)?;
+        if epoch.is_some_and(|epoch| epoch != run.epoch) {
+            return Err(run::taken_over(id, run.status));
+        }
         let status = run.status.next(event)?;
         let ended = matches!(status, RunStatus::Finished | RunStatus::Cancelled);
         if status == RunStatus::Finished && !run.tally.conserved() {
@@ -448,14 +453,18 @@ pub(crate) fn transition(
             number(tally.skipped),
             number(run.batches),
             number(run.rows_written),
+            Value::Integer(run.epoch),
         ];
-        session.store.execute(
+        let moved = session.store.execute(
             "UPDATE plimsoll_run SET status = $2, finished_at = $3, duration_ms = duration_ms + $4,
              stop_class = $5, stop_reason = $6, applied = $7, noop = $8, conflicted = $9, quarantined = $10,
              skipped = $11, batches = $12, rows_written = $13, requested = NULL, owner = NULL, lease_until = NULL
-             WHERE id = $1",
+             WHERE id = $1 AND epoch = $14",
             &parameters,
         )?;
+        if moved != 1 {
+            return Err(run::taken_over(id, run.status));
+        }
         let kind = format!("run.{status}");
         let reason = stop.map_or("", |(_, reason)| reason);
         event::record(

@@ -140,7 +140,8 @@ pub(crate) fn apply(
     size: u64,
 ) -> Result<BatchReport, EngineError> {
     let started = session.clock.monotonic_us();
-    let (first, end) = (partition.next_item, (partition.next_item + size).min(partition.end_item));
+    let (first, end) =
+        (partition.next_item, partition.next_item.saturating_add(size).min(partition.end_item));
     let mut hashing = Hashing::new("changes");
     let stored = read_items(session.store.as_mut(), context.plan, first, end, &mut hashing)?;
     session.probe.reach("batch.read")?;

@@ -51,7 +51,7 @@ fn request(
     })();
     settle(session, work)?;
     if run.status != RunStatus::Running || is_gone(session, &run) {
-        apply::transition(session, id, wanted, None, 0)?;
+        apply::transition(session, id, None, wanted, None, 0)?;
     }
     run::load(session.store.as_mut(), id)
 }
@@ -93,6 +93,7 @@ pub(crate) fn take_over(
         }
         let mut settings = run.settings.clone();
         change_settings(&mut settings);
+        settings.check()?;
         let parameters = [
             Value::text(id.as_str()),
             Value::Integer(run.epoch),

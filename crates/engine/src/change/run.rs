@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cells::{Cells, number};
 use super::plan::Plan;
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 
 /// How a plan is to be applied.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,19 @@ impl Default for RunSettings {
             max_errors: None,
             max_error_share: 0.5,
         }
+    }
+}
+
+impl RunSettings {
+    /// Refuses settings with which a run would never end.
+    ///
+    /// # Errors
+    /// Usage, naming the setting.
+    pub(crate) fn check(&self) -> Result<(), EngineError> {
+        if self.batch_size == Some(0) {
+            return Err(EngineError::usage("a batch holds at least one item\nhint: --batch-size 50"));
+        }
+        Ok(())
     }
 }
 
@@ -326,10 +339,15 @@ pub(crate) fn fence(store: &mut dyn Store, run: &Id, epoch: i64) -> Result<Optio
     let cells = Cells(row);
     let (found, status) = (cells.integer(0)?, cells.text(1)?);
     if found != epoch || status != RunStatus::Running.as_str() {
-        return Err(EngineError::new(
-            crate::error::ErrorKind::Stopped,
-            format!("run {} is {status} and was taken over by another process", run.short()),
-        ));
+        return Err(taken_over(run, RunStatus::parse(&status).unwrap_or(RunStatus::Stopped)));
     }
     cells.optional_text(2)
+}
+
+/// What a process is told that goes on with a run it no longer owns.
+pub(crate) fn taken_over(run: &Id, status: RunStatus) -> EngineError {
+    EngineError::new(
+        ErrorKind::Stopped,
+        format!("run {} is {status} and was taken over by another process", run.short()),
+    )
 }
