@@ -85,13 +85,13 @@ pub static SYSTEM: System = System {
 };
 
 /// The change kind: brings accounts in step with records.
-pub static SYNC: Sync = Sync;
+pub static SYNC: AccountSync = AccountSync;
 
 /// See [`SYNC`]. A record is `{"id", "name", "balance", "note"?, "entries"?: [{"id", "amount"}], "delete"?}`.
 #[derive(Debug)]
-pub struct Sync;
+pub struct AccountSync;
 
-impl ChangeKind for Sync {
+impl ChangeKind for AccountSync {
     fn name(&self) -> &'static str {
         "sync"
     }
