@@ -71,7 +71,7 @@ pub trait ChangeKind: Sync {
     /// The path below which an HTTP source answers all questions of this change, such as `v3`; added to the
     /// address unless it ends with it.
     fn source_root(&self) -> &'static str {
-        ""
+        self.source().map_or("", |declared| declared.root)
     }
 
     /// The table and column that hold when a record was last updated, from which [`SourceRequest::known_until`]
