@@ -33,6 +33,24 @@ const SEED: &str = "7";
 /// Rows a batch.
 const BATCH: &str = "50";
 
+/// What of a report is shown; the rest is for programs.
+const HEADLINES: &[&str] = &[
+    "run",
+    "planned",
+    "applied",
+    "noop",
+    "conflicted",
+    "quarantined",
+    "skipped",
+    "batches",
+    "rows_written",
+    "duration_ms",
+    "backup",
+    "undo_mode",
+    "undoes",
+    "verified",
+];
+
 /// Exit codes of the binary.
 const DONE: i32 = 0;
 const DONE_WITH_QUARANTINE: i32 = 3;
@@ -108,7 +126,7 @@ fn tell(plimsoll: &Path, folder: &Path, choice: &str) -> Result<(), Failure> {
     let arguments =
         ["run", "hearings", "daily-update", "--source", simulator.address(), "--batch-size", BATCH];
     let report = demo.json(&arguments, DONE_WITH_QUARANTINE)?;
-    show::value(&report);
+    show::members(&report, HEADLINES);
     let run = json::text(&report, "run").ok_or_else(|| Failure::new("the report names no run"))?;
     expect(&report, "applied", |count| count > 0.0, "rows are committed")?;
     expect(
@@ -121,7 +139,12 @@ fn tell(plimsoll: &Path, folder: &Path, choice: &str) -> Result<(), Failure> {
     if after == before {
         return Err(Failure::new("the update left every table as it was; there is nothing to undo"));
     }
-    println!("The good rows are committed. The bad ones kept none of their neighbors back:");
+    println!(
+        "The good records are committed; the bad ones kept none of their neighbors back. Tables that changed:"
+    );
+    for difference in differences(&before, &after) {
+        println!("  {difference}");
+    }
 
     heading("4. What went to quarantine");
     print!("{}", demo.output(&["quarantine", "list"], DONE)?);
@@ -130,13 +153,15 @@ fn tell(plimsoll: &Path, folder: &Path, choice: &str) -> Result<(), Failure> {
     show::value(&demo.json(&["verify", run], DONE)?);
 
     heading("6. Undo");
-    show::value(&demo.json(&["undo", run], DONE)?);
+    show::members(&demo.json(&["undo", run], DONE)?, HEADLINES);
 
     heading("7. The tables after the undo");
     let restored = demo.json(&["digest", "hearings"], DONE)?;
     if restored != before {
-        show::value(&restored);
-        return Err(Failure::new("the tables after the undo are not what they were before the run"));
+        return Err(Failure::new(format!(
+            "the tables after the undo are not what they were before the run\n{}",
+            differences(&before, &restored).join("\n")
+        )));
     }
     println!("Every digest and every row count equals those of step 2.");
     println!("({:.1} seconds)", began.elapsed().as_secs_f64());
@@ -184,6 +209,17 @@ impl Demo<'_> {
         let text = self.output(&[arguments, &["--json"]].concat(), code)?;
         json::parse(&format!("the output of `plimsoll {}`", arguments[0]), &text)
     }
+}
+
+/// The tables of two digests that are not equal, with their row counts.
+fn differences(before: &JsonValue, after: &JsonValue) -> Vec<String> {
+    let pairs = json::items(before, "tables").iter().zip(json::items(after, "tables"));
+    let changed = pairs.filter(|(before, after)| before != after);
+    let rows = |table| json::number(table, "rows").unwrap_or_default();
+    let name = |table| json::text(table, "table").unwrap_or("?").to_owned();
+    changed
+        .map(|(before, after)| format!("{}: {} -> {} rows", name(after), rows(before), rows(after)))
+        .collect()
 }
 
 fn heading(text: &str) {

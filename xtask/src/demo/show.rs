@@ -70,7 +70,7 @@ fn item_as_lines(item: &JsonValue) -> Vec<String> {
 fn scalar_as_text(value: &JsonValue) -> String {
     match value {
         JsonValue::String(text) if is_digest(text) => format!("{}…", &text[..DIGEST_DIGITS]),
-        JsonValue::String(text) => text.clone(),
+        JsonValue::String(text) => text.lines().next().unwrap_or_default().to_owned(),
         JsonValue::Number(number) => number.to_string(),
         JsonValue::Boolean(true) => "yes".to_owned(),
         JsonValue::Boolean(false) => "no".to_owned(),
