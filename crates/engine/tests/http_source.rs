@@ -341,6 +341,9 @@ fn the_sources_own_count_limits_the_budget() {
     assert_eq!(fetch.budget_left(), Some(5_000));
     fetch.get(&meeting(1)).unwrap();
     assert_eq!(fetch.budget_left(), Some(12));
+    let (mut fetch, _) = client(&script, |settings| settings.requests_per_hour = None);
+    fetch.get(&meeting(1)).unwrap();
+    assert_eq!(fetch.budget_left(), None, "who sets no budget wants none");
 }
 
 #[test]

@@ -389,11 +389,9 @@ impl Fetch for HttpFetch {
     }
 
     fn budget_left(&self) -> Option<u64> {
-        let ours = self.budget.as_ref().map(|budget| budget.left(self.clock.monotonic_ms()));
-        match (ours, self.left_by_source) {
-            (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
-            (ours, theirs) => ours.or(theirs),
-        }
+        // Who sets no budget wants none, whatever the source says; a 429 is still honoured.
+        let ours = self.budget.as_ref()?.left(self.clock.monotonic_ms());
+        Some(self.left_by_source.map_or(ours, |theirs| ours.min(theirs)))
     }
 
     fn statistics(&self) -> FetchStatistics {
