@@ -390,7 +390,9 @@ fn conclude(
         Ok(None) => {
             let left = run::partitions(session.store.as_mut(), id)?;
             if left.iter().all(|partition| partition.next_item == partition.end_item) {
+                session.probe.reach("run.finishing")?;
                 transition(session, id, epoch, RunEvent::Finish, None, elapsed_ms)?;
+                session.probe.reach("run.finished")?;
             }
             None
         }

@@ -116,7 +116,8 @@ pub(crate) fn take_over(
         }
         event::record(session, "run.resumed", id.as_str(), "", &json!({ "settings": settings }))
     })();
-    settle(session, work)
+    settle(session, work)?;
+    session.probe.reach("run.taken_over")
 }
 
 /// True when this process may take a running run over: its owner is gone, or is this very process.

@@ -149,6 +149,7 @@ impl PlanWriter {
             store.append("plimsoll_plan", &columns, &[row])?;
             Ok::<_, EngineError>(next)
         })?;
+        session.probe.reach("plan.created")?;
         Ok(Self {
             id,
             number: plan_number,
@@ -257,6 +258,7 @@ impl PlanWriter {
                 &parameters,
             )
         })?;
+        session.probe.reach("plan.ready")?;
         load(session.store.as_mut(), &self.id)
     }
 
