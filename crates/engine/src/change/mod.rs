@@ -14,6 +14,7 @@ pub mod apply;
 pub mod assess;
 mod attempts;
 pub mod batch;
+mod cascade;
 pub(crate) mod cells;
 pub mod context;
 pub mod control;

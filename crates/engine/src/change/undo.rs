@@ -1,7 +1,7 @@
 //! Undo: the inverse of a run, planned against the rows as they are now, and applied like any plan.
 //!
-//! Owns building the inverse plan, the choice of runs for `cascade`, and redo (which is the undo of an undo).
-//! What to do with one edited row is decided by [`plimsoll_core::undo`].
+//! Owns building the inverse plan and applying it; redo is the undo of an undo. What to do with one edited row
+//! is decided by [`plimsoll_core::undo`], which later runs go with it by `cascade`.
 //!
 //! Invariants: an undo is a plan and a run: previewable, resumable, undoable. Except with `force`, no value
 //! written after the run is overwritten. Items are taken back in the reverse of the order in which they were
@@ -15,6 +15,7 @@ use plimsoll_core::change::{Change, reshape};
 use plimsoll_core::digest::Hashing;
 use plimsoll_core::id::Id;
 use plimsoll_core::item::{Item, Outcome, Refusal};
+use plimsoll_core::run::RunStatus;
 use plimsoll_core::table::{Image, TableShape};
 use plimsoll_core::undo::{RowUndo, UndoMode, undo_row};
 use plimsoll_core::value::Value;
@@ -23,6 +24,7 @@ use serde_json::json;
 
 use super::apply::{self, StartRun};
 use super::batch::Exception;
+use super::cascade::later_runs;
 use super::cells::Cells;
 use super::plan::{self, NewPlan, Plan, PlanWriter, StoredItem, read_items};
 use super::run::{self, Run, RunSettings};
@@ -110,7 +112,8 @@ pub fn plan_undo(session: &mut Session, id: &Id, mode: UndoMode) -> Result<(Plan
     Ok((plan, preview))
 }
 
-/// Undoes a run: with `cascade`, the later runs first. Returns the undo runs, in the order applied.
+/// Undoes a run: with `cascade`, the later runs first. Returns the undo runs, in the order applied. A run that
+/// was undone before and where nothing is left to do gets no second undo; the first one is returned.
 ///
 /// # Errors
 /// As [`plan_undo`] and [`apply::drive`]. What was applied until then stays journaled; undo again goes on.
@@ -128,8 +131,16 @@ pub fn undo(
     for target in targets {
         finish_interrupted(session, &target)?;
         let (plan, _) = plan_undo(session, &target, mode)?;
+        if plan.changes == 0
+            && let Some(done) = finished_undo(session, &target)?
+        {
+            super::retention::remove_unused(session, &plan)?;
+            runs.push(done);
+            continue;
+        }
         let start = StartRun {
-            settings: RunSettings { max_error_share: 1.0, ..settings.clone() },
+            // Rows go in the reverse order of their coming, which only one worker keeps.
+            settings: RunSettings { max_error_share: 1.0, workers: 1, ..settings.clone() },
             reason: reason.to_owned(),
             undo_mode: Some(mode),
             ..StartRun::default()
@@ -158,57 +169,11 @@ fn finish_interrupted(session: &mut Session, target: &Id) -> Result<(), EngineEr
     Ok(())
 }
 
-/// The runs after `run` whose effect still stands and that, directly or through others, touched its rows;
-/// newest first.
-///
-/// # Errors
-/// When the store fails.
-pub fn later_runs(session: &mut Session, run: &Run) -> Result<Vec<Id>, EngineError> {
-    let standing = standing_runs(session)?;
-    let mut chosen: BTreeSet<i64> = BTreeSet::new();
-    let mut pending = vec![run.id.clone()];
-    while let Some(id) = pending.pop() {
-        let sql = "SELECT DISTINCT later_run.id
-            FROM plimsoll_batch AS batch
-            JOIN plimsoll_change AS change ON change.plan = batch.plan
-                AND change.item >= batch.first_item AND change.item < batch.end_item
-            JOIN plimsoll_change AS later ON later.table_name = change.table_name
-                AND later.row_key = change.row_key AND later.plan <> change.plan
-            JOIN plimsoll_batch AS later_batch ON later_batch.plan = later.plan
-                AND later.item >= later_batch.first_item AND later.item < later_batch.end_item
-            JOIN plimsoll_run AS later_run ON later_run.id = later_batch.run
-            JOIN plimsoll_run AS this_run ON this_run.id = batch.run
-            WHERE batch.run = $1 AND later_run.number > this_run.number";
-        for row in session.store.query(sql, &[Value::text(id.as_str())])? {
-            let later = Id(Cells(row).text(0)?);
-            if let Some(found) = standing.iter().find(|run| run.id == later)
-                && found.id != run.id
-                && chosen.insert(found.number)
-            {
-                pending.push(later);
-            }
-        }
-    }
-    let newest_first = standing.into_iter().filter(|run| chosen.contains(&run.number));
-    Ok(newest_first.map(|run| run.id).collect())
-}
-
-/// Runs whose effect still stands, newest first: neither undone nor the undo of something.
-fn standing_runs(session: &mut Session) -> Result<Vec<Run>, EngineError> {
-    let mut undone: BTreeSet<Id> = BTreeSet::new();
-    let mut standing = Vec::new();
-    for run in run::list(session.store.as_mut())? {
-        if undone.contains(&run.id) {
-            continue;
-        }
-        match &run.undoes {
-            Some(target) => {
-                undone.insert(target.clone());
-            }
-            None => standing.push(run),
-        }
-    }
-    Ok(standing)
+/// The last run that took `target` back to its end.
+fn finished_undo(session: &mut Session, target: &Id) -> Result<Option<Run>, EngineError> {
+    let runs = run::list(session.store.as_mut())?;
+    let took_back = |run: &Run| run.undoes.as_ref() == Some(target) && run.status == RunStatus::Finished;
+    Ok(runs.into_iter().find(took_back))
 }
 
 /// Rows that more than one change of the run touches; only they need remembering while the undo is planned.
@@ -236,12 +201,9 @@ struct Builder {
 
 impl Builder {
     fn build(&mut self, session: &mut Session, run: &Run) -> Result<(), EngineError> {
-        let sql = "SELECT plan, first_item, end_item, exceptions FROM plimsoll_batch WHERE run = $1
-            ORDER BY committed_at DESC, partition DESC, number DESC";
-        let batches = session.store.query(sql, &[Value::text(run.id.as_str())])?;
+        let batches = batches_newest_first(session, run)?;
         let mut plans: HashMap<i64, Plan> = HashMap::new();
-        for row in batches {
-            let cells = Cells(row);
+        for cells in batches {
             let plan_number = cells.integer(0)?;
             if let Entry::Vacant(place) = plans.entry(plan_number) {
                 let plan = plan::load_number(session.store.as_mut(), plan_number)?;
@@ -289,32 +251,36 @@ impl Builder {
         let noop = exception.map_or(&[][..], |exception| exception.noop_positions.as_slice());
         let mut changes = Vec::new();
         let mut left: Vec<String> = Vec::new();
-        let mut moved = Vec::new();
-        let mut partly = false;
+        let mut moved: HashMap<(String, String), Option<Image>> = HashMap::new();
+        let mut stays = false;
         for (position, change) in stored.item.changes.iter().enumerate().rev() {
             if noop.contains(&(position as u64)) {
                 continue;
             }
             let name = (change.table.name.clone(), change.key().to_text());
-            let (shape, before, after, current) = self.look(session, change, &name)?;
+            let (shape, before, after, current) = self.look(session, change, &name, &moved)?;
             match undo_row(self.mode, before.as_ref(), after.as_ref(), current.as_ref()) {
                 RowUndo::Already => {}
                 RowUndo::Restore { before, after, kept } => {
                     self.preview.kept_columns += kept.len() as u64;
                     if self.repeated.contains(&name) {
-                        moved.push((name, after.clone()));
+                        moved.insert(name, after.clone());
                     }
                     changes.push(Change::new(shape, before, after)?);
                 }
                 RowUndo::Edited(columns) => {
-                    partly |= self.mode == UndoMode::Merge && before.is_some() && after.is_some();
+                    // Merging, an updated row keeps what was edited and holds nobody; one that the run
+                    // inserted or deleted goes or stays with its item.
+                    let updated = before.is_some() && after.is_some();
+                    stays |= self.mode != UndoMode::Merge || !updated;
+                    self.preview.kept_columns += if stays { 0 } else { columns.len() as u64 };
                     left.push(edited_reason(change, &shape, &columns, current.is_some()));
                 }
             }
         }
-        let whole_item_stays = !left.is_empty() && (!partly || changes.is_empty());
+        stays |= !left.is_empty() && changes.is_empty();
         let label = stored.name();
-        let item = if whole_item_stays {
+        let item = if stays {
             self.preview.edited += 1;
             let reason = left.join("; ");
             if self.preview.samples.len() < SAMPLES {
@@ -339,12 +305,13 @@ impl Builder {
         session: &mut Session,
         change: &Change,
         name: &(String, String),
+        of_item: &HashMap<(String, String), Option<Image>>,
     ) -> Result<(Arc<TableShape>, Option<Image>, Option<Image>, Option<Image>), EngineError> {
         let shape = session
             .store
             .shape(&change.table.name)?
             .ok_or_else(|| EngineError::refused(format!("table `{}` no longer exists", change.table.name)))?;
-        let current = match self.moved.get(name) {
+        let current = match of_item.get(name).or_else(|| self.moved.get(name)) {
             Some(moved) => moved.clone(),
             None => session.store.read_rows(&shape, &[change.key()])?.pop().flatten(),
         };
@@ -360,6 +327,29 @@ impl Builder {
         let (before, after) = (onto(&change.before), onto(&change.after));
         Ok((shape, before, after, current))
     }
+}
+
+/// The run's batches (plan, first item, end item, exceptions), the last one first.
+fn batches_newest_first(session: &mut Session, run: &Run) -> Result<Vec<Cells>, EngineError> {
+    let partitions = run::partitions(session.store.as_mut(), &run.id)?;
+    let own_plan = partitions.first().map(|first| first.plan);
+    let parallel = partitions.iter().filter(|partition| Some(partition.plan) == own_plan).count() > 1;
+    let sql = "SELECT plan, first_item, end_item, exceptions, committed_at FROM plimsoll_batch WHERE run = $1
+        ORDER BY partition DESC, number DESC";
+    let rows = session.store.query(sql, &[Value::text(run.id.as_str())])?;
+    let mut batches: Vec<Cells> = rows.into_iter().map(Cells).collect();
+    if parallel {
+        // Several workers wrote in the order of their commits. Of two in one moment, that which found
+        // something there already came second. Without its `Z` a time sorts as text (`.5Z` < `Z`).
+        let mut keyed = Vec::with_capacity(batches.len());
+        for cells in batches {
+            let time = cells.text(4)?.trim_end_matches('Z').to_owned();
+            keyed.push(((time, cells.text(3)? != "[]"), cells));
+        }
+        keyed.sort_by(|(a, _), (b, _)| b.cmp(a));
+        batches = keyed.into_iter().map(|(_, cells)| cells).collect();
+    }
+    Ok(batches)
 }
 
 fn edited_reason(change: &Change, shape: &TableShape, columns: &[usize], exists: bool) -> String {
