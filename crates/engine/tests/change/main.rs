@@ -32,4 +32,5 @@ pub(crate) use on_each_store;
 
 mod apply;
 mod control;
+mod crash;
 mod isolation;
