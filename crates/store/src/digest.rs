@@ -13,20 +13,26 @@ use crate::store::{Access, Store, in_transaction};
 /// # Errors
 /// [`StoreError`] when a table cannot be read.
 pub fn table_digests(store: &mut dyn Store, tables: &[&str]) -> Result<Vec<TableDigest>, StoreError> {
-    in_transaction(store, Access::ReadOnly, |store| {
-        tables
-            .iter()
-            .map(|table| {
-                let mut hashing = TableHashing::default();
-                if let Some(shape) = store.shape(table)? {
-                    let order = name_order(&shape);
-                    store.scan_rows(&shape, &mut |image| {
-                        hashing.add(&shape, &order, &image);
-                        Ok(())
-                    })?;
-                }
-                Ok(hashing.finish(table))
-            })
-            .collect()
-    })
+    in_transaction(store, Access::ReadOnly, |store| digests_inside(store, tables))
+}
+
+/// As [`table_digests`], inside the open transaction.
+///
+/// # Errors
+/// [`StoreError`] when a table cannot be read.
+pub fn digests_inside(store: &mut dyn Store, tables: &[&str]) -> Result<Vec<TableDigest>, StoreError> {
+    tables
+        .iter()
+        .map(|table| {
+            let mut hashing = TableHashing::default();
+            if let Some(shape) = store.shape(table)? {
+                let order = name_order(&shape);
+                store.scan_rows(&shape, &mut |image| {
+                    hashing.add(&shape, &order, &image);
+                    Ok(())
+                })?;
+            }
+            Ok(hashing.finish(table))
+        })
+        .collect()
 }

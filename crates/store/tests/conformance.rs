@@ -1,5 +1,7 @@
 //! The contract of a store, held on SQLite in both durabilities and on a real PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test panic as the test does")]
+
 use std::cell::Cell;
 
 use plimsoll_store::{Store, StoreUrl, open};

@@ -1,5 +1,7 @@
 //! What is written is what is read: random values in columns of every type, with the database as the judge.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test panic as the test does")]
+
 use plimsoll_core::change::Change;
 use plimsoll_core::table::{ColumnType, TableShape};
 use plimsoll_core::value::Value;

@@ -141,6 +141,23 @@ impl Treatment {
         }
     }
 
+    /// The condition that the column is exactly the same in two rows, null included.
+    pub(super) fn same(&self, one: &str, other: &str) -> String {
+        let (one, other) = (format!("{one}.{}", self.name), format!("{other}.{}", self.name));
+        match self.kind {
+            Kind::Native | Kind::Exact => format!("{one} IS NOT DISTINCT FROM {other}"),
+            Kind::Float => {
+                format!("float8send({one}::float8) IS NOT DISTINCT FROM float8send({other}::float8)")
+            }
+            Kind::Padded => format!(
+                "textin(bpcharout({one})) IS NOT DISTINCT FROM textin(bpcharout({other})) COLLATE \"C\""
+            ),
+            Kind::Text | Kind::Printed | Kind::Incomparable => {
+                format!("{one}::text IS NOT DISTINCT FROM {other}::text COLLATE \"C\"")
+            }
+        }
+    }
+
     /// The condition that finds the row: equality as the database means it, so that an index serves.
     pub(super) fn matching(&self, row: &str, carried: &str) -> String {
         let column = format!("{row}.{}", self.name);

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use ::postgres::config::SslMode;
+use ::postgres::config::{Host, SslMode};
 use ::postgres::{Client, Config, NoTls};
 
 use super::fault::explain;
@@ -74,6 +74,34 @@ impl Address {
     /// The address as a store address.
     pub(super) fn url(&self) -> StoreUrl {
         StoreUrl::Postgres { url: self.url.clone() }
+    }
+
+    /// The address of another database of the same server.
+    pub(super) fn of_database(&self, name: &str) -> Self {
+        let mut other = self.clone();
+        other.config.dbname(name);
+        other
+    }
+
+    /// What PostgreSQL's own programs need in their environment to connect to the same place.
+    pub(super) fn environment(&self) -> Vec<(&'static str, String)> {
+        let config = &self.config;
+        let hosts: Vec<String> = config
+            .get_hosts()
+            .iter()
+            .map(|host| match host {
+                Host::Tcp(name) => name.clone(),
+                Host::Unix(path) => path.display().to_string(),
+            })
+            .collect();
+        let ports: Vec<String> = config.get_ports().iter().map(u16::to_string).collect();
+        let mut environment = vec![("PGHOST", hosts.join(",")), ("PGPORT", ports.join(","))];
+        let named = [("PGUSER", config.get_user()), ("PGDATABASE", config.get_dbname())];
+        environment.extend(named.into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))));
+        let password = config.get_password().map(|password| String::from_utf8_lossy(password).into_owned());
+        environment.extend(password.map(|password| ("PGPASSWORD", password)));
+        environment.push(("PGOPTIONS", config.get_options().unwrap_or_default().to_owned()));
+        environment
     }
 
     /// Opens a session.

@@ -16,6 +16,7 @@ mod connect;
 mod fault;
 mod jsonb;
 mod read;
+mod replace;
 mod statements;
 mod wire;
 mod write;
@@ -52,6 +53,17 @@ enum Transaction {
     Failed,
 }
 
+/// What a transaction sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Isolation {
+    /// Each statement the newest rows.
+    Newest,
+    /// One snapshot, without writing.
+    Snapshot,
+    /// One snapshot, and its own writes.
+    WritingSnapshot,
+}
+
 /// A PostgreSQL database.
 pub(crate) struct PostgresStore {
     client: Client,
@@ -68,7 +80,15 @@ pub(crate) struct PostgresStore {
 impl PostgresStore {
     /// Connects.
     pub(crate) fn open(url: &str) -> Result<Self, StoreError> {
-        let address = Address::parse(url)?;
+        Self::connect(Address::parse(url)?)
+    }
+
+    /// Connects to another database of the same server.
+    pub(crate) fn open_database(&self, name: &str) -> Result<Self, StoreError> {
+        Self::connect(self.address.of_database(name))
+    }
+
+    fn connect(address: Address) -> Result<Self, StoreError> {
         Ok(Self {
             client: address.connect()?,
             oracle: Oracle::new(address.clone()),
@@ -79,6 +99,31 @@ impl PostgresStore {
             layouts: HashMap::new(),
             deferred: None,
         })
+    }
+
+    /// The name of the database.
+    pub(crate) fn database(&mut self) -> Result<String, StoreError> {
+        let name = self.query("SELECT current_database()", &[])?.concat();
+        Ok(name.first().and_then(Value::as_text).unwrap_or_default().to_owned())
+    }
+
+    /// What PostgreSQL's own programs need in their environment to connect to the same place.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        self.address.environment()
+    }
+
+    /// Begins a transaction that sees what `isolation` says.
+    pub(crate) fn begin_at(&mut self, isolation: Isolation) -> Result<(), StoreError> {
+        if self.transaction != Transaction::None {
+            return Err(StoreError::new(ErrorClass::Other, "a transaction is open already"));
+        }
+        self.batch(match isolation {
+            Isolation::Newest => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Isolation::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Isolation::WritingSnapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE",
+        })?;
+        self.transaction = Transaction::Open;
+        Ok(())
     }
 
     /// Runs something on the connection and notes when it ended the transaction.
@@ -168,15 +213,10 @@ impl Store for PostgresStore {
     }
 
     fn begin(&mut self, access: Access) -> Result<(), StoreError> {
-        if self.transaction != Transaction::None {
-            return Err(StoreError::new(ErrorClass::Other, "a transaction is open already"));
-        }
-        self.batch(match access {
-            Access::ReadWrite => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-            Access::ReadOnly => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        })?;
-        self.transaction = Transaction::Open;
-        Ok(())
+        self.begin_at(match access {
+            Access::ReadWrite => Isolation::Newest,
+            Access::ReadOnly => Isolation::Snapshot,
+        })
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {

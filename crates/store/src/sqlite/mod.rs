@@ -6,6 +6,7 @@
 //! error codes are `fault`'s.
 
 mod codec;
+mod copy;
 mod fault;
 mod rows;
 
