@@ -13,6 +13,7 @@
 //! - All rows of a hearing are in one item, parents before children.
 
 pub mod api;
+mod listing;
 pub mod mapping;
 pub mod rules;
 pub mod schema;
