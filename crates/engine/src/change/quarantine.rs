@@ -111,12 +111,12 @@ pub(crate) fn store_refused(
     session.probe.reach("quarantine.stored")
 }
 
-/// Quarantined items, newest first; only the open ones unless `all`, only those of `run` when given.
+/// Quarantined items, those of the newest plan first and in its order; only the open ones unless `all`, only those of `run` when given.
 ///
 /// # Errors
 /// When the store fails.
 pub fn list(store: &mut dyn Store, run: Option<&Id>, all: bool) -> Result<Vec<Quarantined>, EngineError> {
-    let sql = format!("SELECT {COLUMNS} FROM plimsoll_quarantine ORDER BY created_at DESC, item");
+    let sql = format!("SELECT {COLUMNS} FROM plimsoll_quarantine ORDER BY plan DESC, item");
     let items = store.query(&sql, &[])?.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let wanted = |q: &Quarantined| (all || q.status == "open") && run.is_none_or(|run| q.run == *run);
     Ok(items.into_iter().filter(wanted).collect())

@@ -20,7 +20,8 @@ impl Place {
         if store == "sqlite" {
             return Ok(Some(Self { folder, server: None }));
         }
-        let Some(server) = PostgresServer::start(ServerOptions { fsync: true })? else { return Ok(None) };
+        // The server itself is not killed here, so what it does with the disk does not matter.
+        let Some(server) = PostgresServer::start(ServerOptions { fsync: false })? else { return Ok(None) };
         Ok(Some(Self { folder, server: Some(server) }))
     }
 

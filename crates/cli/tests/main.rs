@@ -1,0 +1,16 @@
+//! The command as its users meet it: the real binary, real stores, a simulated congress.gov.
+//!
+//! One binary. `support` starts simulators and runs the command in an environment of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests stop where they cannot go on, and arrange files and environments"
+)]
+
+mod messages;
+mod postgres;
+mod scenarios;
+mod snapshot;
+mod support;
+mod verbs;
