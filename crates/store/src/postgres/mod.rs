@@ -187,12 +187,16 @@ impl PostgresStore {
     }
 
     fn within(&self, doing: &str) -> Result<(), StoreError> {
-        let problem = match self.transaction {
+        let (class, problem) = match self.transaction {
+            _ if self.client.is_closed() => {
+                let problem = "the connection is closed\nhint: see whether the server runs, then resume";
+                (ErrorClass::Connection, problem)
+            }
             Transaction::Open => return Ok(()),
-            Transaction::None => "there is no open transaction",
-            Transaction::Failed => "a statement of the transaction failed",
+            Transaction::None => (ErrorClass::Other, "there is no open transaction"),
+            Transaction::Failed => (ErrorClass::Other, "a statement of the transaction failed"),
         };
-        Err(StoreError::new(ErrorClass::Other, format!("{doing}: {problem}")))
+        Err(StoreError::new(class, format!("{doing}: {problem}")))
     }
 }
 
