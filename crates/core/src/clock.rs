@@ -1,11 +1,12 @@
 //! The clock seam: everything that needs the time asks a [`Clock`].
 //!
 //! Owns the trait and a clock that stands still for tests. The clock of the machine lives in the engine.
-//! Times are texts in the canonical form of [`crate::value::Value::Timestamp`], so that they sort as text.
+//! Times are texts of one width, so that they sort as text; [`crate::value::canonical_timestamp`] makes a
+//! value of one.
 
 /// Where the engine gets the time from.
 pub trait Clock: Send + Sync {
-    /// Now, as `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`.
+    /// Now, as `YYYY-MM-DDTHH:MM:SS.fffZ`, always with as many digits, so that times sort as text.
     fn now(&self) -> String;
 
     /// Milliseconds since an arbitrary start; never goes back.

@@ -283,6 +283,13 @@ pub fn is_timestamp(text: &str) -> bool {
     is_date(date) && clock_ok && fraction_ok
 }
 
+/// An instant in UTC without the trailing zeros of its fraction: the canonical form of [`Value::Timestamp`].
+pub fn canonical_timestamp(text: &str) -> String {
+    let body = text.strip_suffix('Z').unwrap_or(text);
+    let trimmed = if body.contains('.') { body.trim_end_matches('0').trim_end_matches('.') } else { body };
+    format!("{trimmed}Z")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,6 +338,9 @@ mod tests {
         ] {
             assert!(!is_timestamp(text), "{text}");
         }
+        assert_eq!(canonical_timestamp("2025-10-01T19:59:50.120Z"), "2025-10-01T19:59:50.12Z");
+        assert_eq!(canonical_timestamp("2025-10-01T19:59:50.000Z"), "2025-10-01T19:59:50Z");
+        assert_eq!(canonical_timestamp("2025-10-01T19:59:50Z"), "2025-10-01T19:59:50Z");
         assert!(is_date("2024-02-29") && !is_date("2025-02-29") && !is_date("2025-2-1"));
         assert!(is_decimal("-12.50") && is_decimal("7") && !is_decimal(".5") && !is_decimal("1e3"));
     }

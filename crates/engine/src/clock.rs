@@ -30,7 +30,8 @@ impl Clock for MachineClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else asks")]
     fn now(&self) -> String {
         let now = jiff::Timestamp::now();
-        format!("{now:.3}").trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.').to_owned() + "Z"
+        // Always three digits of the second, so that times sort as text.
+        format!("{now:.3}")
     }
 
     fn monotonic_ms(&self) -> u64 {
@@ -49,4 +50,22 @@ impl Clock for MachineClock {
 /// A new id: random, so that a short prefix tells ids of one moment apart.
 pub fn new_id() -> Id {
     Id(uuid::Uuid::new_v4().simple().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_one_width_and_sort_as_text() {
+        let clock = MachineClock::new();
+        let mut last = clock.now();
+        for _ in 0..60 {
+            let now = clock.now();
+            assert_eq!(now.len(), "2026-11-22T04:26:09.541Z".len(), "{now}");
+            assert!(now >= last, "{now} after {last}");
+            last = now;
+            clock.sleep_ms(1);
+        }
+    }
 }

@@ -8,12 +8,13 @@
 
 use plimsoll_core::digest::Hashing;
 use plimsoll_core::item::{Item, Refusal};
-use plimsoll_core::value::Value;
+use plimsoll_core::value::{Value, canonical_timestamp};
 use plimsoll_store::Store;
 use serde_json::{Value as Json, json};
 
 use super::context::{PlanContext, PlanMemory, Proposal};
 use super::plan::{NewPlan, Plan, PlanWriter};
+use super::retention;
 use crate::error::EngineError;
 use crate::event;
 use crate::session::{Progress, Session};
@@ -32,6 +33,7 @@ pub fn propose(
     source: &str,
     request: &SourceRequest,
 ) -> Result<Plan, EngineError> {
+    sweep(session)?;
     let request = with_known_until(session.store.as_mut(), change, request)?;
     let new = NewPlan {
         system: system.name.to_owned(),
@@ -40,7 +42,7 @@ pub fn propose(
         ..NewPlan::default()
     };
     let mut writer = PlanWriter::create(session, &new)?;
-    let now = session.clock.now();
+    let now = canonical_timestamp(&session.clock.now());
     let mut memory = PlanMemory::default();
     let (mut unchanged, mut read) = (0, 0);
     let summary = {
@@ -73,6 +75,20 @@ pub fn propose(
     let detail = json!({ "digest": plan.digest, "items": plan.items, "source": source });
     super::in_write(session, |session| event::record(session, "plan.made", plan.id.as_str(), "", &detail))?;
     Ok(plan)
+}
+
+/// Hours after which a plan that is still being made is taken for the left-over of a crash.
+const UNFINISHED_FOR_HOURS: i64 = 24;
+
+/// Removes what crashed planning left behind.
+fn sweep(session: &mut Session) -> Result<(), EngineError> {
+    let now = session.clock.now();
+    let before = now
+        .parse::<jiff::Timestamp>()
+        .and_then(|now| now.checked_sub(jiff::SignedDuration::from_hours(UNFINISHED_FOR_HOURS)))
+        .map_err(|error| EngineError::integrity(format!("the clock says `{now}`: {error}")))?;
+    retention::sweep_unfinished(session, &before.to_string())?;
+    Ok(())
 }
 
 /// Tells the source what the store already knows.

@@ -14,7 +14,7 @@ use plimsoll_core::change::Change;
 use plimsoll_core::id::Id;
 use plimsoll_core::item::{Item, Outcome};
 use plimsoll_core::run::RunEvent;
-use plimsoll_core::value::Value;
+use plimsoll_core::value::{Value, canonical_timestamp};
 use plimsoll_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -270,7 +270,7 @@ pub fn replay(
     };
     let mut writer = PlanWriter::create(session, &new)?;
     let mut memory = PlanMemory::default();
-    let now = session.clock.now();
+    let now = canonical_timestamp(&session.clock.now());
     for item in &items {
         let planned = plan_again(session, item, declared, &mut memory, &now)?;
         writer.add(session, &planned)?;

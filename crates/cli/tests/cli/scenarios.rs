@@ -53,7 +53,11 @@ fn test_22_full_flow_success() {
     assert_eq!(report["success"], true);
     assert_ne!(desk.digest(), before);
     let again = desk.update(&["--batch-size", "25"]).json();
-    assert_eq!((&again["planned"], &again["applied"]), (&0.into(), &0.into()), "a second run changes nothing");
+    assert_eq!(
+        (&again["planned"], &again["applied"]),
+        (&0.into(), &0.into()),
+        "a second run changes nothing"
+    );
 }
 
 #[test]

@@ -8,7 +8,11 @@ fn wrong_usage_says_what_and_hints_how() {
     let cases: [(&[&str], i32, &str); 8] = [
         (&["run", "nothing", "daily-update", "--source", "x"], 2, "there is no system `nothing`"),
         (&["run", "hearings", "nothing", "--source", "x"], 2, "has no change `nothing`"),
-        (&["run", "hearings", "daily-update", "--source", "nowhere"], 2, "neither an http address nor a folder"),
+        (
+            &["run", "hearings", "daily-update", "--source", "nowhere"],
+            2,
+            "neither an http address nor a folder",
+        ),
         (&["run", "hearings", "daily-update"], 2, "no source is named"),
         (&["undo", "zz"], 2, "is no run id"),
         (&["undo", "abcdef"], 2, "there is no run `abcdef`"),
@@ -45,7 +49,8 @@ fn a_wrong_store_or_setting_is_named() {
 fn a_source_that_does_not_answer_leaves_the_store_as_it_was() {
     let desk = Desk::generated(30, 3, 0, 63);
     let before = desk.digest();
-    let ended = desk.plimsoll(&["run", "hearings", "daily-update", "--source", "http://127.0.0.1:9", "--json"]);
+    let ended =
+        desk.plimsoll(&["run", "hearings", "daily-update", "--source", "http://127.0.0.1:9", "--json"]);
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(ended.err.contains("127.0.0.1:9"), "{}", ended.err);
     assert_eq!(desk.digest(), before);
@@ -62,7 +67,8 @@ fn every_quarantined_record_says_what_where_and_what_to_do() {
         let reason = item["reason"].as_str().unwrap();
         assert!(!item["class"].as_str().unwrap().is_empty());
         assert!(reason.len() > 20, "{reason}");
-        let database = ["check", "unique", "not_null", "foreign_key"].contains(&item["class"].as_str().unwrap());
+        let database =
+            ["check", "unique", "not_null", "foreign_key"].contains(&item["class"].as_str().unwrap());
         assert!(reason.contains("hint:") || database, "{reason}");
     }
 }

@@ -11,9 +11,17 @@ fn the_fixed_shapes_of_run_digest_verify_and_undo() {
     assert!(tables.iter().any(|table| table["table"] == "hearings" && table["rows"] == 120));
     assert!(!tables.iter().any(|table| table["table"].as_str().unwrap().starts_with("plimsoll_")));
     let report = desk.update(&["--batch-size", "10"]).json();
-    for member in
-        ["run", "planned", "applied", "noop", "conflicted", "quarantined", "skipped", "batches", "duration_ms"]
-    {
+    for member in [
+        "run",
+        "planned",
+        "applied",
+        "noop",
+        "conflicted",
+        "quarantined",
+        "skipped",
+        "batches",
+        "duration_ms",
+    ] {
         assert!(!report[member].is_null(), "{member}");
     }
     let run = report["run"].as_str().unwrap();
@@ -65,7 +73,14 @@ fn plan_show_assess_approve_apply_step_by_step() {
     let address = desk.source.as_ref().unwrap().address().to_owned();
     let out = desk.file("plan.jsonl");
     let plan = desk.plimsoll(&[
-        "plan", "hearings", "daily-update", "--source", &address, "--out", out.to_str().unwrap(), "--json",
+        "plan",
+        "hearings",
+        "daily-update",
+        "--source",
+        &address,
+        "--out",
+        out.to_str().unwrap(),
+        "--json",
     ]);
     let plan = plan.json()["id"].as_str().unwrap().to_owned();
     let shown = desk.plimsoll(&["show", &plan]);
@@ -90,7 +105,8 @@ fn a_plan_file_can_be_read_back_and_a_changed_one_is_refused() {
     let address = desk.source.as_ref().unwrap().address().to_owned();
     let file = desk.file("plan.jsonl");
     let name = file.to_str().unwrap();
-    let made = desk.plimsoll(&["plan", "hearings", "daily-update", "--source", &address, "--out", name, "--json"]);
+    let made =
+        desk.plimsoll(&["plan", "hearings", "daily-update", "--source", &address, "--out", name, "--json"]);
     let read = desk.plimsoll(&["plan", "--in", name, "--json"]);
     assert_eq!(read.code, 0, "{read:?}");
     assert_eq!(read.json()["digest"], made.json()["digest"]);
@@ -115,7 +131,13 @@ fn a_quarantined_record_is_repaired_and_replayed_into_its_run() {
     let item = items.iter().find(titled).expect("one planted record lacks its title");
     let id = item["id"].as_str().unwrap();
     let edited = desk.plimsoll(&[
-        "quarantine", "edit", id, "--set", "committeeMeeting.title=Demo: a repaired title", "--reason", "typo",
+        "quarantine",
+        "edit",
+        id,
+        "--set",
+        "committeeMeeting.title=Demo: a repaired title",
+        "--reason",
+        "typo",
     ]);
     assert_eq!(edited.code, 0, "{edited:?}");
     let replayed = desk.plimsoll(&["quarantine", "replay", id, "--json"]);
@@ -160,7 +182,11 @@ fn failed_items_are_logged_with_batch_item_and_reason() {
     let ended = desk.update(&["--batch-size", "10"]);
     let lines: Vec<&str> = ended.err.lines().filter(|line| line.contains("item not applied")).collect();
     assert_eq!(lines.len(), 5, "one line for each failed item (HB-20)");
-    assert!(lines.iter().all(|line| line.contains("batch=") && line.contains("item=") && line.contains("reason=")));
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.contains("batch=") && line.contains("item=") && line.contains("reason="))
+    );
 }
 
 #[test]
@@ -169,8 +195,30 @@ fn an_update_from_saved_answers_equals_the_one_from_the_network() {
     let saved = desk.file("answers");
     let first = desk.update(&["--dry-run", "--save", saved.to_str().unwrap()]);
     assert_eq!(first.code, 0, "{first:?}");
-    let words = ["run", "hearings", "daily-update", "--source", saved.to_str().unwrap(), "--option", "congress=119", "--json"];
+    let words = [
+        "run",
+        "hearings",
+        "daily-update",
+        "--source",
+        saved.to_str().unwrap(),
+        "--option",
+        "congress=119",
+        "--json",
+    ];
     let ended = desk.plimsoll(&words);
     assert_eq!(ended.code, 3, "{ended:?}");
     assert_eq!((&ended.json()["applied"], &ended.json()["quarantined"]), (&15.into(), &2.into()));
+}
+
+#[test]
+fn a_store_filled_by_a_run_is_emptied_by_its_undo() {
+    // Committees and witnesses are shared by hearings of many batches: the undo must go backwards strictly.
+    let corpus = plimsoll_simulator::congress::generate::corpus(180, 66);
+    let desk = Desk::empty().with_source(&corpus, 0, 0, 66);
+    let report = desk.update(&["--batch-size", "5"]).json();
+    assert_eq!((&report["applied"], &report["batches"]), (&180.into(), &36.into()));
+    let undone = desk.plimsoll(&["undo", report["run"].as_str().unwrap(), "--batch-size", "5", "--json"]);
+    assert_eq!(undone.code, 0, "{undone:?}");
+    let digest = desk.digest();
+    assert!(digest["tables"].as_array().unwrap().iter().all(|table| table["rows"] == 0), "{digest}");
 }
