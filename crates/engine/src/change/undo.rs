@@ -132,7 +132,7 @@ pub fn undo(
         finish_interrupted(session, &target)?;
         let (plan, _) = plan_undo(session, &target, mode)?;
         if plan.changes == 0
-            && let Some(done) = finished_undo(session, &target)?
+            && let Some(done) = standing_undo(session, &target)?
         {
             super::retention::remove_unused(session, &plan)?;
             runs.push(done);
@@ -169,11 +169,21 @@ fn finish_interrupted(session: &mut Session, target: &Id) -> Result<(), EngineEr
     Ok(())
 }
 
-/// The last run that took `target` back to its end.
-fn finished_undo(session: &mut Session, target: &Id) -> Result<Option<Run>, EngineError> {
-    let runs = run::list(session.store.as_mut())?;
-    let took_back = |run: &Run| run.undoes.as_ref() == Some(target) && run.status == RunStatus::Finished;
-    Ok(runs.into_iter().find(took_back))
+/// The last run that took `target` back to its end and was not taken back itself.
+///
+/// # Errors
+/// When the store fails.
+pub fn standing_undo(session: &mut Session, target: &Id) -> Result<Option<Run>, EngineError> {
+    let mut undone: BTreeSet<Id> = BTreeSet::new();
+    for run in run::list(session.store.as_mut())? {
+        let finished = run.status == RunStatus::Finished && !undone.contains(&run.id);
+        let Some(undoes) = run.undoes.clone().filter(|_| finished) else { continue };
+        if undoes == *target {
+            return Ok(Some(run));
+        }
+        undone.insert(undoes);
+    }
+    Ok(None)
 }
 
 /// Rows that more than one change of the run touches; only they need remembering while the undo is planned.

@@ -253,7 +253,10 @@ fn a_plan_that_was_never_completed_can_be_neither_applied_nor_seen() {
         let session = &mut place.session();
         assert!(plan::list(session.store.as_mut()).unwrap().is_empty());
         let half = plan::load_number(session.store.as_mut(), 1).unwrap();
-        assert_eq!(apply::start(session, &half, &start_with(batches_of(5))).unwrap_err().kind, ErrorKind::Refused);
+        assert_eq!(
+            apply::start(session, &half, &start_with(batches_of(5))).unwrap_err().kind,
+            ErrorKind::Refused
+        );
         plan::approve(session, &half.id, "").unwrap_err();
     });
 }

@@ -34,3 +34,4 @@ mod apply;
 mod control;
 mod crash;
 mod isolation;
+mod undo;
