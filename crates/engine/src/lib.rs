@@ -14,6 +14,7 @@ mod owner;
 pub mod session;
 pub mod source;
 pub mod system;
+pub mod trial;
 
 pub use crate::error::{EngineError, ErrorKind};
 pub use crate::session::Session;

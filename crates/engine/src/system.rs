@@ -5,6 +5,7 @@
 //! changes). It never opens a connection, starts a thread, reads the environment, sleeps or asks the time:
 //! whatever it needs of that kind is handed to it.
 
+use plimsoll_core::decision::Criterion;
 use plimsoll_core::item::Item;
 /// What a system's schema is made of.
 pub use plimsoll_store::schema::{Dialect, Schema, SchemaAction, SchemaStep};
@@ -108,5 +109,11 @@ pub trait ChangeKind: Sync {
     fn validate(&self, items: &[Item]) -> Vec<(usize, String)> {
         let _ = items;
         Vec::new()
+    }
+
+    /// What a trial of the change must show before it is let loose. The names of the measured values are in
+    /// [`crate::trial::measures`].
+    fn criteria(&self) -> &'static [Criterion] {
+        &[]
     }
 }

@@ -5,7 +5,8 @@
 //! what a record means, what a good record is. It deliberately never opens a database, waits or asks the time.
 //!
 //! Reading order: [`schema`], [`api`] (what the API says), [`rules`] (what is accepted), [`mapping`] (what it means for
-//! the rows), [`update`] (the change). Decisions are told in this crate's README.md.
+//! the rows), [`update`] (the change), [`decision`] (what a trial of it must show). Decisions are told in this crate's
+//! README.md.
 //!
 //! Invariants:
 //! - What a record does not state is left as it is; only what it states is compared.
@@ -13,6 +14,7 @@
 //! - All rows of a hearing are in one item, parents before children.
 
 pub mod api;
+pub mod decision;
 mod listing;
 pub mod mapping;
 pub mod rules;

@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
+use plimsoll_core::decision::Criterion;
 use plimsoll_core::item::Item;
 use plimsoll_engine::EngineError;
 use plimsoll_engine::change::context::{PlanContext, Proposal};
@@ -95,6 +96,10 @@ impl ChangeKind for DailyUpdate {
 
     fn validate(&self, items: &[Item]) -> Vec<(usize, String)> {
         rules::check_items(items)
+    }
+
+    fn criteria(&self) -> &'static [Criterion] {
+        crate::decision::CRITERIA
     }
 }
 
