@@ -271,6 +271,40 @@ fn catalog() {
     assert!(store.read_rows(&parts, &key).unwrap()[0].is_some());
 }
 
+/// Looking for texts that are no values of their column's type finds nothing and spoils no transaction.
+#[test]
+fn texts_of_no_type() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let mut store = at(&server.database().unwrap());
+    let store = store.as_mut();
+    store.run_script("CREATE TYPE mood AS ENUM ('sad', 'happy')").unwrap();
+    let types = [
+        ("uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+        ("mood", "sad"),
+        ("date", "2025-10-01"),
+        ("timestamptz", "2025-10-01T00:00:00Z"),
+        ("timestamp", "2025-10-01 00:00:00"),
+        ("numeric", "1.50"),
+        ("inet", "10.0.0.1"),
+    ];
+    for (declared, good) in types {
+        store.run_script(&format!("CREATE TABLE of_{declared} (k {declared} PRIMARY KEY)")).unwrap();
+        let shape = store.shape(&format!("of_{declared}")).unwrap().unwrap();
+        let good = store.canonical(&shape.columns[0], Value::text(good));
+        let insert = Change::new(shape.clone(), None, Some(vec![good.clone()])).unwrap();
+        assert_eq!(store.write_rows(&[&insert]).unwrap(), [true]);
+        store.begin(Access::ReadOnly).unwrap();
+        for bad in ["", "glad", "2025-02-30", "0000-01-01", "1.5x", "a0eebc99", "0000-01-01T00:00:00Z"] {
+            let keys = [RowKey(vec![Value::text(bad)]), RowKey(vec![good.clone()])];
+            let found = store.read_rows(&shape, &keys).unwrap();
+            assert_eq!(found, [None, Some(vec![good.clone()])], "{declared} {bad}");
+            assert_eq!(store.read_rows(&shape, &keys[..1]).unwrap(), [None], "{declared} {bad}");
+            assert!(store.find_rows(&shape, &[0], &keys[0].0).unwrap().is_empty(), "{declared} {bad}");
+        }
+        store.commit().unwrap();
+    }
+}
+
 #[test]
 fn parameters_and_results() {
     let Some(server) = PostgresServer::shared() else { return };

@@ -101,6 +101,10 @@ pub(super) struct Layout {
     pub(super) name: String,
     /// How each column is treated.
     pub(super) treatments: Vec<Treatment>,
+    /// `SELECT` list of every column of row `t`.
+    pub(super) reading: String,
+    /// `ORDER BY` list of the key of row `t`.
+    pub(super) ordering: String,
     /// Columns under a second unique constraint; `None` when one is over an expression.
     unique: Option<Vec<usize>>,
     /// The bits of [`TRIGGERS`].
@@ -129,10 +133,15 @@ impl Layout {
             (triggers, deletes_cascade_inside) = (row.try_get(0)?, row.try_get(1)?);
         }
         let treat = |column: &Column| Treatment::of(column, collated.contains(&column.name));
+        let treatments: Vec<Treatment> = shape.columns.iter().map(treat).collect();
+        let reading = treatments.iter().map(|column| column.reading("t"));
+        let ordering = shape.key.iter().map(|&at| treatments[at].ordering("t"));
         Ok(Self {
             shape: Arc::clone(shape),
             name: quoted(table),
-            treatments: shape.columns.iter().map(treat).collect(),
+            reading: reading.collect::<Vec<_>>().join(", "),
+            ordering: ordering.collect::<Vec<_>>().join(", "),
+            treatments,
             unique,
             triggers,
             deletes_cascade_inside,
@@ -153,16 +162,5 @@ impl Layout {
             }
         };
         free && self.triggers & event == 0
-    }
-
-    /// `SELECT` list of every column of row `t`.
-    pub(super) fn reading(&self) -> String {
-        self.treatments.iter().map(|column| column.reading("t")).collect::<Vec<_>>().join(", ")
-    }
-
-    /// `ORDER BY` list of the key of row `t`.
-    pub(super) fn ordering(&self) -> String {
-        let key = self.shape.key.iter().map(|&at| self.treatments[at].ordering("t"));
-        key.collect::<Vec<_>>().join(", ")
     }
 }

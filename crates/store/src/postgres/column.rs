@@ -15,7 +15,7 @@ use ::postgres::types::ToSql;
 use plimsoll_core::table::{Column, ColumnType};
 use plimsoll_core::value::Value;
 
-use super::wire::is_read_directly;
+use super::wire::{Bound, is_read_directly};
 use crate::error::{ErrorClass, StoreError};
 
 /// What carries a column's values to the server.
@@ -103,6 +103,18 @@ impl Treatment {
             ),
         };
         Self { name: quoted(&column.name), carrier, base, kind, collated }
+    }
+
+    /// True when the binary form of the carrier is that of the column itself.
+    pub(super) fn is_copied(&self) -> bool {
+        matches!(
+            (self.carrier, self.base.as_str()),
+            (Carrier::Boolean, "boolean")
+                | (Carrier::Integer, "bigint")
+                | (Carrier::Float, "double precision")
+                | (Carrier::Bytes, "bytea")
+                | (Carrier::Text, "text" | "character varying")
+        )
     }
 
     /// The expression that reads the column of the row `row`.
@@ -222,7 +234,7 @@ impl Carried<'_> {
     /// The value as a statement's parameter.
     pub(super) fn parameter(&self) -> &(dyn ToSql + Sync) {
         match self {
-            Self::Null => &None::<&str>,
+            Self::Null => &Bound(&Value::Null),
             Self::Boolean(value) => value,
             Self::Integer(value) => value,
             Self::Float(value) => value,

@@ -2,12 +2,13 @@
 //!
 //! Owns the connection and its transactions. Writing transactions run at read committed, where every
 //! compare-and-set waits for the row's lock and then sees the newest row; reading ones run at repeatable
-//! read, which is one snapshot. How columns travel is `column`'s, statements of rows are `write`'s and
-//! `read`'s, error codes are `fault`'s.
+//! read, which is one snapshot. How columns travel is `column`'s, statements of rows are `write`'s, `read`'s
+//! and `append`'s, error codes are `fault`'s.
 //!
 //! Invariant: a transaction in which a statement failed is never reported as committed. (PostgreSQL answers
 //! `COMMIT` in such a transaction with a rollback and no error.)
 
+mod append;
 mod arrays;
 mod canonical;
 mod catalog;
@@ -25,7 +26,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ::postgres::types::ToSql;
-use ::postgres::{Client, Error};
+use ::postgres::{Client, Error, Statement};
 use plimsoll_core::change::Change;
 use plimsoll_core::table::{Column, Image, RowKey, TableShape};
 use plimsoll_core::value::Value;
@@ -69,9 +70,10 @@ pub(crate) struct PostgresStore {
     client: Client,
     address: Address,
     transaction: Transaction,
-    statements: Statements,
+    statements: Statements<String>,
     shapes: HashMap<String, Arc<TableShape>>,
     layouts: HashMap<String, Vec<Arc<Layout>>>,
+    row_statements: Statements<write::RowStatement>,
     oracle: Oracle,
     /// The statement that defers again what was deferred, when there is anything to defer.
     deferred: Option<Option<String>>,
@@ -94,9 +96,10 @@ impl PostgresStore {
             oracle: Oracle::new(address.clone()),
             address,
             transaction: Transaction::None,
-            statements: Statements::default(),
+            statements: Statements::new(),
             shapes: HashMap::new(),
             layouts: HashMap::new(),
+            row_statements: Statements::new(),
             deferred: None,
         })
     }
@@ -145,9 +148,15 @@ impl PostgresStore {
             }
             if told.message.starts_with("cached plan must not change result type") {
                 self.statements.clear();
+                self.row_statements.clear();
             }
             told
         })
+    }
+
+    /// The prepared statement of a text.
+    fn prepared(&mut self, sql: &str) -> Result<Statement, Error> {
+        self.statements.get(&mut self.client, sql, || sql.to_owned())
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
@@ -181,6 +190,8 @@ impl PostgresStore {
         let known = self.layouts.entry(shape.name.clone()).or_default();
         if known.len() >= SHAPES_KEPT {
             known.clear();
+            // Their statements are named by where they were.
+            self.row_statements.clear();
         }
         known.push(Arc::clone(&layout));
         Ok(layout)
@@ -285,7 +296,7 @@ impl Store for PostgresStore {
         let bound: Vec<Bound<'_>> = parameters.iter().map(Bound).collect();
         let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|value| value as _).collect();
         self.tracked(|store| {
-            let statement = store.statements.get(&mut store.client, sql)?;
+            let statement = store.prepared(sql)?;
             store.client.execute(&statement, &bound)
         })
     }
@@ -316,6 +327,7 @@ impl Store for PostgresStore {
     fn forget_shapes(&mut self) {
         self.shapes.clear();
         self.layouts.clear();
+        self.row_statements.clear();
         self.statements.clear();
         self.oracle.forget();
         self.deferred = None;

@@ -1,4 +1,4 @@
-//! Reads of rows by key, by column and whole tables, and plain inserts into journal tables.
+//! Reads of rows by key, by column and whole tables.
 //!
 //! Owns their SQL. Each read by key is one statement however many keys there are. Whole tables are streamed:
 //! the server sends as fast as rows are taken, so neither side holds a table in memory.
@@ -7,29 +7,47 @@ use std::sync::Arc;
 
 use ::postgres::fallible_iterator::FallibleIterator;
 use ::postgres::types::ToSql;
+use ::postgres::{Error, Row};
 use plimsoll_core::table::{Column, Image, RowKey, TableShape};
 use plimsoll_core::value::Value;
 
 use super::PostgresStore;
 use super::arrays::{ColumnArray, carried_at, parameters, unnest};
-use super::column::{Carried, Treatment, carried, quoted};
-use super::write::cells;
-use crate::error::{ErrorClass, StoreError};
+use super::column::{Carried, Treatment, carried};
+use super::wire::Cell;
+use crate::error::StoreError;
 use crate::store::EachRow;
 
 /// The most keys of one statement.
 const MOST_KEYS: usize = 10_000;
 
-/// The most rows of one insert.
-const MOST_ROWS: usize = 5_000;
+/// The cells of a result row.
+pub(super) fn cells(row: &Row) -> Result<Vec<Value>, Error> {
+    (0..row.len()).map(|at| row.try_get::<_, Cell>(at).map(|cell| cell.0)).collect()
+}
 
 impl PostgresStore {
+    fn rows_of(
+        &mut self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Vec<Value>>, StoreError> {
+        self.tracked(|store| {
+            let statement = store.prepared(sql)?;
+            store.client.query(&statement, parameters)?.iter().map(cells).collect()
+        })
+    }
+
     /// See [`crate::Store::read_rows`].
     pub(super) fn read_by_key(
         &mut self,
         table: &Arc<TableShape>,
         keys: &[RowKey],
     ) -> Result<Vec<Option<Image>>, StoreError> {
+        if let [key] = keys {
+            // Plain parameters: the server plans this once, and arrays of one each time.
+            return Ok(vec![self.find_by_columns(table, &table.key, &key.0)?.pop()]);
+        }
         let layout = self.layout(table)?;
         let key: Vec<(&Column, &Treatment)> =
             table.key.iter().map(|&at| (&table.columns[at], &layout.treatments[at])).collect();
@@ -40,7 +58,7 @@ impl PostgresStore {
             .collect();
         let sql = format!(
             "SELECT d.at, {} FROM {} JOIN {} AS t ON {}",
-            layout.reading(),
+            layout.reading,
             unnest(key.iter().map(|(_, treatment)| *treatment)),
             layout.name,
             matches.join(" AND ")
@@ -95,10 +113,10 @@ impl PostgresStore {
         }
         let sql = format!(
             "SELECT {} FROM {} AS t WHERE {} ORDER BY {}",
-            layout.reading(),
+            layout.reading,
             layout.name,
             conditions.join(" AND "),
-            layout.ordering()
+            layout.ordering
         );
         let parameters: Vec<_> = given.iter().map(Carried::parameter).collect();
         self.rows_of(&sql, &parameters)
@@ -122,8 +140,7 @@ impl PostgresStore {
     /// See [`crate::Store::scan_rows`].
     pub(super) fn scan(&mut self, table: &Arc<TableShape>, each: &mut EachRow<'_>) -> Result<(), StoreError> {
         let layout = self.layout(table)?;
-        let sql =
-            format!("SELECT {} FROM {} AS t ORDER BY {}", layout.reading(), layout.name, layout.ordering());
+        let sql = format!("SELECT {} FROM {} AS t ORDER BY {}", layout.reading, layout.name, layout.ordering);
         self.stream(&sql, &[], each)
     }
 
@@ -137,7 +154,7 @@ impl PostgresStore {
         // An error of the receiver is not one of the server: the transaction is still good.
         let mut refused = None;
         self.tracked(|store| {
-            let statement = store.statements.get(&mut store.client, sql)?;
+            let statement = store.prepared(sql)?;
             let mut rows = store.client.query_raw(&statement, parameters.iter().copied())?;
             while let Some(row) = rows.next()? {
                 if let Err(error) = each(cells(&row)?) {
@@ -148,51 +165,5 @@ impl PostgresStore {
             Ok(())
         })?;
         refused.map_or(Ok(()), Err)
-    }
-
-    /// See [`crate::Store::append`].
-    pub(super) fn append_rows(
-        &mut self,
-        table: &str,
-        columns: &[&str],
-        rows: &[Vec<Value>],
-    ) -> Result<(), StoreError> {
-        let missing = |what: String| StoreError::new(ErrorClass::Schema, what);
-        let shape = self.shape_of(table)?.ok_or_else(|| missing(format!("there is no table `{table}`")))?;
-        let layout = self.layout(&shape)?;
-        let mut positions = Vec::with_capacity(columns.len());
-        for name in columns {
-            let at = shape.position(name);
-            positions.push(at.ok_or_else(|| missing(format!("table `{table}` has no column `{name}`")))?);
-        }
-        let treatments = || positions.iter().map(|&at| &layout.treatments[at]);
-        let names: Vec<String> = columns.iter().map(|name| quoted(name)).collect();
-        let values: Vec<String> = treatments()
-            .enumerate()
-            .map(|(place, treatment)| treatment.writing(&carried_at(place)))
-            .collect();
-        let sql = format!(
-            "INSERT INTO {} ({}) SELECT {} FROM {}",
-            layout.name,
-            names.join(", "),
-            values.join(", "),
-            unnest(treatments())
-        );
-        for chunk in rows.chunks(MOST_ROWS) {
-            let mut arrays: Vec<ColumnArray<'_>> =
-                treatments().map(|treatment| ColumnArray::new(treatment.carrier, chunk.len())).collect();
-            for row in chunk {
-                for ((&at, array), value) in positions.iter().zip(&mut arrays).zip(row) {
-                    array.push(&shape.columns[at], value).map_err(|error| error.during(table))?;
-                }
-            }
-            let parameters = parameters(&arrays);
-            self.tracked(|store| {
-                let statement = store.statements.get(&mut store.client, &sql)?;
-                store.client.execute(&statement, &parameters)
-            })
-            .map_err(|error| error.during(&format!("writing {table}")))?;
-        }
-        Ok(())
     }
 }

@@ -12,6 +12,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use ::postgres::Statement;
 use plimsoll_core::change::{Change, ChangeKind};
 use plimsoll_core::table::RowKey;
 use plimsoll_core::value::Value;
@@ -19,12 +20,16 @@ use plimsoll_core::value::Value;
 use super::PostgresStore;
 use super::arrays::{ColumnArray, carried_at, parameters, unnest};
 use super::catalog::Layout;
+use super::column::{Carried, Treatment, carried};
 use super::fault::explain_execution;
-use super::wire::Cell;
 use crate::error::StoreError;
 
 /// The most changes of one statement; bounds the memory of its arrays on both sides.
 const LARGEST_GROUP: usize = 1_000;
+
+/// What a row statement is named by: the address of its table's layout, the kind, the changed columns, and
+/// whether it takes arrays.
+pub(super) type RowStatement = (usize, ChangeKind, Vec<usize>, bool);
 
 /// Consecutive changes that become one statement.
 struct Group<'change> {
@@ -81,55 +86,59 @@ impl PostgresStore {
 
     /// Writes a group; returns the positions in it that were written.
     fn write_group(&mut self, group: &Group<'_>) -> Result<Vec<usize>, StoreError> {
-        let named = |at: usize, mut error: StoreError| {
-            let change = group.changes[at];
-            error = error.during(&format!("{} {}", change.table.name, change.key()));
-            error.at = Some(group.first + at);
-            error
-        };
+        if let [change] = group.changes.as_slice() {
+            let written = self.write_one(group, change).map_err(|error| group.named(0, error))?;
+            return Ok(if written { vec![0] } else { Vec::new() });
+        }
         let layout = &group.layout;
         let rows = group.changes.len();
-        let new_columns: Vec<usize> = match group.kind {
-            ChangeKind::Insert => (0..layout.shape.columns.len()).collect(),
-            ChangeKind::Update => group.changed.clone(),
-            ChangeKind::Delete => Vec::new(),
-        };
-        let old_columns: Vec<usize> = match group.kind {
-            ChangeKind::Insert => Vec::new(),
-            _ => (0..layout.shape.columns.len()).collect(),
-        };
-        let carrier = |&at: &usize| ColumnArray::new(layout.treatments[at].carrier, rows);
-        let mut arrays: Vec<ColumnArray<'_>> = new_columns.iter().chain(&old_columns).map(carrier).collect();
+        let cells = group.cells();
+        let array = |&(at, _): &(usize, Image)| ColumnArray::new(layout.treatments[at].carrier, rows);
+        let mut arrays: Vec<ColumnArray<'_>> = cells.iter().map(array).collect();
         for (position, change) in group.changes.iter().enumerate() {
-            const NONE: &[Value] = &[];
-            let after = change.after.as_deref().unwrap_or(NONE);
-            let before = change.before.as_deref().unwrap_or(NONE);
-            let new = new_columns.iter().map(|&at| (at, after.get(at)));
-            let old = old_columns.iter().map(|&at| (at, before.get(at)));
-            for ((at, value), array) in new.chain(old).zip(&mut arrays) {
-                let value = value.unwrap_or(&Value::Null);
-                array.push(&layout.shape.columns[at], value).map_err(|error| named(position, error))?;
+            for (&(at, image), array) in cells.iter().zip(&mut arrays) {
+                let value = image.value(change, at);
+                array.push(&layout.shape.columns[at], value).map_err(|error| group.named(position, error))?;
             }
         }
-        let sql = match group.kind {
-            ChangeKind::Insert => insert_sql(layout),
-            ChangeKind::Update => update_sql(layout, &group.changed),
-            ChangeKind::Delete => delete_sql(layout),
-        };
-        let told = match self.rows_of(&sql, &parameters(&arrays)) {
-            Ok(told) => told,
-            Err(error) if rows == 1 => return Err(named(0, error)),
-            Err(error) => {
-                let what = format!("{} of {rows} rows of {}", group.kind, layout.shape.name);
-                return Err(error.during(&what));
-            }
-        };
+        let statement = self.row_statement(group)?;
+        let told = self.tracked_as(explain_execution, |store| {
+            store.client.query(&statement, &parameters(&arrays))?.iter().map(super::read::cells).collect()
+        });
+        let told: Vec<Vec<Value>> = told.map_err(|error| {
+            error.during(&format!("{} of {rows} rows of {}", group.kind, layout.shape.name))
+        })?;
         if group.kind == ChangeKind::Insert {
             return Ok(self.inserted(group, told));
         }
         // The ordinality counts from 1.
         let position = |row: &Vec<Value>| row.first().and_then(Value::as_integer);
         Ok(told.iter().filter_map(position).filter_map(|at| usize::try_from(at - 1).ok()).collect())
+    }
+
+    /// Writes a change alone, its values as plain parameters: cheaper than arrays of one.
+    fn write_one(&mut self, group: &Group<'_>, change: &Change) -> Result<bool, StoreError> {
+        let columns = &group.layout.shape.columns;
+        let mut values = Vec::new();
+        for (at, image) in group.cells() {
+            values.push(carried(&columns[at], image.value(change, at))?);
+        }
+        let statement = self.row_statement(group)?;
+        let parameters: Vec<_> = values.iter().map(Carried::parameter).collect();
+        let count =
+            self.tracked_as(explain_execution, |store| store.client.execute(&statement, &parameters))?;
+        Ok(count == 1)
+    }
+
+    /// The prepared statement of a group, which depends on its table, kind and changed columns.
+    fn row_statement(&mut self, group: &Group<'_>) -> Result<Statement, StoreError> {
+        let name = (Arc::as_ptr(&group.layout) as usize, group.kind, group.changed.clone(), group.is_many());
+        let sql = || match group.kind {
+            ChangeKind::Insert => group.insert_sql(),
+            ChangeKind::Update => group.update_sql(),
+            ChangeKind::Delete => group.delete_sql(),
+        };
+        self.tracked(|store| store.row_statements.get(&mut store.client, &name, sql))
     }
 
     /// An insert tells the keys of the new rows, not their positions.
@@ -148,81 +157,128 @@ impl PostgresStore {
         let taken = |(_, change): &(usize, &&Change)| left.remove(&stored(change));
         group.changes.iter().enumerate().filter(taken).map(|(at, _)| at).collect()
     }
+}
 
-    /// Runs a prepared row statement and decodes what it returns.
-    pub(super) fn rows_of(
-        &mut self,
-        sql: &str,
-        parameters: &[&(dyn ::postgres::types::ToSql + Sync)],
-    ) -> Result<Vec<Vec<Value>>, StoreError> {
-        let statement = self.tracked(|store| store.statements.get(&mut store.client, sql))?;
-        self.tracked_as(explain_execution, |store| {
-            store.client.query(&statement, parameters)?.iter().map(cells).collect()
-        })
+/// Which image of a change a value is taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Image {
+    Before,
+    After,
+}
+
+impl Image {
+    fn value(self, change: &Change, at: usize) -> &Value {
+        const NULL: &Value = &Value::Null;
+        let image = match self {
+            Self::Before => change.before.as_ref(),
+            Self::After => change.after.as_ref(),
+        };
+        image.and_then(|image| image.get(at)).unwrap_or(NULL)
     }
 }
 
-/// The cells of a result row.
-pub(super) fn cells(row: &::postgres::Row) -> Result<Vec<Value>, ::postgres::Error> {
-    (0..row.len()).map(|at| row.try_get::<_, Cell>(at).map(|cell| cell.0)).collect()
-}
+impl Group<'_> {
+    fn is_many(&self) -> bool {
+        self.changes.len() > 1
+    }
 
-fn insert_sql(layout: &Layout) -> String {
-    let names: Vec<&str> = layout.treatments.iter().map(|column| column.name.as_str()).collect();
-    let values: Vec<String> =
-        layout.treatments.iter().enumerate().map(|(at, column)| column.writing(&carried_at(at))).collect();
-    let key = |of: &dyn Fn(usize) -> String| {
-        layout.shape.key.iter().map(|&at| of(at)).collect::<Vec<_>>().join(", ")
-    };
-    format!(
-        "INSERT INTO {} AS t ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} ORDER BY d.at \
-         ON CONFLICT ({}) DO NOTHING RETURNING {}",
-        layout.name,
-        names.join(", "),
-        values.join(", "),
-        unnest(layout.treatments.iter()),
-        key(&|at| layout.treatments[at].name.clone()),
-        key(&|at| layout.treatments[at].reading("t")),
-    )
-}
+    /// The error of one of the changes, with its row named.
+    fn named(&self, at: usize, error: StoreError) -> StoreError {
+        let Some(change) = self.changes.get(at) else { return error };
+        let mut error = error.during(&format!("{} {}", change.table.name, change.key()));
+        error.at = Some(self.first + at);
+        error
+    }
 
-fn update_sql(layout: &Layout, changed: &[usize]) -> String {
-    let sets: Vec<String> = changed
-        .iter()
-        .enumerate()
-        .map(|(place, &at)| {
-            let column = &layout.treatments[at];
-            format!("{} = {}", column.name, column.writing(&carried_at(place)))
-        })
-        .collect();
-    let carried = changed.iter().map(|&at| &layout.treatments[at]).chain(&layout.treatments);
-    format!(
-        "UPDATE {} AS t SET {} FROM {} WHERE {} RETURNING d.at",
-        layout.name,
-        sets.join(", "),
-        unnest(carried),
-        at_before(layout, changed.len())
-    )
-}
-
-fn delete_sql(layout: &Layout) -> String {
-    format!(
-        "DELETE FROM {} AS t USING {} WHERE {} RETURNING d.at",
-        layout.name,
-        unnest(layout.treatments.iter()),
-        at_before(layout, 0)
-    )
-}
-
-/// The condition that row `t` is a change's `before`, whose values start at `first` of the carried columns.
-fn at_before(layout: &Layout, first: usize) -> String {
-    let condition = |(at, column): (usize, &super::column::Treatment)| {
-        let carried = carried_at(first + at);
-        if layout.shape.key.contains(&at) {
-            column.identified("t", &carried)
-        } else {
-            column.unchanged("t", &carried)
+    /// The columns whose values are passed, in the order of the parameters: what to write, then what must be
+    /// there.
+    fn cells(&self) -> Vec<(usize, Image)> {
+        let all = 0..self.layout.shape.columns.len();
+        let before = all.clone().map(|at| (at, Image::Before));
+        match self.kind {
+            ChangeKind::Insert => all.map(|at| (at, Image::After)).collect(),
+            ChangeKind::Update => self.changed.iter().map(|&at| (at, Image::After)).chain(before).collect(),
+            ChangeKind::Delete => before.collect(),
         }
-    };
-    layout.treatments.iter().enumerate().map(condition).collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// The value passed at a place, as an expression.
+    fn carried(&self, place: usize, column: &Treatment) -> String {
+        if self.is_many() {
+            carried_at(place)
+        } else {
+            format!("${}::{}", place + 1, column.carrier.sql_type())
+        }
+    }
+
+    /// Where the values come from.
+    fn rows(&self) -> String {
+        unnest(self.cells().iter().map(|&(at, _)| &self.layout.treatments[at]))
+    }
+
+    fn insert_sql(&self) -> String {
+        let layout = &self.layout;
+        let columns = || layout.treatments.iter().enumerate();
+        let names: Vec<&str> = columns().map(|(_, column)| column.name.as_str()).collect();
+        let values: Vec<String> =
+            columns().map(|(at, column)| column.writing(&self.carried(at, column))).collect();
+        let key = |of: &dyn Fn(&Treatment) -> String| -> String {
+            let parts = layout.shape.key.iter().map(|&at| of(&layout.treatments[at]));
+            parts.collect::<Vec<_>>().join(", ")
+        };
+        let (rows, returning) = if self.is_many() {
+            let rows = format!("SELECT {} FROM {} ORDER BY d.at", values.join(", "), self.rows());
+            (rows, format!(" RETURNING {}", key(&|column| column.reading("t"))))
+        } else {
+            (format!("VALUES ({})", values.join(", ")), String::new())
+        };
+        format!(
+            "INSERT INTO {} AS t ({}) OVERRIDING SYSTEM VALUE {rows} ON CONFLICT ({}) DO NOTHING{returning}",
+            layout.name,
+            names.join(", "),
+            key(&|column| column.name.clone()),
+        )
+    }
+
+    fn update_sql(&self) -> String {
+        let set = |(place, &at): (usize, &usize)| {
+            let column = &self.layout.treatments[at];
+            format!("{} = {}", column.name, column.writing(&self.carried(place, column)))
+        };
+        let sets: Vec<String> = self.changed.iter().enumerate().map(set).collect();
+        let (from, returning) = self.source("FROM");
+        format!(
+            "UPDATE {} AS t SET {}{from} WHERE {}{returning}",
+            self.layout.name,
+            sets.join(", "),
+            self.at_before()
+        )
+    }
+
+    fn delete_sql(&self) -> String {
+        let (using, returning) = self.source("USING");
+        format!("DELETE FROM {} AS t{using} WHERE {}{returning}", self.layout.name, self.at_before())
+    }
+
+    /// The clauses that bring in the rows of a large group and tell which of them were written.
+    fn source(&self, word: &str) -> (String, &'static str) {
+        if self.is_many() {
+            (format!(" {word} {}", self.rows()), " RETURNING d.at")
+        } else {
+            (String::new(), "")
+        }
+    }
+
+    /// The condition that row `t` is a change's `before`, whose values come after the changed ones.
+    fn at_before(&self) -> String {
+        let condition = |(at, column): (usize, &Treatment)| {
+            let carried = self.carried(self.changed.len() + at, column);
+            if self.layout.shape.key.contains(&at) {
+                column.identified("t", &carried)
+            } else {
+                column.unchanged("t", &carried)
+            }
+        };
+        self.layout.treatments.iter().enumerate().map(condition).collect::<Vec<_>>().join(" AND ")
+    }
 }

@@ -101,11 +101,7 @@ pub(super) fn decode_untyped(cell: ValueRef<'_>) -> Result<Value, StoreError> {
 
 /// What a read of `column` returns after `value` was written to it: binding, affinity, decoding.
 /// `float_text` gives the text of a float that lands in a column of text.
-pub(super) fn canonical(
-    column: &Column,
-    value: Value,
-    float_text: impl Fn(f64) -> Option<String>,
-) -> Value {
+pub(super) fn canonical(column: &Column, value: Value, float_text: impl Fn(f64) -> Option<String>) -> Value {
     let stored = match value {
         Value::Boolean(value) => Value::Integer(i64::from(value)),
         Value::Timestamp(text) => Value::Text(stored_timestamp(&text)),

@@ -129,6 +129,20 @@ fn appended_rows_arrive(store: &mut dyn Store) {
     let found = store.find_rows(&table, &[1], &[Value::Integer(12_344)]).unwrap();
     assert_eq!(found, [[Value::text("k"), Value::Integer(12_344), Value::text("n12344")]]);
     store.append("pair", &["a", "b"], &[]).unwrap();
-    let error = store.append("pair", &["a", "b"], &[vec![Value::text("k"), Value::Integer(5)]]).unwrap_err();
-    assert_eq!(error.class, ErrorClass::Unique);
+    let one = |b: Value| vec![Value::text("k"), b];
+    for many in [0, 500] {
+        // Alone and among many: the row's fault, and nothing is kept.
+        let mut rows: Vec<_> = (0..many).map(|at| one(Value::Integer(-1 - at))).collect();
+        rows.push(one(Value::Integer(5)));
+        let append = |store: &mut dyn Store, rows: &[Vec<Value>]| {
+            in_transaction(store, Access::ReadWrite, |store| store.append("pair", &["a", "b"], rows))
+        };
+        let error = append(store, &rows).unwrap_err();
+        assert_eq!(error.class, ErrorClass::Unique, "{error}");
+        rows.pop();
+        rows.push(one(Value::Null));
+        let error = append(store, &rows).unwrap_err();
+        assert_eq!(error.class, ErrorClass::NotNull, "{error}");
+        assert_eq!(count(store, "pair"), 12_345);
+    }
 }
