@@ -46,6 +46,13 @@ pub struct Exception {
     pub together_with: Vec<u64>,
 }
 
+impl Exception {
+    /// True when it says that this change of the item was not written.
+    pub(crate) fn left_out(&self, item: u64, position: u64) -> bool {
+        self.item == item && (self.outcome != Outcome::Applied || self.noop_positions.contains(&position))
+    }
+}
+
 /// What one committed batch came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchReport {

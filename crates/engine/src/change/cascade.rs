@@ -9,7 +9,6 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use plimsoll_core::id::Id;
-use plimsoll_core::item::Outcome;
 use plimsoll_core::run::RunStatus;
 use plimsoll_core::value::Value;
 use plimsoll_store::StoreError;
@@ -156,8 +155,6 @@ impl Outcomes {
                 vacant.insert(exceptions.into_iter().map(|exception| (exception.item, exception)).collect())
             }
         };
-        Ok(exceptions.get(&item).is_none_or(|exception| {
-            exception.outcome == Outcome::Applied && !exception.noop_positions.contains(&position)
-        }))
+        Ok(!exceptions.get(&item).is_some_and(|exception| exception.left_out(item, position)))
     }
 }

@@ -77,6 +77,7 @@ pub fn plan_undo(session: &mut Session, id: &Id, mode: UndoMode) -> Result<(Plan
         writer,
         moved: HashMap::new(),
         repeated: repeated_rows(session, id)?,
+        back: HashMap::new(),
         preview: UndoPreview {
             run: id.clone(),
             mode,
@@ -187,7 +188,7 @@ pub fn standing_undo(session: &mut Session, target: &Id) -> Result<Option<Run>, 
 }
 
 /// Rows that more than one change of the run touches; only they need remembering while the undo is planned.
-fn repeated_rows(session: &mut Session, run: &Id) -> Result<BTreeSet<(String, String)>, EngineError> {
+fn repeated_rows(session: &mut Session, run: &Id) -> Result<BTreeSet<RowName>, EngineError> {
     let sql = "SELECT table_name, row_key FROM plimsoll_change
         WHERE plan IN (SELECT plan FROM plimsoll_batch WHERE run = $1)
         GROUP BY table_name, row_key HAVING count(*) > 1";
@@ -200,12 +201,17 @@ fn repeated_rows(session: &mut Session, run: &Id) -> Result<BTreeSet<(String, St
         .collect()
 }
 
+/// A row: its table and the text of its key.
+type RowName = (String, String);
+
 struct Builder {
     mode: UndoMode,
     writer: PlanWriter,
     /// What this plan makes of rows that the run changed more than once.
-    moved: HashMap<(String, String), Option<Image>>,
-    repeated: BTreeSet<(String, String)>,
+    moved: HashMap<RowName, Option<Image>>,
+    repeated: BTreeSet<RowName>,
+    /// Of those, whether they already are what they were before the run.
+    back: HashMap<RowName, bool>,
     preview: UndoPreview,
 }
 
@@ -261,7 +267,7 @@ impl Builder {
         let noop = exception.map_or(&[][..], |exception| exception.noop_positions.as_slice());
         let mut changes = Vec::new();
         let mut left: Vec<String> = Vec::new();
-        let mut moved: HashMap<(String, String), Option<Image>> = HashMap::new();
+        let mut moved: HashMap<RowName, Option<Image>> = HashMap::new();
         let mut stays = false;
         for (position, change) in stored.item.changes.iter().enumerate().rev() {
             if noop.contains(&(position as u64)) {
@@ -269,6 +275,9 @@ impl Builder {
             }
             let name = (change.table.name.clone(), change.key().to_text());
             let (shape, before, after, current) = self.look(session, change, &name, &moved)?;
+            if self.is_back(session, &name, &shape, current.as_ref())? {
+                continue;
+            }
             match undo_row(self.mode, before.as_ref(), after.as_ref(), current.as_ref()) {
                 RowUndo::Already => {}
                 RowUndo::Restore { before, after, kept } => {
@@ -308,14 +317,66 @@ impl Builder {
         self.writer.add(session, &item)
     }
 
+    /// True when the run changed the row more than once and it is again what it was before the first time.
+    /// Decided when the row is first met, so that a row is taken back whole or not at all.
+    fn is_back(
+        &mut self,
+        session: &mut Session,
+        name: &RowName,
+        shape: &Arc<TableShape>,
+        current: Option<&Image>,
+    ) -> Result<bool, EngineError> {
+        if !self.repeated.contains(name) {
+            return Ok(false);
+        }
+        if let Some(known) = self.back.get(name) {
+            return Ok(*known);
+        }
+        let back = self.first_before(session, name, shape, current)?.as_ref() == Some(&current.cloned());
+        self.back.insert(name.clone(), back);
+        Ok(back)
+    }
+
+    /// What a row was before the run first wrote it; `None` when it never did.
+    fn first_before(
+        &self,
+        session: &mut Session,
+        name: &RowName,
+        shape: &Arc<TableShape>,
+        current: Option<&Image>,
+    ) -> Result<Option<Option<Image>>, EngineError> {
+        let sql = "SELECT change.plan, change.item, change.position, change.before_image, batch.exceptions
+            FROM plimsoll_change AS change
+            JOIN plimsoll_batch AS batch ON batch.plan = change.plan
+                AND change.item >= batch.first_item AND change.item < batch.end_item
+            WHERE batch.run = $1 AND change.table_name = $2 AND change.row_key = $3
+            ORDER BY batch.partition, batch.number, change.item, change.position";
+        let run = self.preview.run.as_str();
+        let parameters = [Value::text(run), Value::text(&name.0), Value::text(&name.1)];
+        for row in session.store.query(sql, &parameters)? {
+            let cells = Cells(row);
+            let (item, position) = (cells.count(1)?, cells.count(2)?);
+            let exceptions: Vec<Exception> = serde_json::from_str(&cells.text(4)?)?;
+            if exceptions.iter().any(|exception| exception.left_out(item, position)) {
+                continue;
+            }
+            let before = cells.optional_text(3)?;
+            let plan = plan::load_number(session.store.as_mut(), cells.integer(0)?)?;
+            let first: Option<Image> = before.as_deref().map(serde_json::from_str).transpose()?;
+            let planned = plan.shapes.get(&name.0).unwrap_or(shape);
+            return Ok(Some(first.map(|image| reshape(&image, planned, shape, current.map(Vec::as_slice)))));
+        }
+        Ok(None)
+    }
+
     /// The row's shape as it is now, and before, after and current images in that shape.
     #[expect(clippy::type_complexity, reason = "four things about one row, used in one place")]
     fn look(
         &self,
         session: &mut Session,
         change: &Change,
-        name: &(String, String),
-        of_item: &HashMap<(String, String), Option<Image>>,
+        name: &RowName,
+        of_item: &HashMap<RowName, Option<Image>>,
     ) -> Result<(Arc<TableShape>, Option<Image>, Option<Image>, Option<Image>), EngineError> {
         let shape = session
             .store
@@ -350,11 +411,10 @@ fn batches_newest_first(session: &mut Session, run: &Run) -> Result<Vec<Cells>, 
     let mut batches: Vec<Cells> = rows.into_iter().map(Cells).collect();
     if parallel {
         // Several workers wrote in the order of their commits. Of two in one moment, that which found
-        // something there already came second. Without its `Z` a time sorts as text (`.5Z` < `Z`).
+        // something there already came second.
         let mut keyed = Vec::with_capacity(batches.len());
         for cells in batches {
-            let time = cells.text(4)?.trim_end_matches('Z').to_owned();
-            keyed.push(((time, cells.text(3)? != "[]"), cells));
+            keyed.push(((cells.text(4)?, cells.text(3)? != "[]"), cells));
         }
         keyed.sort_by(|(a, _), (b, _)| b.cmp(a));
         batches = keyed.into_iter().map(|(_, cells)| cells).collect();
