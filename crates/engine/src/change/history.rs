@@ -43,16 +43,13 @@ pub fn of_row(store: &mut dyn Store, table: &str, key: &str) -> Result<Vec<Histo
             AND change.item >= batch.first_item AND change.item < batch.end_item
         JOIN plimsoll_run AS run ON run.id = batch.run
         WHERE change.table_name = $1 AND change.row_key = $2
-        ORDER BY run.number DESC, batch.partition DESC, batch.number DESC, change.item DESC";
+        ORDER BY change.plan DESC, change.item DESC, change.position DESC";
     let mut entries = Vec::new();
     for row in store.query(sql, &[Value::text(table), Value::text(key)])? {
         let cells = Cells(row);
         let (item, position) = (cells.count(5)?, cells.count(6)?);
         let exceptions: Vec<Exception> = serde_json::from_str(&cells.text(9)?)?;
-        let untouched = |e: &Exception| {
-            e.item == item && (e.outcome.as_str() != "applied" || e.noop_positions.contains(&position))
-        };
-        if exceptions.iter().any(untouched) {
+        if exceptions.iter().any(|exception| exception.left_out(item, position)) {
             continue;
         }
         let plan = plan::load_number(store, cells.integer(4)?)?;
@@ -69,4 +66,34 @@ pub fn of_row(store: &mut dyn Store, table: &str, key: &str) -> Result<Vec<Histo
         });
     }
     Ok(entries)
+}
+
+/// The last change of the row that was written.
+///
+/// A change is only ever written on top of what its plan saw, so the last plan that wrote the row wrote last.
+pub(crate) fn last_change(
+    store: &mut dyn Store,
+    table: &str,
+    key: &str,
+) -> Result<Option<Change>, EngineError> {
+    let sql = "SELECT change.plan, change.item, change.position, change.before_image, change.after_image,
+            batch.exceptions
+        FROM plimsoll_change AS change
+        JOIN plimsoll_batch AS batch ON batch.plan = change.plan
+            AND change.item >= batch.first_item AND change.item < batch.end_item
+        WHERE change.table_name = $1 AND change.row_key = $2
+        ORDER BY change.plan DESC, change.item DESC, change.position DESC";
+    for row in store.query(sql, &[Value::text(table), Value::text(key)])? {
+        let cells = Cells(row);
+        let (item, position) = (cells.count(1)?, cells.count(2)?);
+        let exceptions: Vec<Exception> = serde_json::from_str(&cells.text(5)?)?;
+        if exceptions.iter().any(|exception| exception.left_out(item, position)) {
+            continue;
+        }
+        let plan = plan::load_number(store, cells.integer(0)?)?;
+        let Some(shape) = plan.shapes.get(table) else { continue };
+        let (before, after) = (cells.optional_text(3)?, cells.optional_text(4)?);
+        return Ok(Some(Change::decode(shape, before.as_deref(), after.as_deref())?));
+    }
+    Ok(None)
 }

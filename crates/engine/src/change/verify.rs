@@ -21,9 +21,10 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::{Exception, Receipt, outcome_digest};
 use super::cells::Cells;
+use super::history;
 use super::plan::{self, Plan, read_items};
 use super::run::{self, first_receipt};
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 use crate::session::{Progress, Session};
 
 /// What verifying a run found.
@@ -60,6 +61,7 @@ const SAMPLES: usize = 10;
 /// # Errors
 /// When the store fails; what is wrong with the run is in the result.
 pub fn verify(session: &mut Session, id: &Id) -> Result<Verification, EngineError> {
+    session.store.forget_shapes();
     session.store.begin(Access::ReadOnly)?;
     let found = look(session, id);
     // Nothing was written: ending the snapshot either way is the same.
@@ -101,10 +103,14 @@ fn look(session: &mut Session, id: &Id) -> Result<Verification, EngineError> {
     let mut chain: HashMap<i64, (i64, u64, String)> = HashMap::new();
     let mut summed = Tally::default();
     for row in session.store.query(sql, &[Value::text(id.as_str())])? {
-        let stored = StoredBatch::read(&Cells(row))?;
+        let Some(stored) = kept(StoredBatch::read(&Cells(row)), &mut found)? else { continue };
         let plan = match plans.entry(stored.plan) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(plan::load_number(session.store.as_mut(), stored.plan)?),
+            Entry::Vacant(place) => {
+                let loaded = plan::load_number(session.store.as_mut(), stored.plan);
+                let Some(plan) = kept(loaded, &mut found)? else { continue };
+                place.insert(plan)
+            }
         };
         check_batch(session, id, plan, &stored, &mut chain, &mut found)?;
         summed.add(&stored.tally);
@@ -113,12 +119,31 @@ fn look(session: &mut Session, id: &Id) -> Result<Verification, EngineError> {
     }
     check_partitions(session.store.as_mut(), id, &chain, &mut found)?;
     for plan in plans.values().filter(|plan| plan.status != "purged") {
-        if plan::recompute_digest(session.store.as_mut(), plan)? != plan.digest {
+        let computed = plan::recompute_digest(session.store.as_mut(), plan);
+        if kept(computed, &mut found)?.is_some_and(|computed| computed != plan.digest) {
             found.problems.push(format!("plan {} was changed after it was made", plan.id));
         }
     }
+    let sql = "SELECT count(*) FROM plimsoll_receipt WHERE run = $1";
+    let receipts = session.store.query(sql, &[Value::text(id.as_str())])?;
+    let receipts = receipts.into_iter().next().map_or(Ok(0), |row| Cells(row).count(0))?;
+    if receipts > found.receipts {
+        found.problems.push(format!("{} receipts have lost their batch", receipts - found.receipts));
+    }
     found.ok = found.problems.is_empty();
     Ok(found)
+}
+
+/// What the journal gives, or `None` and one problem more where it contradicts itself.
+fn kept<T>(result: Result<T, EngineError>, found: &mut Verification) -> Result<Option<T>, EngineError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind == ErrorKind::Integrity => {
+            found.problems.push(error.message);
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 struct StoredBatch {
@@ -128,6 +153,8 @@ struct StoredBatch {
     first_item: u64,
     end_item: u64,
     tally: Tally,
+    /// Items that ended in quarantine, less those taken out of it.
+    net_quarantined: i64,
     exceptions_text: String,
     exceptions: HashMap<u64, Exception>,
     receipt: Option<(String, String, String, String)>,
@@ -157,6 +184,7 @@ impl StoredBatch {
                 quarantined,
                 skipped: cells.count(9)?,
             },
+            net_quarantined: cells.integer(8)?,
             exceptions: exceptions.into_iter().map(|exception| (exception.item, exception)).collect(),
             exceptions_text,
             receipt,
@@ -179,14 +207,19 @@ fn check_batch(
     if stored.number != number {
         found.problems.push(format!("{place} follows where batch {number} is missing"));
     }
-    if stored.tally.ended() != stored.end_item - stored.first_item {
+    if stored.first_item.checked_add(stored.tally.ended()) != Some(stored.end_item) {
         found.problems.push(format!("{place} accounts for {} of its items", stored.tally.ended()));
+    }
+    let released = if plan.replays.is_some() { stored.end_item.saturating_sub(stored.first_item) } else { 0 };
+    if i64::try_from(stored.tally.quarantined).ok() != stored.net_quarantined.checked_add_unsigned(released) {
+        found.problems.push(format!("{place}: its count of quarantined items is not what happened"));
     }
     let mut hashing = Hashing::new("changes");
     if plan.status == "purged" {
         found.samples.push(format!("{place}: its changes were purged, only its receipt is left"));
     } else {
-        check_rows(session, plan, stored, &mut hashing, found)?;
+        let checked = check_rows(session, plan, stored, &mut hashing, found);
+        kept(checked, found)?;
     }
     let Some((claimed_previous, changes_digest, claimed_outcome, digest)) = &stored.receipt else {
         found.problems.push(format!("{place} has no receipt"));
@@ -244,7 +277,7 @@ fn check_rows(
             let keys: Vec<RowKey> = changes.iter().map(|change| change.key()).collect();
             let rows = session.store.read_rows(&shape, &keys)?;
             for ((change, key), current) in changes.into_iter().zip(keys).zip(rows) {
-                check_row(session.store.as_mut(), plan, change, &key, current.as_ref(), &shape, found)?;
+                check_row(session.store.as_mut(), change, &key, current.as_ref(), &shape, found)?;
             }
         }
         first = end;
@@ -255,7 +288,6 @@ fn check_rows(
 /// Compares one row with what the run left.
 fn check_row(
     store: &mut dyn Store,
-    plan: &Plan,
     change: &Change,
     key: &RowKey,
     current: Option<&Image>,
@@ -271,7 +303,14 @@ fn check_row(
     };
     if same {
         found.rows_as_applied += 1;
-    } else if touched_later(store, plan.number, &change.table.name, &key.to_text())? {
+        return Ok(());
+    }
+    let last = history::last_change(store, &change.table.name, &key.to_text())?;
+    let explained = last.is_some_and(|last| match (&last.after, current) {
+        (Some(after), Some(row)) => reshape(after, &last.table, shape, Some(row)) == *row,
+        (after, row) => after.is_none() && row.is_none(),
+    });
+    if explained {
         found.rows_changed_by_later_runs += 1;
     } else {
         found.rows_changed_outside += 1;
@@ -281,16 +320,6 @@ fn check_row(
         }
     }
     Ok(())
-}
-
-fn touched_later(store: &mut dyn Store, plan: i64, table: &str, key: &str) -> Result<bool, EngineError> {
-    let sql = "SELECT 1 FROM plimsoll_change AS change
-        JOIN plimsoll_batch AS batch ON batch.plan = change.plan
-            AND change.item >= batch.first_item AND change.item < batch.end_item
-        WHERE change.table_name = $1 AND change.row_key = $2 AND change.plan >= $3 LIMIT 2";
-    let parameters = [Value::text(table), Value::text(key), Value::Integer(plan)];
-    // The change itself is one of them; another one, of this plan or a later one, explains the difference.
-    Ok(store.query(sql, &parameters)?.len() > 1)
 }
 
 /// The partitions' cursors must stand where their last batch ended.
