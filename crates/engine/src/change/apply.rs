@@ -256,7 +256,7 @@ fn work(
         session.probe.reach("batch.committed")?;
         let took = session.clock.monotonic_ms().saturating_sub(batch_started);
         log_batch(shared, &partition, &report, took);
-        if let Some(end) = account(session, shared, &report) {
+        if let Some(end) = account(session, shared, plan.replays.is_some(), &report) {
             return Ok(Some(end));
         }
         if let Some(adaptive) = adaptive {
@@ -338,9 +338,13 @@ fn log_batch(shared: &Shared, partition: &Partition, report: &batch::BatchReport
 }
 
 /// Adds a batch to the shared tally, reports progress, and says when the error budget is spent.
-fn account(session: &Session, shared: &Shared, report: &batch::BatchReport) -> Option<End> {
+fn account(session: &Session, shared: &Shared, replayed: bool, report: &batch::BatchReport) -> Option<End> {
     let tally = {
         let mut tally = shared.tally.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if replayed {
+            // These items were counted when they went into quarantine.
+            tally.quarantined = tally.quarantined.saturating_sub(report.tally.ended());
+        }
         tally.add(&report.tally);
         *tally
     };

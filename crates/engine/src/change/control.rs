@@ -6,12 +6,10 @@
 use plimsoll_core::id::Id;
 use plimsoll_core::run::{RunEvent, RunStatus};
 use plimsoll_core::value::Value;
-use plimsoll_store::Access;
 use serde_json::json;
 
-use super::apply;
-use super::plan::settle;
 use super::run::{self, Run};
+use super::{apply, in_write};
 use crate::error::EngineError;
 use crate::event;
 use crate::owner;
@@ -43,13 +41,11 @@ fn request(
 ) -> Result<Run, EngineError> {
     let run = run::load(session.store.as_mut(), id)?;
     run.status.next(wanted)?;
-    session.store.begin(Access::ReadWrite)?;
-    let work = (|| {
+    in_write(session, |session| {
         let parameters = [Value::text(id.as_str()), Value::text(word)];
         session.store.execute("UPDATE plimsoll_run SET requested = $2 WHERE id = $1", &parameters)?;
         event::record(session, &format!("run.{word}_requested"), id.as_str(), reason, &json!({}))
-    })();
-    settle(session, work)?;
+    })?;
     if run.status != RunStatus::Running || is_gone(session, &run) {
         apply::transition(session, id, None, wanted, None, 0)?;
     }
@@ -72,52 +68,55 @@ pub fn resume(
 }
 
 /// Makes this process the owner of a run, under a new epoch.
-pub(crate) fn take_over(
+fn take_over(
+    session: &mut Session,
+    id: &Id,
+    event: RunEvent,
+    change_settings: &dyn Fn(&mut run::RunSettings),
+) -> Result<(), EngineError> {
+    in_write(session, |session| take_over_within(session, id, event, change_settings))?;
+    session.probe.reach("run.taken_over")
+}
+
+/// As [`take_over`], inside the caller's transaction.
+pub(crate) fn take_over_within(
     session: &mut Session,
     id: &Id,
     event: RunEvent,
     change_settings: &dyn Fn(&mut run::RunSettings),
 ) -> Result<(), EngineError> {
     let lease = apply::lease_end(session)?;
-    session.store.begin(Access::ReadWrite)?;
-    let work = (|| {
-        let run = run::load(session.store.as_mut(), id)?;
-        let status = run.status.next(event)?;
-        if run.status == RunStatus::Running && !is_abandoned(session, &run) {
-            return Err(EngineError::refused(format!(
-                "run {} is being applied by process {}\nhint: `plimsoll pause {}` first, or stop that process",
-                id.short(),
-                run.owner.as_deref().unwrap_or("unknown"),
-                id.short()
-            )));
-        }
-        let mut settings = run.settings.clone();
-        change_settings(&mut settings);
-        settings.check()?;
-        let parameters = [
-            Value::text(id.as_str()),
-            Value::Integer(run.epoch),
-            Value::text(status.as_str()),
-            Value::text(owner::current()),
-            Value::text(&lease),
-            Value::text(serde_json::to_string(&settings)?),
-        ];
-        let taken = session.store.execute(
-            "UPDATE plimsoll_run SET status = $3, owner = $4, lease_until = $5, settings = $6, epoch = epoch + 1,
-             requested = NULL, finished_at = NULL, stop_class = NULL, stop_reason = NULL
-             WHERE id = $1 AND epoch = $2",
-            &parameters,
-        )?;
-        if taken != 1 {
-            return Err(EngineError::refused(format!(
-                "run {} was taken over by another process",
-                id.short()
-            )));
-        }
-        event::record(session, "run.resumed", id.as_str(), "", &json!({ "settings": settings }))
-    })();
-    settle(session, work)?;
-    session.probe.reach("run.taken_over")
+    let run = run::load(session.store.as_mut(), id)?;
+    let status = run.status.next(event)?;
+    if run.status == RunStatus::Running && !is_abandoned(session, &run) {
+        return Err(EngineError::refused(format!(
+            "run {} is being applied by process {}\nhint: `plimsoll pause {}` first, or stop that process",
+            id.short(),
+            run.owner.as_deref().unwrap_or("unknown"),
+            id.short()
+        )));
+    }
+    let mut settings = run.settings.clone();
+    change_settings(&mut settings);
+    settings.check()?;
+    let parameters = [
+        Value::text(id.as_str()),
+        Value::Integer(run.epoch),
+        Value::text(status.as_str()),
+        Value::text(owner::current()),
+        Value::text(&lease),
+        Value::text(serde_json::to_string(&settings)?),
+    ];
+    let taken = session.store.execute(
+        "UPDATE plimsoll_run SET status = $3, owner = $4, lease_until = $5, settings = $6, epoch = epoch + 1,
+         requested = NULL, finished_at = NULL, stop_class = NULL, stop_reason = NULL
+         WHERE id = $1 AND epoch = $2",
+        &parameters,
+    )?;
+    if taken != 1 {
+        return Err(EngineError::refused(format!("run {} was taken over by another process", id.short())));
+    }
+    event::record(session, "run.resumed", id.as_str(), "", &json!({ "settings": settings }))
 }
 
 /// True when this process may take a running run over: its owner is gone, or is this very process.

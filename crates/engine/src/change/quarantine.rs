@@ -26,7 +26,7 @@ use super::exchange::{ChangeLine, change_line, read_change};
 use super::plan::{self, NewPlan, PlanWriter, StoredItem};
 use super::propose::{plan_record, record_digest};
 use super::run::{self, Run};
-use super::{apply, control, in_write};
+use super::{apply, control, in_write, retention};
 use crate::clock::new_id;
 use crate::error::EngineError;
 use crate::event;
@@ -212,18 +212,20 @@ pub fn replace(
 pub fn drop_item(session: &mut Session, id: &Id, reason: &str) -> Result<Quarantined, EngineError> {
     load_open(session, id)?;
     in_write(session, |session| {
-        set_status(session, id, "dropped")?;
+        close(session, id, "dropped")?;
         event::record(session, "quarantine.dropped", id.as_str(), reason, &json!({}))
     })?;
     load(session.store.as_mut(), id)
 }
 
-fn set_status(session: &mut Session, id: &Id, status: &str) -> Result<(), EngineError> {
+/// Ends the waiting of an item, unless somebody else was faster.
+fn close(session: &mut Session, id: &Id, status: &str) -> Result<(), EngineError> {
     let parameters = [Value::text(id.as_str()), Value::text(status), Value::text(session.clock.now())];
-    session
-        .store
-        .execute("UPDATE plimsoll_quarantine SET status = $2, changed_at = $3 WHERE id = $1", &parameters)?;
-    Ok(())
+    let sql = "UPDATE plimsoll_quarantine SET status = $2, changed_at = $3 WHERE id = $1 AND status = 'open'";
+    if session.store.execute(sql, &parameters)? == 1 {
+        return Ok(());
+    }
+    Err(EngineError::refused(format!("quarantined item {} was dealt with by somebody else", id.short())))
 }
 
 fn load_open(session: &mut Session, id: &Id) -> Result<Quarantined, EngineError> {
@@ -269,25 +271,43 @@ pub fn replay(
         replays: Some(run.clone()),
     };
     let mut writer = PlanWriter::create(session, &new)?;
-    let mut memory = PlanMemory::default();
-    let now = canonical_timestamp(&session.clock.now());
-    for item in &items {
-        let planned = plan_again(session, item, declared, &mut memory, &now)?;
-        writer.add(session, &planned)?;
+    if let Err(error) = plan_all(session, &mut writer, &items, declared) {
+        writer.abandon(session)?;
+        return Err(error);
     }
     let plan = writer.finish(session, 0, json!({ "quarantined": ids }))?;
-    control::take_over(session, &run, RunEvent::Replay, &|_| {})?;
-    in_write(session, |session| {
+    let begun = in_write(session, |session| {
+        control::take_over_within(session, &run, RunEvent::Replay, &|_| {})?;
         let next = run::partitions(session.store.as_mut(), &run)?.last().map_or(0, |last| last.number + 1);
         run::insert_partition(session.store.as_mut(), &run, next, plan.number, 0, plan.items)?;
         for id in ids {
-            set_status(session, id, "replayed")?;
+            close(session, id, "replayed")?;
         }
         let detail = json!({ "quarantined": ids, "plan": plan.id });
         event::record(session, "quarantine.replayed", run.as_str(), reason, &detail)
-    })?;
+    });
+    if let Err(error) = begun {
+        retention::remove_unused(session, &plan)?;
+        return Err(error);
+    }
     session.probe.reach("quarantine.replaying")?;
     apply::drive(session, &run, declared)
+}
+
+fn plan_all(
+    session: &mut Session,
+    writer: &mut PlanWriter,
+    items: &[Quarantined],
+    declared: Option<&'static dyn ChangeKind>,
+) -> Result<(), EngineError> {
+    let mut memory = PlanMemory::default();
+    let now = canonical_timestamp(&session.clock.now());
+    for item in items {
+        let planned = plan_again(session, item, declared, &mut memory, &now)
+            .map_err(|error| error.during(&format!("quarantined item {}", item.id.short())))?;
+        writer.add(session, &planned)?;
+    }
+    Ok(())
 }
 
 /// The item planned against the rows as they are now, from its repaired record or changes.
@@ -298,37 +318,46 @@ fn plan_again(
     memory: &mut PlanMemory,
     now: &str,
 ) -> Result<Item, EngineError> {
-    let edited = item.edited.clone();
-    match (&item.record, declared) {
-        (Some(record), Some(declared)) => {
-            let body = edited.unwrap_or_else(|| record.clone());
-            let record = SourceRecord { label: item.label.clone(), body: Ok(body.clone()) };
-            let planned = plan_record(session.store.as_mut(), declared, &record, memory, now)?;
-            // A record that needs no change any more is a no-op of the run, not a vanished item.
-            Ok(planned.unwrap_or_else(|| Item {
-                label: item.label.clone(),
-                record: Some(body.to_string()),
-                ..Item::default()
-            }))
-        }
-        _ => {
-            let lines: Vec<ChangeLine> = match edited {
-                Some(edited) => serde_json::from_value(edited)?,
-                None => item.changes.clone(),
-            };
-            let plan = plan::load_number(session.store.as_mut(), item.plan)?;
-            let changes = lines
-                .iter()
-                .map(|line| {
-                    let shape = plan.shapes.get(&line.table).ok_or_else(|| {
-                        EngineError::usage(format!("the plan of this item has no table `{}`", line.table))
-                    })?;
-                    read_change(session.store.as_ref(), &Arc::clone(shape), line)
-                })
-                .collect::<Result<Vec<Change>, EngineError>>()?;
-            Ok(Item { label: item.label.clone(), changes, record: None, refusal: None })
-        }
+    let by_changes = item.edited.as_ref().is_some_and(Json::is_array) || !item.changes.is_empty();
+    if item.record.is_none() && by_changes {
+        return plan_changes(session, item);
     }
+    let Some(body) = item.edited.clone().or_else(|| item.record.clone()) else {
+        return Err(EngineError::usage(format!(
+            "there is no record to plan from: {}\nhint: `plimsoll quarantine replace` gives it one",
+            item.reason
+        )));
+    };
+    let Some(declared) = declared else {
+        return Err(EngineError::usage("its record can only be planned by the change that it came from"));
+    };
+    let record = SourceRecord { label: item.label.clone(), body: Ok(body.clone()) };
+    let planned = plan_record(session.store.as_mut(), declared, &record, memory, now)?;
+    // A record that needs no change any more is a no-op of the run, not a vanished item.
+    Ok(planned.unwrap_or_else(|| Item {
+        label: item.label.clone(),
+        record: Some(body.to_string()),
+        ..Item::default()
+    }))
+}
+
+fn plan_changes(session: &mut Session, item: &Quarantined) -> Result<Item, EngineError> {
+    let lines: Vec<ChangeLine> = match &item.edited {
+        Some(edited) => serde_json::from_value(edited.clone())
+            .map_err(|error| EngineError::usage(format!("its changes cannot be read: {error}")))?,
+        None => item.changes.clone(),
+    };
+    let plan = plan::load_number(session.store.as_mut(), item.plan)?;
+    let changes = lines
+        .iter()
+        .map(|line| {
+            let shape = plan.shapes.get(&line.table).ok_or_else(|| {
+                EngineError::usage(format!("the plan of this item has no table `{}`", line.table))
+            })?;
+            read_change(session.store.as_ref(), &Arc::clone(shape), line)
+        })
+        .collect::<Result<Vec<Change>, EngineError>>()?;
+    Ok(Item { label: item.label.clone(), changes, record: None, refusal: None })
 }
 
 /// Sets the member at a dotted path; numbers step into lists. Missing objects on the way are made.
@@ -362,6 +391,10 @@ fn set_value(changes: &mut Json, name: &str, value: &Json) -> Result<(), EngineE
     let lines = changes.as_array_mut().map(Vec::as_mut_slice).unwrap_or_default();
     for line in lines {
         if table.is_some_and(|table| line["table"] != table) {
+            continue;
+        }
+        let has = |image: &Json| image.get(column).is_some();
+        if !has(&line["before"]) && !has(&line["after"]) {
             continue;
         }
         if let Some(after) = line["after"].as_object_mut() {
