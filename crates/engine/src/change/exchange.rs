@@ -111,7 +111,8 @@ pub(crate) fn read_change(
         (Some(values), None) => Some(fill(empty(), values)?),
         (None, _) => None,
     };
-    Ok(Change::new(Arc::clone(shape), before, after)?)
+    // Whoever wrote the file wrote what no row can be; nothing stored is wrong.
+    Change::new(Arc::clone(shape), before, after).map_err(|error| EngineError::usage(error.to_string()))
 }
 
 /// Writes a stored plan to `out`.
