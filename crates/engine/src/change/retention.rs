@@ -47,6 +47,7 @@ pub fn purge(
         if !ended || run.finished_at.as_deref().is_none_or(|at| at >= before) {
             continue;
         }
+        let purged_before = plans.len();
         let sql = "SELECT DISTINCT plan FROM plimsoll_partition WHERE run = $1";
         for row in session.store.query(sql, &[Value::text(run.id.as_str())])? {
             let plan = plan::load_number(session.store.as_mut(), Cells(row).integer(0)?)?;
@@ -55,6 +56,9 @@ pub fn purge(
                 preview.bytes += plan.journal_bytes;
                 plans.push(plan.number);
             }
+        }
+        if plans.len() == purged_before {
+            continue;
         }
         let sql = "SELECT count(*) FROM plimsoll_quarantine WHERE run = $1 AND status = 'open'";
         let open = session.store.query(sql, &[Value::text(run.id.as_str())])?;
@@ -106,8 +110,9 @@ pub fn sweep_unfinished(session: &mut Session, before: &str) -> Result<u64, Engi
 /// Refused when a run applied it.
 pub fn discard(session: &mut Session, id: &Id) -> Result<(), EngineError> {
     let plan = plan::load(session.store.as_mut(), id)?;
-    let sql = "SELECT 1 FROM plimsoll_run WHERE plan = $1";
-    if !session.store.query(sql, &[Value::text(id.as_str())])?.is_empty() {
+    // A replay's plan has no run of its own, but a partition of the run that it replays into.
+    let sql = "SELECT 1 FROM plimsoll_partition WHERE plan = $1 LIMIT 1";
+    if !session.store.query(sql, &[Value::Integer(plan.number)])?.is_empty() {
         return Err(EngineError::refused(format!(
             "plan {} was applied and is the journal of its run",
             id.short()
