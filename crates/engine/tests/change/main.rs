@@ -31,7 +31,13 @@ macro_rules! on_each_store {
 pub(crate) use on_each_store;
 
 mod apply;
+mod assess;
 mod control;
 mod crash;
+mod exchange;
 mod isolation;
+mod quarantine;
+mod retention;
 mod undo;
+mod undo_model;
+mod verify;
