@@ -225,11 +225,11 @@ impl SimulatedClock {
 
 impl Clock for SimulatedClock {
     fn now(&self) -> String {
-        // 2026-01-01T00:00:00Z. Written as the machine's clock writes it.
+        // 2026-01-01T00:00:00Z
         let start = 1_767_225_600_000_000;
         let micros = self.micros.fetch_add(1_000, Ordering::SeqCst);
         let at = jiff::Timestamp::from_microsecond(start + i64::try_from(micros).unwrap()).unwrap();
-        format!("{at:.3}").trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.').to_owned() + "Z"
+        format!("{at:.3}")
     }
 
     fn monotonic_ms(&self) -> u64 {
@@ -272,6 +272,21 @@ impl Place {
         });
         std::fs::write(&path, empty).unwrap();
         place
+    }
+
+    /// A place of its own with a copy of this SQLite file; no session may be open on it.
+    pub fn copy(&self) -> Self {
+        let StoreUrl::Sqlite { path, durability } = &self.url else {
+            panic!("only a file can be copied");
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("store.db");
+        std::fs::copy(path, &copy).unwrap();
+        Self {
+            url: StoreUrl::Sqlite { path: copy, durability: *durability },
+            clock: Arc::clone(&self.clock),
+            _folder: Some(folder),
+        }
     }
 
     /// A database of its own on the PostgreSQL server that the tests of this process share; `None` where
