@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Apply(ApplyArguments),
     /// Back up, plan, check, apply, verify and report in one go
     Run(RunArguments),
+    /// Try a change on scratch copies of the store, and decide whether to let it loose
+    Trial(TrialArguments),
     /// List runs, or the events of the journal
     Log {
         /// List events instead of runs
@@ -256,6 +258,36 @@ pub(crate) struct RunArguments {
     pub(crate) source: SourceArguments,
     #[command(flatten)]
     pub(crate) settings: SettingsArguments,
+}
+
+/// Arguments of `trial`.
+///
+/// Exit codes: 0 Proceed; 3 Iterate, something is not met or not known; 4 Abort, data is at risk.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes:
+  0  Proceed: every criterion is met
+  3  Iterate: a criterion is not met or not known
+  4  Abort: a criterion that guards data is not met")]
+pub(crate) struct TrialArguments {
+    /// The system
+    pub(crate) system: String,
+    /// What to try
+    pub(crate) change: String,
+    #[command(flatten)]
+    pub(crate) source: SourceArguments,
+    /// Write validation, trial and decision (.md and .json) into this folder; scratch stores are made there too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// What a build server states, as JSON: coverage_percent, check_passed, source, at
+    #[arg(long, value_name = "FILE")]
+    pub(crate) evidence: Option<PathBuf>,
+    /// Batch sizes to measure
+    #[arg(long, value_name = "N,..", value_delimiter = ',', default_value = "25,50,100",
+        value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) sizes: Vec<u64>,
+    /// Rounds in which every size and the plain path are measured once
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
 }
 
 /// Arguments of `pause` and `cancel`.

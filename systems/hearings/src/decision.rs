@@ -7,8 +7,8 @@
 //! - F3 and R1, "at least 95 % commits", are counted over *good* hearings: good ones committed of good ones. Bad
 //!   ones are reported apart. The earlier system counted batches, lost 49 good hearings with every bad one, and
 //!   passed its gate with 66.7 %; aim here is 100 %.
-//! - P5, "within 10 % of the old path", has an upper limit only: a batch path that is faster than the old one is
-//!   met.
+//! - P5, "within 10 % of the old path", is about the whole update: planning, applying and verifying, without waiting
+//!   for the network. It has an upper limit only: a batch path that is faster than the old one is met.
 //! - Q1 and Q5 are about the program and not about a run. They come from a build server's evidence and are
 //!   unknown without it.
 //! - Abort is for data at risk: R1 to R4, and Q2 (no data loss) and Q3 (exact rollback).
@@ -93,7 +93,7 @@ pub const CRITERIA: &[Criterion] = &[
     // HB-26.
     Criterion {
         id: "P5",
-        text: "the batch path is not slower than the plain path by more than 10 %; faster is met",
+        text: "the update takes at most 10 % longer in batches than on the plain path; faster is met",
         measure: measures::SLOWER_THAN_PLAIN,
         comparison: Comparison::AtMost,
         threshold: 10.0,

@@ -11,6 +11,7 @@ mod reference;
 mod serve;
 mod simulate;
 mod source;
+mod trial;
 mod undo;
 
 use std::path::PathBuf;
@@ -46,6 +47,7 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Approve { plan, reason } => plan::approve(context, &plan, &reason),
         Command::Apply(arguments) => apply::apply(context, &arguments),
         Command::Run(arguments) => apply::run(context, &arguments),
+        Command::Trial(arguments) => trial::trial(context, &arguments),
         Command::Log { events, limit } => look::log(context, events, limit),
         Command::Show { id, limit } => look::show(context, &id, limit),
         Command::Resume { run, max_errors, max_error_share } => {

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::bench::{Bench, Ran};
-use super::variant;
+use super::{checks, variant};
 use crate::change::{assess, retention};
 use crate::error::EngineError;
 
@@ -25,7 +25,7 @@ pub(crate) fn run(bench: &mut Bench<'_>) -> Result<(), EngineError> {
     let (good, tables) = (bench.good(), bench.after.clone());
     bench.expect(&ran, good, &tables, what);
     bench.undo(&mut copy.session, &ran.run.id, what)?;
-    Ok(())
+    checks::whole_file(&mut copy.session, what, &mut bench.ledger)
 }
 
 /// Of the items that a run refused, those that are refused on the untouched store, alone or in the group that
@@ -34,7 +34,7 @@ fn refused_alone(bench: &Bench<'_>, ran: &Ran) -> Result<BTreeSet<u64>, EngineEr
     let mut planned = bench.scratch.fresh(&bench.planned)?;
     let mut untouched = bench.scratch.fresh(&bench.base)?;
     let mut bad = BTreeSet::new();
-    let not_taken = super::checks::not_taken(&ran.exceptions);
+    let not_taken = checks::not_taken(&ran.exceptions);
     let refused = ran.exceptions.iter().filter(|exception| not_taken.contains(&exception.item));
     for (done, exception) in refused.enumerate() {
         bench.show("trying refused items alone", done as u64, not_taken.len() as u64);

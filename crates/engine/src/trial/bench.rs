@@ -16,7 +16,7 @@ use plimsoll_store::{Access, DatabaseKind, Store};
 
 use super::Subject;
 use super::answers::{Answers, Recording};
-use super::checks::{self, Keys};
+use super::checks;
 use super::gauge::{Memory, Stopwatch, milliseconds};
 use super::ledger::Ledger;
 use super::scratch::Scratch;
@@ -26,7 +26,7 @@ use crate::change::cells::Cells;
 use crate::change::plan::Plan;
 use crate::change::report::{self, RunReport};
 use crate::change::run::{Run, RunSettings};
-use crate::change::{copy, propose, retention, setup, undo};
+use crate::change::{copy, propose, retention, setup, undo, verify};
 use crate::error::EngineError;
 use crate::session::{NoProbe, Probe, Progress, Session};
 use crate::source::SourceRequest;
@@ -51,7 +51,6 @@ pub(crate) struct Bench<'t> {
     pub(crate) plan: Plan,
     /// The tables before any run.
     pub(crate) before: Vec<TableDigest>,
-    keys_before: Keys,
     /// The tables after the plan, as the plain path leaves them.
     pub(crate) after: Vec<TableDigest>,
     /// Items that cannot be applied, whoever is beside them.
@@ -69,6 +68,8 @@ pub(crate) struct Ran {
     pub(crate) report: RunReport,
     /// From before the run was started until it had ended, in milliseconds.
     pub(crate) wall_ms: f64,
+    /// Verifying it, in milliseconds.
+    pub(crate) verify_ms: f64,
     /// Each batch from its beginning until it was committed, in milliseconds.
     pub(crate) batch_ms: Vec<f64>,
     /// The part of each batch after its rows: quarantine, journal, receipt, commit.
@@ -96,7 +97,6 @@ impl<'t> Bench<'t> {
         let mut session = scratch.open(&base)?;
         fill(&mut session, system, from, &mut notes)?;
         let before = setup::digests(&mut session, system)?;
-        let keys_before = checks::keys(session.store.as_mut(), system.tables)?;
         drop(session);
         scratch.duplicate(&base, &planned)?;
         let mut session = scratch.open(&planned)?;
@@ -125,7 +125,6 @@ impl<'t> Bench<'t> {
             plan,
             after: before.clone(),
             before,
-            keys_before,
             bad: BTreeSet::new(),
             memory,
             ledger: Ledger::default(),
@@ -176,6 +175,8 @@ impl<'t> Bench<'t> {
         settings: RunSettings,
         what: &str,
     ) -> Result<Ran, EngineError> {
+        // Reading every row also fills the caches, as planning does before a real run.
+        let before = checks::tables(session.store.as_mut(), self.system.tables)?;
         let watch = Arc::new(Stopwatch::default());
         session.probe = Arc::clone(&watch) as Arc<dyn Probe>;
         let start = StartRun { settings, reason: what.to_owned(), ..StartRun::default() };
@@ -184,15 +185,18 @@ impl<'t> Bench<'t> {
         let run = apply::start(session, plan, &start)
             .and_then(|run| apply::drive(session, &run.id, Some(self.change)));
         let wall_ms = milliseconds(begun.elapsed());
-        let memory_mb = self.memory.end();
         session.probe = Arc::new(NoProbe);
         let run = run.map_err(|error| error.during(what))?;
+        let begun = Instant::now();
+        let verified = verify::verify(session, &run.id)?;
+        let verify_ms = milliseconds(begun.elapsed());
+        let memory_mb = self.memory.end();
         let mut batch_ms: Vec<f64> = watch.between("run.started", "batch.committed");
         batch_ms.truncate(1);
         batch_ms.extend(watch.between("batch.committed", "batch.committed"));
         let checkpoint_ms = watch.between("batch.written", "batch.committed");
-        let (system, keys) = (self.system, &self.keys_before);
-        checks::after_run(session, what, &run, keys, system.tables, &mut self.ledger)?;
+        let after = checks::tables(session.store.as_mut(), self.system.tables)?;
+        checks::after_run(session, what, &run, &verified, (&before, &after), &mut self.ledger)?;
         let store = session.store.as_mut();
         let exceptions = checks::exceptions(store, &run)?;
         let mut journal_ms = Vec::new();
@@ -203,9 +207,10 @@ impl<'t> Bench<'t> {
         Ok(Ran {
             report: report::of_run(store, &run)?,
             exceptions,
-            tables: setup::digests(session, system)?,
+            tables: after.digests,
             run,
             wall_ms,
+            verify_ms,
             batch_ms,
             checkpoint_ms,
             journal_ms,
@@ -238,7 +243,8 @@ impl<'t> Bench<'t> {
         let took = milliseconds(begun.elapsed());
         self.memory.end();
         undone.map_err(|error| error.during(&format!("undo of {what}")))?;
-        checks::whole(session.store.as_mut(), &format!("undo of {what}"), &mut self.ledger)?;
+        let (store, tables) = (session.store.as_mut(), self.system.tables);
+        checks::whole(store, &format!("undo of {what}"), tables, &mut self.ledger)?;
         let tables = setup::digests(session, self.system)?;
         let problem = checks::same(&tables, &self.before).err();
         self.ledger

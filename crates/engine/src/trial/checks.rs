@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use plimsoll_core::digest::TableDigest;
+use plimsoll_core::digest::{TableDigest, TableHashing, name_order};
 use plimsoll_core::item::Outcome;
 use plimsoll_core::value::Value;
 use plimsoll_store::Store;
@@ -18,25 +18,34 @@ use crate::change::cells::Cells;
 use crate::change::plan::{self, Plan};
 use crate::change::report::{self, RunReport};
 use crate::change::run::Run;
-use crate::change::verify;
+use crate::change::verify::Verification;
 use crate::error::EngineError;
 use crate::session::Session;
 
-/// The key of every row, by table.
-pub(crate) type Keys = BTreeMap<String, HashSet<String>>;
+/// A system's tables at one moment: their digests, and the key of every row by table.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tables {
+    pub(crate) digests: Vec<TableDigest>,
+    keys: BTreeMap<String, HashSet<String>>,
+}
 
-/// The keys of a system's rows.
-pub(crate) fn keys(store: &mut dyn Store, tables: &[&str]) -> Result<Keys, EngineError> {
-    let mut keys = Keys::new();
-    for table in tables {
-        let Some(shape) = store.shape(table)? else { continue };
-        let found = keys.entry((*table).to_owned()).or_default();
-        store.scan_rows(&shape, &mut |image| {
-            found.insert(shape.key_of(&image).to_text());
-            Ok(())
-        })?;
+/// Reads the tables once.
+pub(crate) fn tables(store: &mut dyn Store, names: &[&str]) -> Result<Tables, EngineError> {
+    let mut tables = Tables::default();
+    for name in names {
+        let mut hashing = TableHashing::default();
+        if let Some(shape) = store.shape(name)? {
+            let order = name_order(&shape);
+            let keys = tables.keys.entry((*name).to_owned()).or_default();
+            store.scan_rows(&shape, &mut |image| {
+                hashing.add(&shape, &order, &image);
+                keys.insert(shape.key_of(&image).to_text());
+                Ok(())
+            })?;
+        }
+        tables.digests.push(hashing.finish(name));
     }
-    Ok(keys)
+    Ok(tables)
 }
 
 /// How the items of a run ended that did not simply apply.
@@ -60,22 +69,23 @@ pub(crate) fn after_run(
     session: &mut Session,
     what: &str,
     run: &Run,
-    before: &Keys,
-    tables: &[&str],
+    verified: &Verification,
+    (before, after): (&Tables, &Tables),
     ledger: &mut Ledger,
 ) -> Result<(), EngineError> {
     let plan = plan::load(session.store.as_mut(), &run.plan)?;
     let exceptions = exceptions(session.store.as_mut(), run)?;
-    let verified = verify::verify(session, &run.id)?;
     let moved = verified.rows_checked - verified.rows_as_applied;
     ledger.sound.add(verified.ok && moved == 0, || {
         format!("{what}: {moved} rows are not as applied; {}", verified.problems.join("; "))
     });
-    whole(session.store.as_mut(), what, ledger)?;
     let store = session.store.as_mut();
+    let names: Vec<&str> = before.keys.keys().map(String::as_str).collect();
+    whole(store, what, &names, ledger)?;
     let gone = deleted(store, &plan, &exceptions)?;
-    for (table, now) in keys(store, tables)? {
-        let Some(were) = before.get(&table) else { continue };
+    let none = HashSet::new();
+    for (table, were) in &before.keys {
+        let now = after.keys.get(table).unwrap_or(&none);
         let missing: Vec<&String> = were
             .iter()
             .filter(|key| !now.contains(*key) && !gone.contains(&(table.clone(), (*key).clone())))
@@ -88,23 +98,48 @@ pub(crate) fn after_run(
     failures_are_recorded(store, what, run, &exceptions, ledger)?;
     for refused in exceptions.iter().filter(|exception| exception.outcome == Outcome::Quarantined) {
         ledger.clear.add(is_clear(&refused.class, &refused.reason), || {
-            format!("{what}: item {} is refused as `{}`: {}", refused.item, refused.class, refused.reason)
+            // Without the run and the row: the same rule refuses many.
+            let words = refused.reason.split_once(": ").map_or(refused.reason.as_str(), |(_, words)| words);
+            format!("refused as `{}`: {words}", refused.class)
         });
     }
     Ok(())
 }
 
-/// The database's own checks.
-pub(crate) fn whole(store: &mut dyn Store, what: &str, ledger: &mut Ledger) -> Result<(), EngineError> {
+/// The database's own checks of these tables and their indexes.
+pub(crate) fn whole(
+    store: &mut dyn Store,
+    what: &str,
+    tables: &[&str],
+    ledger: &mut Ledger,
+) -> Result<(), EngineError> {
     let dangling = store.query("PRAGMA foreign_key_check", &[])?.len();
     ledger.sound.add(dangling == 0, || format!("{what}: {dangling} rows name rows that do not exist"));
-    let told = store.query("PRAGMA integrity_check", &[])?;
-    let told: Vec<&str> = told.iter().filter_map(|row| row.first().and_then(Value::as_text)).collect();
-    ledger.sound.add(told == ["ok"], || format!("{what}: {}", told.join("; ")));
+    for table in tables {
+        integrity(store, what, &format!("PRAGMA integrity_check('{table}')"), ledger)?;
+    }
     Ok(())
 }
 
-/// Counts whether tables are as they must be.
+/// The database's own check of the whole file, journal and free pages included. What it takes grows with the
+/// journal, so it stands at the end of a store's life.
+pub(crate) fn whole_file(session: &mut Session, what: &str, ledger: &mut Ledger) -> Result<(), EngineError> {
+    integrity(session.store.as_mut(), what, "PRAGMA integrity_check", ledger)
+}
+
+fn integrity(
+    store: &mut dyn Store,
+    what: &str,
+    pragma: &str,
+    ledger: &mut Ledger,
+) -> Result<(), EngineError> {
+    let told = store.query(pragma, &[])?;
+    let told: Vec<&str> = told.iter().filter_map(|row| row.first().and_then(Value::as_text)).collect();
+    ledger.sound.add(told == ["ok"], || format!("{what}: {pragma}: {}", told.join("; ")));
+    Ok(())
+}
+
+/// What is wrong with tables that must be equal.
 pub(crate) fn same(found: &[TableDigest], wanted: &[TableDigest]) -> Result<(), String> {
     let differ: Vec<String> = found
         .iter()
@@ -265,6 +300,6 @@ mod tests {
         assert_eq!(same(&[a.clone(), b.clone()], &[a.clone(), b.clone()]), Ok(()));
         let told = same(&[a.clone(), digest("b", 3, "z")], &[a.clone(), b.clone()]).unwrap_err();
         assert!(told.contains("b (3 rows, 2 wanted)") && !told.contains("a ("), "{told}");
-        assert!(same(&[a.clone()], &[a, b]).is_err());
+        assert!(same(std::slice::from_ref(&a), &[a.clone(), b]).is_err());
     }
 }

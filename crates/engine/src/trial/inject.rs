@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::bench::Bench;
 use super::damage::{Damager, Refuser};
+use super::scratch::ScratchStore;
 use super::{checks, variant};
 use crate::change::plan::read_items;
 use crate::error::EngineError;
@@ -57,6 +58,8 @@ pub struct Injections {
 struct Injector<'bench, 't> {
     bench: &'bench mut Bench<'t>,
     damager: Damager,
+    /// A store with the plan, to read items from.
+    planned: ScratchStore,
     /// The tables of the plan without these items.
     without: BTreeMap<Vec<u64>, Vec<TableDigest>>,
     found: Injections,
@@ -70,7 +73,9 @@ struct Injector<'bench, 't> {
 pub(crate) fn run(bench: &mut Bench<'_>, asked_size: u64) -> Result<Injections, EngineError> {
     let untouched = bench.scratch.fresh(&bench.base)?;
     let damager = Damager::new(untouched, &bench.plan, bench.change);
-    let mut injector = Injector { bench, damager, without: BTreeMap::new(), found: Injections::default() };
+    let planned = bench.scratch.fresh(&bench.planned)?;
+    let mut injector =
+        Injector { bench, damager, planned, without: BTreeMap::new(), found: Injections::default() };
     injector.independence(asked_size)?;
     injector.partial_success(asked_size)?;
     Ok(injector.found)
@@ -136,8 +141,7 @@ impl Injector<'_, '_> {
         end: u64,
         refuser: Refuser,
     ) -> Result<Option<(u64, Item)>, EngineError> {
-        let mut planned = self.bench.scratch.fresh(&self.bench.planned)?;
-        let store = planned.session.store.as_mut();
+        let store = self.planned.session.store.as_mut();
         for stored in read_items(store, &self.bench.plan, first, end, &mut Hashing::new("damage"))? {
             if self.bench.bad.contains(&stored.number) {
                 continue;
@@ -159,11 +163,11 @@ impl Injector<'_, '_> {
         self.bench.show("injecting failures", self.found.cases.len() as u64, 9);
         let wanted = self.tables_without(damaged)?;
         let bench = &mut *self.bench;
-        let mut planned = bench.scratch.fresh(&bench.planned)?;
         let mut copy = bench.scratch.fresh(&bench.base)?;
-        let plan = variant::edited(&mut planned.session, &bench.plan, &mut copy.session, &mut |stored| {
-            Ok(Some(damaged.get(&stored.number).cloned().unwrap_or(stored.item)))
-        })?;
+        let plan =
+            variant::edited(&mut self.planned.session, &bench.plan, &mut copy.session, &mut |stored| {
+                Ok(Some(damaged.get(&stored.number).cloned().unwrap_or(stored.item)))
+            })?;
         let settings = bench.settings(Some(size));
         let ran = bench.apply(&mut copy.session, &plan, settings, &case)?;
         let good = bench.good() - damaged.len() as u64;
@@ -189,6 +193,7 @@ impl Injector<'_, '_> {
             )
         });
         bench.undo(&mut copy.session, &ran.run.id, &injection.case)?;
+        checks::whole_file(&mut copy.session, &injection.case, &mut bench.ledger)?;
         self.found.cases.push(injection);
         Ok(())
     }
@@ -200,11 +205,11 @@ impl Injector<'_, '_> {
             return Ok(known.clone());
         }
         let bench = &mut *self.bench;
-        let mut planned = bench.scratch.fresh(&bench.planned)?;
         let mut copy = bench.scratch.fresh(&bench.base)?;
-        let plan = variant::edited(&mut planned.session, &bench.plan, &mut copy.session, &mut |stored| {
-            Ok((!damaged.contains_key(&stored.number)).then_some(stored.item))
-        })?;
+        let plan =
+            variant::edited(&mut self.planned.session, &bench.plan, &mut copy.session, &mut |stored| {
+                Ok((!damaged.contains_key(&stored.number)).then_some(stored.item))
+            })?;
         let settings = bench.settings(None);
         let what = format!("the plan without {} items", left_out.len());
         let ran = bench.apply(&mut copy.session, &plan, settings, &what)?;

@@ -57,7 +57,7 @@ pub(crate) fn run(bench: &mut Bench<'_>, asked_size: u64) -> Result<Vec<Interrup
         let left = checks::same(&tables, &wanted).err();
         let nothing_half_done = left.is_none();
         bench.ledger.recovered.add(nothing_half_done, || format!("{what}: {}", left.unwrap_or_default()));
-        checks::whole(copy.session.store.as_mut(), &what, &mut bench.ledger)?;
+        checks::whole_file(&mut copy.session, &what, &mut bench.ledger)?;
         // What is left of the dead process is its open connection; another one takes the run over.
         copy.reopen()?;
         let open = run::list(copy.session.store.as_mut())?.into_iter().find(|run| run.status.is_open());
@@ -72,6 +72,7 @@ pub(crate) fn run(bench: &mut Bench<'_>, asked_size: u64) -> Result<Vec<Interrup
         bench.undo(&mut copy.session, &open.id, &what)?;
         let undone = bench.ledger.undone.failed() == undone_before;
         bench.ledger.recovered.add(undone, || format!("{what}: its undo does not restore the tables"));
+        checks::whole_file(&mut copy.session, &what, &mut bench.ledger)?;
         found.push(Interruption {
             point,
             committed_batches: committed,

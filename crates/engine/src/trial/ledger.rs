@@ -15,7 +15,7 @@ pub struct Share {
     pub good: u64,
     /// How often it was looked at.
     pub of: u64,
-    /// The first few times that it did not hold, in words.
+    /// The first few different ways in which it did not hold, in words.
     pub problems: Vec<String>,
 }
 
@@ -30,7 +30,10 @@ impl Share {
         self.good += good.min(of);
         self.of += of;
         if good < of && self.problems.len() < TOLD {
-            self.problems.push(problem());
+            let told = problem();
+            if !self.problems.contains(&told) {
+                self.problems.push(told);
+            }
         }
     }
 
@@ -98,6 +101,11 @@ mod tests {
             share.add(look % 2 == 0, || format!("look {look}"));
         }
         assert_eq!((share.percent(), share.failed(), share.problems.len()), (Some(50.0), 20, TOLD));
+        let mut same = Share::default();
+        for _ in 0..2 {
+            same.add(false, || "the same".into());
+        }
+        assert_eq!((same.failed(), same.problems.len()), (2, 1), "told once, counted twice");
         share.add_many(7, 5, String::new);
         assert_eq!((share.good, share.of), (25, 45), "more than all is all");
     }

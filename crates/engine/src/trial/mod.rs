@@ -191,13 +191,25 @@ pub fn run(subject: Subject<'_>, settings: TrialSettings<'_>) -> Result<Trial, E
     let clock = Arc::new(TrialClock::at(&started_at)?);
     let scratch = Scratch::create(settings.scratch, settings.durability, clock, settings.progress)?;
     let store = subject.from.url().to_string();
+    let part_done = |part: &str| {
+        let elapsed_ms = settings.clock.monotonic_ms().saturating_sub(started_ms);
+        tracing::debug!(part, elapsed_ms, "part of the trial done");
+    };
     let mut bench = Bench::prepare(subject, scratch)?;
+    part_done("preparing");
     baseline::run(&mut bench)?;
+    part_done("baseline");
     let speed = speed::measure(&mut bench, &sizes, settings.rounds)?;
+    part_done("speed");
     let switched = toggle::run(&mut bench, &sizes)?;
+    part_done("switch");
     let injections = inject::run(&mut bench, asked_size)?;
+    part_done("injected failures");
     let interruptions = interrupt::run(&mut bench, asked_size)?;
-    let observation = observe::run(&mut bench, HOURS, asked_size, speed.plain.apply_ms.p50)?;
+    part_done("interruptions");
+    let plain_ms = toggle::plain_ms(&switched);
+    let observation = observe::run(&mut bench, HOURS, asked_size, plain_ms)?;
+    part_done("observation");
     let about = About {
         system: bench.system.name.to_owned(),
         change: bench.change.name().to_owned(),

@@ -60,7 +60,8 @@ impl Scratch {
             store: plimsoll_store::open(&url)?,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             actor: "trial".to_owned(),
-            progress: Arc::clone(&self.progress),
+            // The trial tells how far it is as a whole.
+            progress: Arc::new(|_| {}),
             probe: Arc::new(NoProbe),
         })
     }
@@ -75,7 +76,12 @@ impl Scratch {
             let open = format!("the scratch store {} is still open", from.display());
             return Err(EngineError::integrity(open));
         }
-        std::fs::copy(from, to).map(drop).map_err(|error| {
+        let copied = std::fs::copy(from, to).and_then(|_| match self.durability {
+            // Else the first commit of a measured run would wait for the whole file.
+            Durability::Full => std::fs::File::open(to)?.sync_all(),
+            Durability::Normal => Ok(()),
+        });
+        copied.map_err(|error| {
             let hint = "hint: a trial needs a few times the size of the store as free space";
             EngineError::usage(format!("{} cannot be copied: {error}\n{hint}", from.display()))
         })

@@ -15,6 +15,7 @@ use plimsoll_core::value::Value;
 use serde::Serialize;
 
 use super::bench::{Bench, Ran};
+use super::checks;
 use super::gauge::{Spread, milliseconds};
 use crate::change::cells::Cells;
 use crate::change::exchange;
@@ -50,8 +51,13 @@ pub struct PathSpeed {
     pub validation_ms: Option<Spread>,
     /// Megabytes by which the peak of the process lay over the beginning of a run; the largest of the rounds.
     pub memory_mb: Option<f64>,
-    /// By how much it is slower than the plain path of the same round, in percent; negative is faster.
+    /// Verifying the run, in milliseconds.
+    pub verify_ms: Spread,
+    /// By how much the whole update - planning, applying, verifying - is slower than on the plain path in the
+    /// same round, in percent; negative is faster.
     pub slower_than_plain_percent: Option<Spread>,
+    /// The same for applying alone.
+    pub apply_slower_than_plain_percent: Option<Spread>,
     /// Taking the run back, in milliseconds.
     pub undo_ms: Option<f64>,
 }
@@ -63,8 +69,8 @@ pub struct Speed {
     pub rounds: u32,
     /// Reading the source and planning, in milliseconds.
     pub reading_ms: f64,
-    /// Planning again from the saved answers, in milliseconds.
-    pub planning_ms: f64,
+    /// Planning again from the saved answers, in milliseconds; the same on every path.
+    pub planning_ms: Spread,
     /// Storing the plan with its prior images, in milliseconds: reading it from a file.
     pub prior_images_ms: f64,
     /// The plain path: the switch off.
@@ -90,7 +96,9 @@ struct Figures {
     journal: Vec<f64>,
     checkpoint: Vec<f64>,
     validation: Vec<f64>,
+    verify: Vec<f64>,
     slower: Vec<f64>,
+    apply_slower: Vec<f64>,
     memory: Option<f64>,
     undo_ms: Option<f64>,
 }
@@ -100,13 +108,15 @@ struct Figures {
 /// # Errors
 /// What stopped a run.
 pub(crate) fn measure(bench: &mut Bench<'_>, sizes: &[u64], rounds: u32) -> Result<Speed, EngineError> {
-    let planning_ms = plan_again(bench)?;
+    let mut planning = Vec::new();
     let prior_images_ms = store_again(bench)?;
     let mut paths: Vec<Figures> = vec![Figures::default()];
     paths.extend(sizes.iter().map(|size| Figures { size: Some(*size), ..Figures::default() }));
+    let mut copy = bench.scratch.fresh(&bench.planned)?;
     for path in &mut paths {
-        path.validation = validation(bench, path.size)?;
+        path.validation = validation(bench, &mut copy.session, path.size)?;
     }
+    drop(copy);
     for round in 0..rounds {
         let mut order: Vec<usize> = (0..paths.len()).collect();
         if !round.is_multiple_of(2) {
@@ -117,13 +127,10 @@ pub(crate) fn measure(bench: &mut Bench<'_>, sizes: &[u64], rounds: u32) -> Resu
             bench.show("measuring", u64::from(round) * runs + done as u64, u64::from(rounds) * runs);
             one(bench, &mut paths[at], round)?;
         }
-        let plain = paths[0].wall.last().copied();
-        for path in &mut paths[1..] {
-            if let (Some(plain), Some(batched)) = (plain, path.wall.last()) {
-                path.slower.push((batched / plain - 1.0) * 100.0);
-            }
-        }
+        planning.push(plan_again(bench)?);
     }
+    let planning_ms = Spread::of(&planning).ok_or_else(nothing_measured)?;
+    compare(&mut paths, planning_ms.p50);
     check_cuts(bench, &paths);
     let mut paths = paths.into_iter().map(summary).collect::<Result<Vec<_>, _>>()?.into_iter();
     let plain = paths.next().ok_or_else(nothing_measured)?;
@@ -135,6 +142,21 @@ pub(crate) fn measure(bench: &mut Bench<'_>, sizes: &[u64], rounds: u32) -> Resu
         plain,
         sizes: paths.collect(),
     })
+}
+
+/// Pairs every batched run with the plain one of its round. Planning is the same code with the same answers on
+/// every path, so its median stands for all: its noise is not the paths'.
+fn compare(paths: &mut [Figures], planning_ms: f64) {
+    let Some((plain, batched)) = paths.split_first_mut() else { return };
+    for path in batched {
+        for round in 0..path.wall.len().min(plain.wall.len()) {
+            let percent = |batched: f64, plain: f64| (batched / plain - 1.0) * 100.0;
+            path.apply_slower.push(percent(path.wall[round], plain.wall[round]));
+            let whole = |path: &Figures| planning_ms + path.wall[round] + path.verify[round];
+            let slower = percent(whole(path), whole(plain));
+            path.slower.push(slower);
+        }
+    }
 }
 
 /// Applies the plan one way and takes it back.
@@ -153,7 +175,9 @@ fn one(bench: &mut Bench<'_>, path: &mut Figures, round: u32) -> Result<(), Engi
         path.undo_ms = Some(bench.undo(&mut copy.session, &ran.run.id, &what)?);
         check_ranges(bench, &mut copy.session, &ran, &what)?;
     }
+    checks::whole_file(&mut copy.session, &what, &mut bench.ledger)?;
     path.wall.push(ran.wall_ms);
+    path.verify.push(ran.verify_ms);
     path.batches.extend(ran.batch_ms);
     path.journal.extend(ran.journal_ms);
     path.checkpoint.extend(ran.checkpoint_ms);
@@ -224,7 +248,9 @@ fn summary(path: Figures) -> Result<PathSpeed, EngineError> {
         checkpoint_ms: Spread::of(&path.checkpoint),
         validation_ms: Spread::of(&path.validation),
         memory_mb: path.memory,
+        verify_ms: Spread::of(&path.verify).ok_or_else(nothing_measured)?,
         slower_than_plain_percent: Spread::of(&path.slower),
+        apply_slower_than_plain_percent: Spread::of(&path.apply_slower),
         undo_ms: path.undo_ms,
     })
 }
@@ -234,14 +260,13 @@ fn nothing_measured() -> EngineError {
 }
 
 /// Times the system's validation of each batch of the plan.
-fn validation(bench: &mut Bench<'_>, size: Option<u64>) -> Result<Vec<f64>, EngineError> {
-    let mut copy = bench.scratch.fresh(&bench.planned)?;
+fn validation(bench: &Bench<'_>, session: &mut Session, size: Option<u64>) -> Result<Vec<f64>, EngineError> {
     let size = size.unwrap_or(bench.plan.items);
     let mut spans = Vec::new();
     let mut first = 0;
     while first < bench.plan.items {
         let end = (first + size).min(bench.plan.items);
-        let store = copy.session.store.as_mut();
+        let store = session.store.as_mut();
         let stored = read_items(store, &bench.plan, first, end, &mut Hashing::new("validation"))?;
         let items: Vec<Item> = stored.into_iter().map(|stored| stored.item).collect();
         let begun = Instant::now();

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::bench::Bench;
 use super::checks;
+use super::gauge::median;
 use crate::change::cells::Cells;
 use crate::error::EngineError;
 
@@ -20,6 +21,8 @@ pub struct Switched {
     pub batch_size: u64,
     /// Batches that were committed.
     pub batches: u64,
+    /// Applying, in milliseconds.
+    pub apply_ms: f64,
     /// Whether the run went the way that was asked for.
     pub as_asked: bool,
     /// Whether it left the tables that the plain path leaves.
@@ -60,9 +63,23 @@ pub(crate) fn run(bench: &mut Bench<'_>, sizes: &[u64]) -> Result<Vec<Switched>,
             });
         }
         bench.undo(&mut copy.session, &ran.run.id, &what)?;
-        found.push(Switched { on, batch_size: size, batches: ran.report.batches, as_asked, same_tables });
+        found.push(Switched {
+            on,
+            batch_size: size,
+            batches: ran.report.batches,
+            apply_ms: ran.wall_ms,
+            as_asked,
+            same_tables,
+        });
     }
+    checks::whole_file(&mut copy.session, "the store on which the switch was tried", &mut bench.ledger)?;
     Ok(found)
+}
+
+/// Applying on the plain path once the bad records wait in quarantine and are not tried again, in milliseconds.
+pub(crate) fn plain_ms(runs: &[Switched]) -> Option<f64> {
+    let later: Vec<f64> = runs.iter().skip(1).filter(|run| !run.on).map(|run| run.apply_ms).collect();
+    median(&later)
 }
 
 /// The schema as it is: applied versions, and every table's and index's definition.

@@ -98,7 +98,7 @@ fn a_repaired_record_goes_back_into_its_run(place: &Place) {
     let settings = [("note".to_owned(), "by hand".to_owned())];
     let edited = quarantine::edit(session, &id, &settings, "").unwrap().edited.unwrap();
     assert_eq!(edited, json!({"id": 2, "name": "account 0002", "balance": 22, "note": "by hand"}));
-    let replayed = quarantine::replay(session, &[id.clone()], Some(&SYNC), "again").unwrap();
+    let replayed = quarantine::replay(session, std::slice::from_ref(&id), Some(&SYNC), "again").unwrap();
     assert_eq!(replayed.id, run.id);
     assert_eq!((replayed.tally.planned, replayed.tally.applied, replayed.tally.quarantined), (4, 3, 1));
     assert_eq!(replayed.batches, 3);
@@ -189,10 +189,10 @@ fn a_record_that_never_arrived_can_be_given(place: &Place) {
     let run = apply_items(session, &[missing], 50);
     let item = open(session, &run.id).remove(0);
     // As it is there is nothing to apply, which must not pass for a success.
-    let error = quarantine::replay(session, &[item.id.clone()], Some(&SYNC), "").unwrap_err();
+    let error = quarantine::replay(session, std::slice::from_ref(&item.id), Some(&SYNC), "").unwrap_err();
     assert!(error.kind == ErrorKind::Usage && error.message.contains("no record"), "{error}");
     quarantine::replace(session, &item.id, &account_record(7, 7), "from the archive").unwrap();
-    let error = quarantine::replay(session, &[item.id.clone()], None, "").unwrap_err();
+    let error = quarantine::replay(session, std::slice::from_ref(&item.id), None, "").unwrap_err();
     assert_eq!(error.kind, ErrorKind::Usage, "{error}");
     let run = quarantine::replay(session, &[item.id], Some(&SYNC), "").unwrap();
     assert_eq!((run.tally.applied, run.tally.quarantined), (1, 0));
@@ -259,7 +259,7 @@ fn a_dropped_item_stays_counted_and_is_not_asked_about_again(place: &Place) {
         quarantine::drop_item(session, &item.id, "").unwrap_err(),
         quarantine::edit(session, &item.id, &[], "").unwrap_err(),
         quarantine::replace(session, &item.id, &json!({}), "").unwrap_err(),
-        quarantine::replay(session, &[item.id.clone()], Some(&SYNC), "").unwrap_err(),
+        quarantine::replay(session, std::slice::from_ref(&item.id), Some(&SYNC), "").unwrap_err(),
     ] {
         assert!(error.kind == ErrorKind::Usage && error.message.contains("is dropped"), "{error}");
     }
@@ -314,7 +314,12 @@ fn of_two_replays_of_one_item_one_wins(place: &Place) {
     let (other, theirs) = (std::sync::Mutex::new(place.session()), id.clone());
     session.probe = std::sync::Arc::new(Acting(move |point: &'static str| {
         if point == "plan.ready" {
-            let run = quarantine::replay(&mut other.lock().unwrap(), &[theirs.clone()], Some(&SYNC), "")?;
+            let run = quarantine::replay(
+                &mut other.lock().unwrap(),
+                std::slice::from_ref(&theirs),
+                Some(&SYNC),
+                "",
+            )?;
             assert_eq!(run.tally.applied, 3);
         }
         Ok(())

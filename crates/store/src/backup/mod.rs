@@ -104,9 +104,11 @@ pub fn create(
     now: &str,
 ) -> Result<Backup, BackupError> {
     fs::create_dir_all(folder).map_err(file_error(format!("creating {}", folder.display())))?;
+    // The location is recorded, so it must not depend on the folder that this process works in.
+    let folder = fs::canonicalize(folder).map_err(file_error(format!("opening {}", folder.display())))?;
     let made = match store.url() {
-        StoreUrl::Sqlite { path, durability } => sqlite::create(&path, durability, folder, id, tables)?,
-        StoreUrl::Postgres { url } => postgres::create(&url, folder, id, tables)?,
+        StoreUrl::Sqlite { path, durability } => sqlite::create(&path, durability, &folder, id, tables)?,
+        StoreUrl::Postgres { url } => postgres::create(&url, &folder, id, tables)?,
     };
     Ok(Backup {
         id: id.clone(),

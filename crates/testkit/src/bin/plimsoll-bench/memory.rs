@@ -42,21 +42,27 @@ pub(crate) fn child(rows: &str, path: &str) -> Result<(), Failure> {
     let mut session = plimsoll_engine::Session::new(plimsoll_store::open(&url)?, "bench");
     let before = peak_kb()?;
     let started = std::time::Instant::now();
-    let lap = |what: &str| eprintln!("{what} after {:?}", started.elapsed());
+    let seconds = || started.elapsed().as_secs_f64();
     let plan = rows::plan(&mut session, count, &[])?;
-    lap("planned");
+    let planned_after = seconds();
     let planned = peak_kb()?;
     let run = apply::start(&mut session, &plan, &StartRun::default())?;
     let run = apply::drive(&mut session, &run.id, None)?;
-    lap("applied");
+    let applied_after = seconds();
     let applied = peak_kb()?;
     let verified = verify::verify(&mut session, &run.id)?;
-    lap("verified");
     if !verified.ok {
         return Err("the run does not verify".into());
     }
     let mb = |kb: u64| (kb - before) as f64 / 1024.0;
-    println!("plan +{:.1} MB, apply +{:.1} MB, verify +{:.1} MB", mb(planned), mb(applied), mb(peak_kb()?));
+    println!(
+        "plan +{:.1} MB ({planned_after:.1} s), apply +{:.1} MB ({:.1} s), verify +{:.1} MB ({:.1} s)",
+        mb(planned),
+        mb(applied),
+        applied_after - planned_after,
+        mb(peak_kb()?),
+        seconds() - applied_after
+    );
     Ok(())
 }
 
