@@ -305,6 +305,30 @@ fn texts_of_no_type() {
     }
 }
 
+/// Every day of four centuries and samples of all others, against the server's own calendar.
+#[test]
+fn calendar() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let mut store = at(&server.database().unwrap());
+    let days = [("1900-01-01", 146_097, 1), ("4713-01-02 BC", 60_000, 89), ("9000-01-01", 60_000, 373)];
+    for (first, count, step) in days {
+        let sql = format!(
+            "SELECT d, d::text, d + time '23:59:59.000001', (d + time '23:59:59.000001')::text
+             FROM generate_series(0, {count}) AS n, LATERAL (SELECT date '{first}' + n * {step} AS d) AS days"
+        );
+        let mut seen = 0;
+        store
+            .query_each(&sql, &[], &mut |row| {
+                seen += 1;
+                assert_eq!(row[0].as_text(), row[1].as_text());
+                assert_eq!(row[2].as_text(), row[3].as_text());
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(seen, count + 1);
+    }
+}
+
 #[test]
 fn parameters_and_results() {
     let Some(server) = PostgresServer::shared() else { return };
