@@ -13,4 +13,5 @@ mod postgres;
 mod scenarios;
 mod snapshot;
 mod support;
+mod trial;
 mod verbs;

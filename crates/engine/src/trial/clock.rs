@@ -40,7 +40,8 @@ impl TrialClock {
 
 impl Clock for TrialClock {
     fn now(&self) -> String {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner).to_string()
+        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        format!("{:.3}", *now)
     }
 
     fn monotonic_ms(&self) -> u64 {
@@ -63,13 +64,13 @@ mod tests {
     #[test]
     fn the_calendar_moves_by_hand_only() {
         let clock = TrialClock::at("2026-03-01T23:59:59.75Z").unwrap();
-        assert_eq!(clock.now(), "2026-03-01T23:59:59Z");
+        assert_eq!(clock.now(), "2026-03-01T23:59:59.000Z");
         std::thread::sleep(std::time::Duration::from_millis(3));
-        assert_eq!(clock.now(), "2026-03-01T23:59:59Z");
+        assert_eq!(clock.now(), "2026-03-01T23:59:59.000Z");
         assert!(clock.monotonic_us() >= 3_000, "durations are real");
         clock.advance(SignedDuration::from_hours(1));
         clock.sleep_ms(1_000);
-        assert_eq!(clock.now(), "2026-03-02T01:00:00Z");
+        assert_eq!(clock.now(), "2026-03-02T01:00:00.000Z");
         assert!(TrialClock::at("yesterday").is_err());
     }
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use plimsoll_core::digest::TableDigest;
+use plimsoll_core::id::Id;
 use serde::Serialize;
 
 use super::bench::Bench;
@@ -13,7 +14,7 @@ use super::checks;
 use super::gauge::DieAt;
 use super::scratch::ScratchStore;
 use crate::change::apply::{self, StartRun};
-use crate::change::{control, run, setup};
+use crate::change::{control, setup};
 use crate::error::{EngineError, ErrorKind};
 use crate::session::{NoProbe, Probe};
 
@@ -49,27 +50,29 @@ pub(crate) fn run(bench: &mut Bench<'_>, asked_size: u64) -> Result<Vec<Interrup
     }
     let committed = batches / 2;
     // What a run looks like of which exactly that many batches were committed.
-    let (_, wanted) = stopped(bench, size, "batch.committed", committed)?;
+    let Some(wanted) = stopped(bench, size, "batch.committed", committed)?.map(|stopped| stopped.tables)
+    else {
+        return Ok(found);
+    };
     for (done, point) in POINTS.into_iter().enumerate() {
         bench.show("interrupting", done as u64, POINTS.len() as u64);
         let what = format!("a run that ended at {point} of batch {committed}");
-        let (mut copy, tables) = stopped(bench, size, point, committed + 1)?;
+        let Some(Stopped { mut copy, run, tables }) = stopped(bench, size, point, committed + 1)? else {
+            continue;
+        };
         let left = checks::same(&tables, &wanted).err();
         let nothing_half_done = left.is_none();
         bench.ledger.recovered.add(nothing_half_done, || format!("{what}: {}", left.unwrap_or_default()));
         checks::whole_file(&mut copy.session, &what, &mut bench.ledger)?;
         // What is left of the dead process is its open connection; another one takes the run over.
         copy.reopen()?;
-        let open = run::list(copy.session.store.as_mut())?.into_iter().find(|run| run.status.is_open());
-        let open =
-            open.ok_or_else(|| EngineError::integrity(format!("{what}: there is nothing to resume")))?;
-        control::resume(&mut copy.session, &open.id, Some(bench.change), &|_| {})?;
+        control::resume(&mut copy.session, &run, Some(bench.change), &|_| {})?;
         let tables = setup::digests(&mut copy.session, bench.system)?;
         let resumed = checks::same(&tables, &bench.after).err();
         let same = resumed.is_none();
         bench.ledger.recovered.add(same, || format!("{what}, resumed: {}", resumed.unwrap_or_default()));
         let undone_before = bench.ledger.undone.failed();
-        bench.undo(&mut copy.session, &open.id, &what)?;
+        bench.undo(&mut copy.session, &run, &what)?;
         let undone = bench.ledger.undone.failed() == undone_before;
         bench.ledger.recovered.add(undone, || format!("{what}: its undo does not restore the tables"));
         checks::whole_file(&mut copy.session, &what, &mut bench.ledger)?;
@@ -84,13 +87,22 @@ pub(crate) fn run(bench: &mut Bench<'_>, asked_size: u64) -> Result<Vec<Interrup
     Ok(found)
 }
 
-/// A run that ended when `point` was passed for the `occurrence`th time, and its tables.
+/// A run that ended in the middle.
+struct Stopped {
+    copy: ScratchStore,
+    run: Id,
+    /// The tables as it left them.
+    tables: Vec<TableDigest>,
+}
+
+/// A run that ended when `point` was passed for the `occurrence`th time; none when it did not come to that,
+/// which counts as not recovered: it was cut into other batches than asked.
 fn stopped(
     bench: &mut Bench<'_>,
     size: u64,
     point: &'static str,
     occurrence: u64,
-) -> Result<(ScratchStore, Vec<TableDigest>), EngineError> {
+) -> Result<Option<Stopped>, EngineError> {
     let mut copy = bench.scratch.fresh(&bench.planned)?;
     let start = StartRun { settings: bench.settings(Some(size)), ..StartRun::default() };
     let started = apply::start(&mut copy.session, &bench.plan, &start)?;
@@ -99,11 +111,11 @@ fn stopped(
         Err(error) if error.kind == ErrorKind::Crash => {}
         Err(error) => return Err(error),
         Ok(_) => {
-            let never = format!("the run ended without passing {point} {occurrence} times");
-            return Err(EngineError::integrity(never));
+            bench.ledger.recovered.add(false, || format!("no run came to {point} {occurrence} times"));
+            return Ok(None);
         }
     }
     copy.session.probe = Arc::new(NoProbe);
     let tables = setup::digests(&mut copy.session, bench.system)?;
-    Ok((copy, tables))
+    Ok(Some(Stopped { copy, run: started.id, tables }))
 }
