@@ -1,7 +1,7 @@
 //! The change `daily-update`: reads the committee meetings of congress.gov and brings the rows in step.
 //!
 //! Owns how the source is asked: which congresses, and which of the listed meetings in detail. Listing them is
-//! [`crate::listing`]'s, what a meeting means [`crate::mapping`]'s.
+//! `listing`'s, what a meeting means `mapping`'s.
 //!
 //! Invariants:
 //! - Every entry of the list ends in the summary: delivered, or left out and counted.

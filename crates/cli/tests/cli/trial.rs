@@ -46,7 +46,6 @@ fn trial(desk: &Desk, words: &[&str]) -> Ended {
         if !only_time {
             break;
         }
-        println!("measured again: {:?}", blocking(&ended.json()));
         ended = desk.plimsoll_on(&store, &all);
     }
     ended

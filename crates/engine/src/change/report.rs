@@ -7,6 +7,7 @@
 use plimsoll_core::id::Id;
 use plimsoll_core::item::Outcome;
 use plimsoll_core::run::RunStatus;
+use plimsoll_core::table::RowKey;
 use plimsoll_core::undo::UndoMode;
 use plimsoll_core::value::Value;
 use plimsoll_store::Store;
@@ -182,6 +183,7 @@ pub fn errors(store: &mut dyn Store, run: &Run) -> Result<Vec<BatchError>, Engin
     Ok(errors)
 }
 
+/// What [`plan::StoredItem::name`] says, without reading the images.
 fn item_label(store: &mut dyn Store, plan: i64, item: u64) -> Result<String, EngineError> {
     let parameters = [Value::Integer(plan), super::cells::number(item)];
     let sql = "SELECT label FROM plimsoll_item WHERE plan = $1 AND item = $2 AND label <> ''";
@@ -191,7 +193,10 @@ fn item_label(store: &mut dyn Store, plan: i64, item: u64) -> Result<String, Eng
     let sql =
         "SELECT table_name, row_key FROM plimsoll_change WHERE plan = $1 AND item = $2 AND position = 0";
     match store.query(sql, &parameters)?.into_iter().next().map(Cells) {
-        Some(cells) => Ok(format!("{} {}", cells.text(0)?, cells.text(1)?)),
+        Some(cells) => {
+            let key: RowKey = serde_json::from_str(&cells.text(1)?)?;
+            Ok(format!("{} {key}", cells.text(0)?))
+        }
         None => Ok(format!("item {item}")),
     }
 }

@@ -31,11 +31,14 @@ macro_rules! on_each_store {
 pub(crate) use on_each_store;
 
 mod apply;
+mod apply_model;
 mod assess;
 mod control;
 mod crash;
+mod defects;
 mod exchange;
 mod isolation;
+mod model;
 mod quarantine;
 mod retention;
 mod undo;

@@ -6,53 +6,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plimsoll_core::change::Change;
 use plimsoll_core::id::Id;
 use plimsoll_core::run::RunStatus;
 use plimsoll_core::table::Image;
 use plimsoll_core::undo::UndoMode;
-use plimsoll_core::value::Value;
 use plimsoll_engine::change::{run, undo, verify};
 use plimsoll_engine::session::Session;
 use plimsoll_engine::{ErrorKind, event};
 use plimsoll_testkit::fixture::*;
 use proptest::prelude::*;
-use proptest::test_runner::Config;
 
-/// Every row by table and id.
-type State = BTreeMap<(&'static str, i64), Image>;
-
-/// One row written: which, from, to.
-type Written = ((&'static str, i64), Option<Image>, Option<Image>);
-
-/// Positions of the columns in the two tables.
-mod column {
-    pub(super) const NAME: usize = 1;
-    pub(super) const BALANCE: usize = 2;
-    pub(super) const NOTE: usize = 3;
-    pub(super) const ACCOUNT: usize = 1;
-    pub(super) const AMOUNT: usize = 2;
-    pub(super) const MEMO: usize = 3;
-}
-
-/// Something done to one row, as far as it can be done when its turn comes.
-#[derive(Debug, Clone)]
-struct Op {
-    kind: Kind,
-    id: i64,
-    account: i64,
-    columns: u8,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    InsertAccount,
-    UpdateAccount,
-    DeleteAccount,
-    InsertEntry,
-    UpdateEntry,
-    DeleteEntry,
-}
+use crate::model::{Kind, Maker, Op, Row, State, Written, cases, change_of, check, op, put, valid};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -71,23 +35,6 @@ struct History {
     steps: Vec<Step>,
     target: usize,
     size: u64,
-}
-
-fn op() -> impl Strategy<Value = Op> {
-    let kind = prop_oneof![
-        2 => Just(Kind::InsertAccount),
-        4 => Just(Kind::UpdateAccount),
-        2 => Just(Kind::DeleteAccount),
-        2 => Just(Kind::InsertEntry),
-        2 => Just(Kind::UpdateEntry),
-        2 => Just(Kind::DeleteEntry),
-    ];
-    (kind, 1..=6_i64, 1..=6_i64, 1..8_u8).prop_map(|(kind, id, account, columns)| Op {
-        kind,
-        id,
-        account,
-        columns,
-    })
 }
 
 fn a_run() -> impl Strategy<Value = Step> {
@@ -119,24 +66,6 @@ struct Past {
     undoes: Option<usize>,
     /// Whether it left nothing undone.
     clean: bool,
-}
-
-/// What the database allows.
-fn valid(state: &State) -> bool {
-    let mut names = BTreeSet::new();
-    state.iter().all(|((table, _), row)| match *table {
-        "account" => {
-            names.insert(row[column::NAME].to_string()) && row[column::BALANCE].as_integer().unwrap() >= 0
-        }
-        _ => state.contains_key(&("account", row[column::ACCOUNT].as_integer().unwrap())),
-    })
-}
-
-fn put(state: &mut State, key: (&'static str, i64), row: Option<Image>) {
-    match row {
-        Some(row) => drop(state.insert(key, row)),
-        None => drop(state.remove(&key)),
-    }
 }
 
 /// What an undo comes to, by the model.
@@ -187,7 +116,7 @@ fn wanted(
 /// Takes a run back in a mode other than `cascade`.
 fn undone(state: &State, past: &Past, mode: UndoMode) -> Undone {
     let mut result = Undone { state: state.clone(), ..Undone::default() };
-    let mut first: BTreeMap<(&str, i64), Option<Image>> = BTreeMap::new();
+    let mut first: BTreeMap<Row, Option<Image>> = BTreeMap::new();
     for (key, before, _) in past.items.iter().flatten() {
         first.entry(*key).or_insert_with(|| before.clone());
     }
@@ -276,89 +205,27 @@ struct World {
     session: Session,
     state: State,
     pasts: Vec<Past>,
-    counter: i64,
+    maker: Maker,
 }
 
 impl World {
     fn new(place: &Place) -> Self {
-        let mut world = Self { session: place.session(), state: State::new(), pasts: vec![], counter: 1_000 };
+        let mut world =
+            Self { session: place.session(), state: State::new(), pasts: vec![], maker: Maker::new() };
         for (kind, id) in [(Kind::InsertAccount, 1), (Kind::InsertAccount, 2), (Kind::InsertEntry, 1)] {
             world.edit(&Op { kind, id, account: 1, columns: 7 });
         }
         world
     }
 
-    /// What the op writes on `state`, or `None` where it cannot be done.
-    fn write_of(&mut self, state: &State, op: &Op) -> Option<Written> {
-        self.counter += 1;
-        let fresh = self.counter;
-        let account = ("account", op.id);
-        let entry = ("entry", op.id);
-        let parent = state.contains_key(&("account", op.account));
-        let (key, after) = match op.kind {
-            Kind::InsertAccount if !state.contains_key(&account) => {
-                let values = [
-                    ("id", Value::Integer(op.id)),
-                    ("name", Value::text(format!("name {fresh}"))),
-                    ("balance", Value::Integer(fresh)),
-                ];
-                (account, Some(row(&mut self.session, "account", &values)))
-            }
-            Kind::UpdateAccount => {
-                let mut after = state.get(&account)?.clone();
-                let new = [
-                    (column::NAME, Value::text(format!("name {fresh}"))),
-                    (column::BALANCE, Value::Integer(fresh)),
-                    (column::NOTE, Value::text(format!("note {fresh}"))),
-                ];
-                set(&mut after, op.columns, new);
-                (account, Some(after))
-            }
-            Kind::DeleteAccount => {
-                state.get(&account)?;
-                (account, None)
-            }
-            Kind::InsertEntry if parent && !state.contains_key(&entry) => {
-                let values = [
-                    ("id", Value::Integer(op.id)),
-                    ("account_id", Value::Integer(op.account)),
-                    ("amount", Value::Integer(fresh)),
-                ];
-                (entry, Some(row(&mut self.session, "entry", &values)))
-            }
-            Kind::UpdateEntry if parent => {
-                let mut after = state.get(&entry)?.clone();
-                let new = [
-                    (column::ACCOUNT, Value::Integer(op.account)),
-                    (column::AMOUNT, Value::Integer(fresh)),
-                    (column::MEMO, Value::text(format!("memo {fresh}"))),
-                ];
-                set(&mut after, op.columns | 2, new);
-                (entry, Some(after))
-            }
-            Kind::DeleteEntry => {
-                state.get(&entry)?;
-                (entry, None)
-            }
-            _ => return None,
-        };
-        let mut next = state.clone();
-        put(&mut next, key, after.clone());
-        valid(&next).then(|| (key, state.get(&key).cloned(), after))
-    }
-
-    fn change(&mut self, (key, before, after): &Written) -> Change {
-        Change::new(shape(&mut self.session, key.0), before.clone(), after.clone()).unwrap()
-    }
-
     fn edit(&mut self, op: &Op) {
-        if let Some(written) = self.write_of(&self.state.clone(), op) {
+        if let Some(written) = self.maker.written(&mut self.session, &self.state, op) {
             self.write_past_the_engine(&written);
         }
     }
 
     fn write_past_the_engine(&mut self, written: &Written) {
-        let change = self.change(written);
+        let change = change_of(&mut self.session, written);
         write(&mut self.session, &[change]);
         put(&mut self.state, written.0, written.2.clone());
     }
@@ -381,7 +248,7 @@ impl World {
         for ops in ops {
             let mut item = Vec::new();
             for op in ops {
-                if let Some(written) = self.write_of(&state, op) {
+                if let Some(written) = self.maker.written(&mut self.session, &state, op) {
                     put(&mut state, written.0, written.2.clone());
                     item.push(written);
                 }
@@ -392,7 +259,9 @@ impl World {
         }
         let engine_items: Vec<_> = items
             .iter()
-            .map(|written| item(written.iter().map(|written| self.change(written)).collect::<Vec<_>>()))
+            .map(|written| {
+                item(written.iter().map(|written| change_of(&mut self.session, written)).collect::<Vec<_>>())
+            })
             .collect();
         let run = apply_items(&mut self.session, &engine_items, size);
         assert_eq!(run.tally.applied, items.len() as u64, "{run:?}");
@@ -438,21 +307,7 @@ impl World {
     }
 
     fn check(&mut self, what: &str) {
-        let found = dump(&mut self.session);
-        let mut expected: BTreeMap<&str, Vec<Image>> =
-            BTreeMap::from([("account", vec![]), ("entry", vec![])]);
-        for ((table, _), row) in &self.state {
-            expected.get_mut(table).unwrap().push(row.clone());
-        }
-        assert_eq!(found, expected, "{what}");
-    }
-}
-
-fn set(row: &mut Image, columns: u8, new: [(usize, Value); 3]) {
-    for (bit, (at, value)) in new.into_iter().enumerate() {
-        if columns & (1 << bit) != 0 {
-            row[at] = value;
-        }
+        check(&mut self.session, &self.state, what);
     }
 }
 
@@ -483,12 +338,12 @@ fn hold(history: &History) {
         world.check("after a step");
     }
     let target = history.target % world.pasts.len();
-    let World { session, state, pasts, counter } = world;
+    let World { session, state, pasts, maker } = world;
     drop(session);
     for mode in UndoMode::ALL {
         let place = place.copy();
         let session = place.session();
-        let mut world = World { session, state: state.clone(), pasts: pasts.clone(), counter };
+        let mut world = World { session, state: state.clone(), pasts: pasts.clone(), maker: maker.clone() };
         let size = if is_clear(&world, target, mode, history.size) { history.size } else { 1 };
         take_back_and_forth(&mut world, target, mode, size);
     }
@@ -531,18 +386,8 @@ fn take_back_and_forth(world: &mut World, target: usize, mode: UndoMode, size: u
     assert_eq!(event::verify(world.session.store.as_mut()).unwrap(), Vec::<String>::new());
 }
 
-/// Cases without being asked; `PROPTEST_CASES` asks for more.
-const CASES: u32 = 64;
-
-fn config() -> Config {
-    let asked = Config::default();
-    // Proptest does not tell its own number from one that was asked for.
-    let cases = if asked.cases == 256 { CASES } else { asked.cases };
-    Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..asked }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn every_mode_does_what_the_model_says(history in history()) {
