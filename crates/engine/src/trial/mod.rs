@@ -5,12 +5,12 @@
 //! is declared by its system as criteria ([`crate::system::ChangeKind::criteria`]); how they are judged is
 //! [`plimsoll_core::decision`]'s.
 //!
-//! Reading order: [`bench`], [`baseline`], [`speed`], [`toggle`], [`inject`], [`interrupt`], [`observe`],
-//! [`measures`], [`reports`].
+//! Reading order: `bench`, `baseline`, `speed`, `toggle`, `inject`, `interrupt`, `observe`,
+//! `measures`, `reports`.
 //!
 //! Invariants:
 //! - The store that the trial is about is read once and never written; the source is asked once.
-//! - Every run happens on a scratch copy of its own and is looked at in the same way ([`checks`]).
+//! - Every run happens on a scratch copy of its own and is looked at in the same way (`checks`).
 //! - What could not be measured is unknown, and says why; it never counts as met.
 
 mod answers;
