@@ -1,0 +1,10 @@
+//! The OpenCode system: analytics over everything that the OpenCode coding agent leaves on disk.
+//!
+//! Owns what OpenCode's records mean: its ids and the time in them, its money and tokens by writer version, prices,
+//! errors, and what can be read out of the commands it ran. It deliberately opens no file and no database, and does not
+//! ask the time.
+//!
+//! Invariants:
+//! - Every function here gives the same answer for the same arguments, on every machine.
+//! - What OpenCode did not record is absent, never invented: an unknown model has no price, not price zero.
+
