@@ -10,6 +10,7 @@ pub mod change;
 pub mod clock;
 pub mod error;
 pub mod event;
+pub mod ingest;
 mod owner;
 pub mod session;
 pub mod source;

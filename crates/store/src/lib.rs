@@ -7,6 +7,7 @@
 //!
 //! Reading order: [`store`], [`error`], [`schema`], [`journal`], [`backup`], then `sqlite` and `postgres`.
 
+pub mod analytics;
 pub mod backup;
 pub mod digest;
 pub mod error;

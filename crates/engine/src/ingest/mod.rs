@@ -1,0 +1,16 @@
+//! Ingest: what lies in files and foreign databases, brought into an analytical store exactly once.
+//!
+//! Owns finding documents, telling what changed, reading them in parallel, writing rows and ledger in one
+//! transaction, computing derived tables, watching, and quarantining what cannot be read. What a document means is
+//! the system's ([`declare`]).
+//!
+//! Invariants: files are the truth, and the store can be dropped and built again to the same digests; sources are
+//! never written; a document's rows and its line in the ledger commit together; nothing is skipped silently.
+
+pub mod declare;
+
+pub use declare::{
+    AnalyticColumn, AnalyticTable, Body, Cell, ColumnType, Derivation, Document, DocumentKind, Documents,
+    FileIdentity, ForeignTable, Generation, How, OwnedCell, Refusal, RowBuffer, Rows, Scope, Settings, column,
+    relative,
+};
