@@ -82,7 +82,7 @@ impl AnalyticTable {
     /// The statement that creates the table when it is absent.
     pub fn create(&self) -> String {
         let columns: Vec<String> =
-            self.columns.iter().map(|column| format!("{} {}", column.name, column.kind.sql())).collect();
+            self.columns.iter().map(|column| format!("\"{}\" {}", column.name, column.kind.sql())).collect();
         format!("CREATE TABLE IF NOT EXISTS {} ({})", self.name, columns.join(", "))
     }
 

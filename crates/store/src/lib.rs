@@ -1,15 +1,17 @@
-//! One store over SQLite and PostgreSQL, the journal tables in it, and schema versions.
+//! One store over SQLite and PostgreSQL, the journal tables in it, schema versions, and the analytical store.
 //!
-//! Owns every connection to a database: this is the only crate that names `rusqlite` or `postgres`. Owns the
+//! Owns every connection to a database: this is the only crate that names `rusqlite`, `postgres` or `duckdb`. Owns the
 //! mapping between declared column types and [`plimsoll_core::value::Value`], compare-and-set row writes,
 //! error classes, backups, and the journal's tables. It does not decide what to write (the engine does) and
 //! knows no system.
 //!
-//! Reading order: [`store`], [`error`], [`schema`], [`journal`], [`backup`], then `sqlite` and `postgres`.
+//! Reading order: [`store`], [`error`], [`schema`], [`journal`], [`backup`], then `sqlite` and `postgres`;
+//! [`analytics`] and [`duckdb`] for analytical stores.
 
 pub mod analytics;
 pub mod backup;
 pub mod digest;
+pub mod duckdb;
 pub mod error;
 pub mod journal;
 mod postgres;
