@@ -4,7 +4,7 @@
 //! that come from a message have no part.
 
 use plimsoll_engine::ingest::ColumnType::{Boolean, Integer, Json, Money, Text, Timestamp};
-use plimsoll_engine::ingest::{AnalyticTable, AnalyticColumn, column};
+use plimsoll_engine::ingest::{AnalyticColumn, AnalyticTable, column};
 
 const PART: AnalyticColumn = column("part_id", Text, "its part");
 const MESSAGE: AnalyticColumn = column("message_id", Text, "its message");
@@ -13,6 +13,12 @@ const STARTED: AnalyticColumn = column("time_start", Timestamp, "began");
 const ENDED: AnalyticColumn = column("time_end", Timestamp, "ended");
 const CREATED: AnalyticColumn = column("time_created", Timestamp, "when it happened");
 const METADATA: AnalyticColumn = column("metadata", Json, "metadata of the provider");
+
+const DOCUMENT: AnalyticColumn = column(
+    "document_id",
+    Text,
+    "the message it was read with, where one document holds a message and its parts; null for a part with a document of its own",
+);
 
 const OF_PART: &[(&str, &str, &str)] =
     &[("part_id", "parts", "id"), ("message_id", "messages", "id"), ("session_id", "sessions", "id")];
@@ -34,6 +40,7 @@ pub static TEXT_MESSAGES: AnalyticTable = AnalyticTable {
         METADATA,
         STARTED,
         ENDED,
+        DOCUMENT,
     ],
     key: &["part_id"],
     references: OF_PART,
@@ -53,6 +60,7 @@ pub static THINKING_BLOCKS: AnalyticTable = AnalyticTable {
         METADATA,
         STARTED,
         ENDED,
+        DOCUMENT,
     ],
     key: &["part_id"],
     references: OF_PART,
@@ -83,13 +91,18 @@ pub static TOOL_CALLS: AnalyticTable = AnalyticTable {
         STARTED,
         ENDED,
         column("time_compacted", Timestamp, "when the output was dropped from the context"),
-        column("execution_time_ms", Integer, "from start to end in milliseconds; null for calls that did not run to their end"),
+        column(
+            "execution_time_ms",
+            Integer,
+            "from start to end in milliseconds; null for calls that did not run to their end",
+        ),
         column("exit_code", Integer, "exit code of a command"),
         column("is_failure", Boolean, "error, or an exit code other than 0"),
         column("is_aborted", Boolean, "the user stopped it; left out of latencies"),
         column("command", Text, "command line of a shell tool"),
         column("file_path", Text, "file that it works on"),
         column("child_session_id", Text, "the session to which it delegated"),
+        DOCUMENT,
     ],
     key: &["part_id"],
     references: OF_PART,
@@ -114,6 +127,7 @@ pub static STEP_EVENTS: AnalyticTable = AnalyticTable {
         column("tokens_cache_write", Integer, "as stored"),
         column("tokens_total", Integer, "as stored"),
         CREATED,
+        DOCUMENT,
     ],
     key: &["part_id"],
     references: OF_PART,
@@ -131,6 +145,7 @@ pub static PATCHES: AnalyticTable = AnalyticTable {
         column("files", Json, "paths"),
         column("file_count", Integer, "how many"),
         CREATED,
+        DOCUMENT,
     ],
     key: &["part_id"],
     references: OF_PART,
@@ -151,6 +166,7 @@ pub static COMPACTIONS: AnalyticTable = AnalyticTable {
         column("summary", Text, "summary (second SQLite generation)"),
         column("recent", Json, "what was kept (second SQLite generation)"),
         CREATED,
+        DOCUMENT,
     ],
     key: &["part_id"],
     references: OF_PART,
@@ -172,6 +188,7 @@ pub static ATTACHMENTS: AnalyticTable = AnalyticTable {
         column("source", Json, "where in the work tree it comes from"),
         column("source_path", Text, "path in the source"),
         CREATED,
+        DOCUMENT,
     ],
     key: &["part_id"],
     references: OF_PART,
@@ -181,7 +198,15 @@ pub static ATTACHMENTS: AnalyticTable = AnalyticTable {
 pub static AGENT_MENTIONS: AnalyticTable = AnalyticTable {
     name: "agent_mentions",
     help: "An agent that a user named.",
-    columns: &[PART, MESSAGE, SESSION, column("name", Text, "the agent"), column("source", Json, "where"), CREATED],
+    columns: &[
+        PART,
+        MESSAGE,
+        SESSION,
+        column("name", Text, "the agent"),
+        column("source", Json, "where"),
+        CREATED,
+        DOCUMENT,
+    ],
     key: &["part_id"],
     references: OF_PART,
 };
@@ -201,6 +226,7 @@ pub static SUBTASKS: AnalyticTable = AnalyticTable {
         column("provider", Text, "provider"),
         column("model", Text, "model"),
         CREATED,
+        DOCUMENT,
     ],
     key: &["part_id"],
     references: OF_PART,
@@ -217,6 +243,7 @@ pub static RETRIES: AnalyticTable = AnalyticTable {
         column("attempt", Integer, "which attempt"),
         column("error", Json, "why"),
         CREATED,
+        DOCUMENT,
     ],
     key: &["part_id"],
     references: OF_PART,
@@ -226,7 +253,14 @@ pub static RETRIES: AnalyticTable = AnalyticTable {
 pub static SNAPSHOTS: AnalyticTable = AnalyticTable {
     name: "snapshots",
     help: "State of the work tree.",
-    columns: &[PART, MESSAGE, SESSION, column("snapshot", Text, "tree in OpenCode's shadow repository"), CREATED],
+    columns: &[
+        PART,
+        MESSAGE,
+        SESSION,
+        column("snapshot", Text, "tree in OpenCode's shadow repository"),
+        CREATED,
+        DOCUMENT,
+    ],
     key: &["part_id"],
     references: OF_PART,
 };
@@ -243,13 +277,18 @@ pub static ERRORS: AnalyticTable = AnalyticTable {
         SESSION,
         column("tool_name", Text, "the tool"),
         column("error_name", Text, "name that OpenCode gives it"),
-        column("error_data", Json, "details: `type` is the category, `code` the exit or status code, `text`, and what the writer stored"),
+        column(
+            "error_data",
+            Json,
+            "details: `type` is the category, `code` the exit or status code, `text`, and what the writer stored",
+        ),
         column("text", Text, "what was said"),
         column("category", Text, "category of the taxonomy"),
         column("severity", Text, "`low`, `medium`, `high` or `critical`"),
         column("retryable", Boolean, "trying again may help"),
         column("rule", Text, "the rule that decided"),
         CREATED,
+        DOCUMENT,
     ],
     key: &["id"],
     references: &[("message_id", "messages", "id"), ("session_id", "sessions", "id")],
@@ -273,6 +312,7 @@ pub static FILE_OPERATIONS: AnalyticTable = AnalyticTable {
         column("byte_count", Integer, "bytes read or written, where known"),
         column("succeeded", Boolean, "whether it worked"),
         CREATED,
+        DOCUMENT,
     ],
     key: &["part_id", "ordinal"],
     references: OF_PART,
@@ -296,6 +336,7 @@ pub static GIT_FACTS: AnalyticTable = AnalyticTable {
         column("deletions", Integer, "lines deleted"),
         column("succeeded", Boolean, "whether the command worked"),
         CREATED,
+        DOCUMENT,
     ],
     key: &["part_id", "ordinal"],
     references: OF_PART,
@@ -317,6 +358,7 @@ pub static SECURITY_FINDINGS: AnalyticTable = AnalyticTable {
         column("explanation", Text, "why it is risky"),
         column("excerpt", Text, "the command or path"),
         CREATED,
+        DOCUMENT,
     ],
     key: &["part_id", "ordinal"],
     references: OF_PART,
