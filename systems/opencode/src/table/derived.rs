@@ -37,6 +37,9 @@ pub static MESSAGE_USAGE: AnalyticTable = AnalyticTable {
         column("price_source", Text, "price snapshot or override; null for an unknown model"),
         column("response_ms", Integer, "from creation to completion, in milliseconds"),
         column("error_name", Text, "error that ended it"),
+        column("tool_calls", Integer, "calls of tools"),
+        column("tool_failures", Integer, "calls that failed"),
+        column("tool_ms", Integer, "sum of tools' times, in milliseconds"),
     ],
     key: &["message_id"],
     references: &[("message_id", "messages", "id"), ("session_id", "sessions", "id")],
@@ -154,6 +157,8 @@ pub static SESSION_RESOURCE_METRICS: AnalyticTable = AnalyticTable {
         column("execution_ms", Integer, "sum of tools' times, in milliseconds"),
         column("time_created", Timestamp, "began"),
         column("time_updated", Timestamp, "last changed"),
+        column("status", Text, "`completed`, `running` or `error` by its last message; null without messages"),
+        column("time_last", Timestamp, "last event"),
     ],
     key: &["session_id"],
     references: &[("session_id", "sessions", "id")],
@@ -276,4 +281,24 @@ pub static MODEL_PRICING: AnalyticTable = AnalyticTable {
     ],
     key: &["model_name"],
     references: &[],
+};
+
+/// Where each message stands.
+pub static MESSAGE_PLACES: AnalyticTable = AnalyticTable {
+    name: "message_places",
+    help: "Where a message stands: in its session, in a user's turn, in the tree of delegation, and whether a fork copied it. \
+           What belongs to a copied message (parts, tool calls, errors) is a copy too.",
+    columns: &[
+        column("message_id", Text, "the message, of any role"),
+        column("session_id", Text, "its session"),
+        column("root_session_id", Text, "the session at the top of the delegation"),
+        column("role", Text, "its role"),
+        column("position", Integer, "place in the session, from 1"),
+        column("exchange_id", Text, "the turn it belongs to; null before the first user message"),
+        column("is_fork_copy", Boolean, "copied by a fork: already counted in the original"),
+        column("original_message_id", Text, "for a copy: the message that counts"),
+        column("original_session_id", Text, "for a copy: the session of the message that counts"),
+    ],
+    key: &["message_id"],
+    references: &[("message_id", "messages", "id")],
 };

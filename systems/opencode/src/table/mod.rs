@@ -50,4 +50,5 @@ pub static DERIVED: &[&AnalyticTable] = &[
     &derived::MODELS,
     &derived::TOOLS,
     &derived::MODEL_PRICING,
+    &derived::MESSAGE_PLACES,
 ];
