@@ -404,6 +404,8 @@ pub(crate) enum QuarantineCommand {
 pub(crate) enum SimulateCommand {
     /// The congress.gov API, serving generated hearings or a snapshot, with planted changes and faults
     Congress(CongressArguments),
+    /// What the OpenCode coding agent leaves on disk: a generated store, and a manifest of what is in it
+    Opencode(OpencodeArguments),
 }
 
 /// Arguments of `simulate congress`.
@@ -436,6 +438,48 @@ pub(crate) struct CongressArguments {
     /// Write the hearings as they were before the changes to this new SQLite database
     #[arg(long, value_name = "FILE")]
     pub(crate) write_baseline: Option<PathBuf>,
+}
+
+/// Arguments of `simulate opencode`.
+#[derive(Debug, Args)]
+pub(crate) struct OpencodeArguments {
+    /// Write the store into this folder, as its subfolder `opencode`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// Sessions, forks and sub-agents' sessions included
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) sessions: usize,
+    /// The seed of everything that is chosen
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Messages of all sessions together [default: about 49 for each session]
+    #[arg(long, value_name = "M")]
+    pub(crate) messages: Option<usize>,
+    /// Parts of all messages together [default: about 4.4 for each message]
+    #[arg(long, value_name = "P")]
+    pub(crate) parts: Option<usize>,
+    /// The mean length of a part, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 5_000)]
+    pub(crate) mean_part_bytes: usize,
+    /// Which generations of OpenCode's storage to write
+    #[arg(long, value_enum, default_value_t = OpencodeGeneration::Json)]
+    pub(crate) generation: OpencodeGeneration,
+    /// Bad files to plant: empty, truncated, full of zeros, not JSON, without their message
+    #[arg(long, value_name = "B", default_value_t = 0)]
+    pub(crate) bad: usize,
+}
+
+/// Generations of OpenCode's storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OpencodeGeneration {
+    /// A file for each session, message and part
+    Json,
+    /// One database with sessions, messages and parts
+    Sqlite,
+    /// One database with the newest tables too
+    SqliteV2,
+    /// All together, overlapping
+    Mixed,
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {

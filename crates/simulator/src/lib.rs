@@ -14,6 +14,7 @@
 
 pub mod congress;
 mod error;
+pub mod opencode;
 mod random;
 
 pub use error::SimulatorError;

@@ -1,4 +1,6 @@
-//! `simulate congress`.
+//! `simulate`: remote systems that answer, and stores that other programs leave behind.
+
+mod opencode;
 
 use std::process::ExitCode;
 
@@ -13,10 +15,11 @@ use plimsoll_store::{Durability, StoreUrl};
 use super::Context;
 use crate::args::{CongressArguments, SimulateCommand};
 
-/// Runs a simulator until it is killed.
+/// Runs a simulator until it is killed, or writes what it was asked for.
 pub(crate) fn execute(context: &Context, command: SimulateCommand) -> Result<ExitCode, EngineError> {
     match command {
         SimulateCommand::Congress(arguments) => congress(context, &arguments),
+        SimulateCommand::Opencode(arguments) => opencode::execute(context, &arguments),
     }
 }
 

@@ -1,0 +1,201 @@
+//! Stores of the OpenCode coding agent, generated from a seed.
+//!
+//! Owns the writing of whole stores in every generation that OpenCode left on disks, of any size, and of
+//! single changes to them for tests of live reading. Nothing here reads a store the way the product does:
+//! what is true of a store is counted while it is written ([`Manifest`]).
+//!
+//! Invariants: the same settings give the same bytes, whatever the number of threads; every title says
+//! `Demo`; no more than a few sessions are in memory at a time.
+//!
+//! Reading order: `plan` (how many, when, related how), `script` (what follows what), `session`, `message`,
+//! `parts`, `tools` (the records), then `tree` (the files) and `tally` (the counting).
+
+mod error;
+mod failure;
+mod fork;
+mod id;
+mod json;
+mod manifest;
+mod message;
+mod money;
+mod parts;
+mod plan;
+mod prose;
+mod script;
+mod session;
+mod tally;
+mod tools;
+mod tree;
+mod version;
+mod vocabulary;
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+pub use error::Error;
+pub use manifest::{
+    BadFile, BadKind, Calls, Failures, ForkCopies, Manifest, ModelTotals, SourceCount, Tokens, ToolTotals,
+    Totals,
+};
+
+use manifest::SourceCount as Count;
+use plan::Plan;
+use prose::Prose;
+use session::Maker;
+use tally::Tally;
+use tree::Tree;
+
+/// Which generations a store consists of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Generation {
+    /// JSON files only.
+    #[default]
+    Json,
+    /// One database with sessions, messages and parts.
+    Sqlite,
+    /// One database with the newest tables too.
+    SqliteV2,
+    /// All of them together, with sessions that several sources hold.
+    Mixed,
+}
+
+impl Generation {
+    /// As the command line and the manifest name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Sqlite => "sqlite",
+            Self::SqliteV2 => "sqlite-v2",
+            Self::Mixed => "mixed",
+        }
+    }
+}
+
+/// What to generate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Sessions, forks and sub-agents' sessions included.
+    pub sessions: usize,
+    /// Messages of all sessions together.
+    pub messages: usize,
+    /// Parts of all messages together.
+    pub parts: usize,
+    /// The mean length of a part's file, in bytes; met within a few percent in a large store.
+    pub mean_part_bytes: usize,
+    /// The seed of everything that is chosen.
+    pub seed: u64,
+    /// Which generations to write.
+    pub generation: Generation,
+    /// How many bad files to plant, beside all others.
+    pub bad: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::of(20, 1)
+    }
+}
+
+impl Settings {
+    /// The usual proportions of messages and parts for so many sessions.
+    pub fn of(sessions: usize, seed: u64) -> Self {
+        let messages = (sessions * 43_060 / 877).max(sessions * 3);
+        Self {
+            sessions,
+            messages,
+            parts: Self::usual_parts(messages, sessions),
+            mean_part_bytes: 5_000,
+            seed,
+            generation: Generation::Json,
+            bad: 0,
+        }
+    }
+
+    /// The usual number of parts for so many messages.
+    pub fn usual_parts(messages: usize, sessions: usize) -> usize {
+        // Small stores get a little more, so that the roundings below never leave too few.
+        messages * 187_331 / 43_060 + sessions
+    }
+
+    /// Thousandths of the usual lengths of texts that give the mean asked for.
+    fn scale(&self) -> usize {
+        // Measured at scales 0 and 1000: what a part has beside its texts, and what texts add.
+        const BARE: usize = 400;
+        const FULL: usize = 4_600;
+        (self.mean_part_bytes.saturating_sub(BARE)) * 1_000 / FULL
+    }
+}
+
+/// Writes a store into `folder/opencode` and returns what it holds.
+///
+/// # Errors
+/// [`Error`] when the settings contradict each other, `folder/opencode` exists, or a file cannot be written.
+pub fn generate(settings: &Settings, folder: &Path) -> Result<Manifest, Error> {
+    let root = folder.join("opencode");
+    if root.exists() {
+        return Err(Error::Exists { path: root });
+    }
+    let plan = plan::make(settings)?;
+    let prose = Prose::new(settings.seed);
+    fs::create_dir_all(&root).map_err(|source| Error::writing(&root, source))?;
+    let maker = Maker { settings, plan: &plan, prose: &prose, scale: settings.scale() };
+    let storage = root.join("storage");
+    let mut tree = Tree::new(&storage);
+    tree.begin(&plan.projects, first(&plan))?;
+    let (tally, count) = write_all(&maker, &storage)?;
+    let mut sources = tree.count;
+    add(&mut sources, &count);
+    let mut manifest = tally.manifest();
+    manifest.seed = settings.seed;
+    settings.generation.name().clone_into(&mut manifest.generation);
+    manifest.sources = vec![sources];
+    Ok(manifest)
+}
+
+/// When the oldest session began.
+fn first(plan: &Plan) -> u64 {
+    plan.sessions.iter().map(|session| session.created).min().unwrap_or(0)
+}
+
+fn add(count: &mut Count, more: &Count) {
+    count.projects += more.projects;
+    count.sessions += more.sessions;
+    count.messages += more.messages;
+    count.parts += more.parts;
+    count.todos += more.todos;
+    count.session_diffs += more.session_diffs;
+    count.bytes += more.bytes;
+}
+
+/// Writes all sessions with as many threads as there are processors.
+fn write_all(maker: &Maker<'_>, storage: &Path) -> Result<(Tally, Count), Error> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(8);
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<(Tally, Count), Error> {
+        let (mut tally, mut tree) = (Tally::default(), Tree::new(storage));
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= maker.plan.sessions.len() {
+                return Ok((tally, tree.count));
+            }
+            let session = maker.session(index);
+            tree.session(&session)?;
+            tally.session(&session, true);
+        }
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let (mut tally, mut count) = (Tally::default(), Count::default());
+        for worker in workers {
+            let (more, written) = worker.join().map_err(|_| Error::Thread)??;
+            tally.add(more);
+            add(&mut count, &written);
+        }
+        Ok((tally, count))
+    })
+}
+
+#[cfg(test)]
+mod tests;
