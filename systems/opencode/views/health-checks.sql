@@ -1,0 +1,22 @@
+-- view: health-checks
+-- title: Health checks
+-- answers: How did each check end last time, and how often had it failed before?
+-- parameters:
+-- shape: rows
+-- chart: table
+-- requirements: OC-72 OC-75
+-- budget_ms: 250
+
+SELECT
+    h.check_name,
+    arg_max(h.verdict, (h.checked_at, h.run_id)) AS verdict,
+    arg_max(h.value, (h.checked_at, h.run_id)) AS value,
+    arg_max(h.rule, (h.checked_at, h.run_id)) AS rule,
+    max(h.checked_at) AS checked_at,
+    count(*) AS runs,
+    count(*) FILTER (WHERE h.verdict = 'fail') AS failures,
+    max(h.checked_at) FILTER (WHERE h.verdict = 'fail') AS last_failure
+FROM health_check_history h
+GROUP BY h.check_name
+ORDER BY CASE arg_max(h.verdict, (h.checked_at, h.run_id)) WHEN 'fail' THEN 0 WHEN 'unknown' THEN 1 ELSE 2 END,
+    h.check_name
