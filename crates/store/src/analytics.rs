@@ -309,6 +309,27 @@ impl RowBuffer {
         StoreError::new(ErrorClass::Other, format!("a row of table `{}` does not fit: {what}", self.table.name))
     }
 
+    /// Forgets all rows from the one numbered `rows` on.
+    pub fn truncate(&mut self, rows: usize) {
+        if rows >= self.rows {
+            return;
+        }
+        self.rows = rows;
+        for column in &mut self.columns {
+            match column {
+                ColumnBuffer::Text { bytes, ends, present } => {
+                    ends.truncate(rows);
+                    present.truncate(rows);
+                    let end = ends.last().and_then(|end| usize::try_from(*end).ok()).unwrap_or(0);
+                    bytes.truncate(end);
+                }
+                ColumnBuffer::Integer(values) => values.truncate(rows),
+                ColumnBuffer::Boolean(values) => values.truncate(rows),
+                ColumnBuffer::Double(values) => values.truncate(rows),
+            }
+        }
+    }
+
     /// Forgets the rows and keeps the memory.
     pub fn clear(&mut self) {
         self.rows = 0;

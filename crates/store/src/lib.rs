@@ -13,6 +13,7 @@ pub mod backup;
 pub mod digest;
 pub mod duckdb;
 pub mod error;
+pub mod foreign;
 pub mod journal;
 mod postgres;
 pub mod schema;

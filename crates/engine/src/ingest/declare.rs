@@ -42,6 +42,29 @@ pub trait Documents: Sync {
 
     /// Tables that are computed from the documents' rows, in the order in which they are computed.
     fn derivations(&self) -> &'static [Derivation];
+
+    /// Groups of kinds that are read one after the other, so that the first figures are there early. Empty: all at
+    /// once.
+    fn stages(&self) -> &'static [&'static [usize]] {
+        &[]
+    }
+
+    /// The kinds that may lie in a folder of [`Documents::folders`]; empty: any.
+    fn kinds_in(&self, folder: &str) -> &'static [usize] {
+        let _ = folder;
+        &[]
+    }
+
+    /// A query for every scope there is, such as every session.
+    fn scopes(&self) -> &'static str {
+        ""
+    }
+
+    /// Statements that add to `affected (scope_id)` the scopes whose derived rows depend on those that are in it. They
+    /// are run before rows are deleted and again after others were added.
+    fn spread(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// A kind of document.
@@ -78,7 +101,7 @@ pub struct ForeignTable {
     /// Columns that tell a document's identifier and whether it changed: identifier, then anything that changes with
     /// it. `octet_length` of a large column is cheap, the column itself is not.
     pub listing: &'static str,
-    /// The column by which documents are fetched, such as `id`.
+    /// The expression by which documents are fetched, such as `id`; the listing's first column.
     pub key: &'static str,
     /// Columns to fetch when they exist, in this order; others are not touched.
     pub columns: &'static [&'static str],
@@ -194,6 +217,23 @@ impl Rows {
     /// The buffers, in the order of the tables.
     pub fn buffers(&self) -> &[RowBuffer] {
         &self.buffers
+    }
+
+    /// How many rows each buffer holds, to return to with [`Rows::rewind`].
+    pub fn mark(&self) -> Vec<usize> {
+        self.buffers.iter().map(RowBuffer::len).collect()
+    }
+
+    /// Forgets the rows added since `mark`: a document is taken whole or not at all.
+    pub fn rewind(&mut self, mark: &[usize]) {
+        for (buffer, rows) in self.buffers.iter_mut().zip(mark) {
+            buffer.truncate(*rows);
+        }
+    }
+
+    /// The buffers, to be appended.
+    pub fn buffers_mut(&mut self) -> &mut [RowBuffer] {
+        &mut self.buffers
     }
 
     /// Roughly how many bytes they hold.

@@ -8,6 +8,20 @@
 //! never written; a document's rows and its line in the ledger commit together; nothing is skipped silently.
 
 pub mod declare;
+mod derive;
+pub mod difference;
+pub mod ledger;
+mod reader;
+mod run;
+mod scan;
+mod sync_state;
+mod writer;
+
+pub use derive::derive;
+pub use run::{Ingest, IngestSettings, PassReport, Progress, generations, holds_documents};
+pub use scan::Source;
+pub use sync_state::{BulkLock, SyncState};
+pub use writer::Tally;
 
 pub use declare::{
     AnalyticColumn, AnalyticTable, Body, Cell, ColumnType, Derivation, Document, DocumentKind, Documents,

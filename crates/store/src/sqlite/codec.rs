@@ -82,7 +82,7 @@ fn typed_text(text: String, column: ColumnType) -> Value {
 }
 
 /// Reads a cell by its storage class alone.
-pub(super) fn decode_untyped(cell: ValueRef<'_>) -> Result<Value, StoreError> {
+pub(crate) fn decode_untyped(cell: ValueRef<'_>) -> Result<Value, StoreError> {
     Ok(match cell {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(value) => Value::Integer(value),

@@ -8,7 +8,7 @@ use rusqlite::ffi;
 use crate::error::{ErrorClass, StoreError};
 
 /// The error as the engine sees it.
-pub(super) fn explain(error: &rusqlite::Error) -> StoreError {
+pub(crate) fn explain(error: &rusqlite::Error) -> StoreError {
     let (code, message) = match error {
         rusqlite::Error::SqliteFailure(code, message) => (Some(code), message.clone()),
         rusqlite::Error::SqlInputError { error, msg, sql, .. } => {

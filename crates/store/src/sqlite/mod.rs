@@ -27,7 +27,8 @@ use crate::store::{Access, DatabaseKind, EachRow, Store};
 use crate::url::{Durability, StoreUrl};
 
 use codec::Bound;
-use fault::explain;
+pub(crate) use codec::decode_untyped;
+pub(crate) use fault::explain;
 
 /// How long a writer waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

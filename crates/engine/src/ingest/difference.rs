@@ -1,0 +1,227 @@
+//! What has to be done so that the store says what the sources say.
+//!
+//! Owns the comparison of what was found with the ledger, as a pure function of both: which documents to read, which
+//! are superseded by a better one, which are gone. It reads no file and writes nothing.
+//!
+//! Invariants: of documents with the same kind and identifier exactly one is read, the one of the latest generation,
+//! then of the source named last, then of the greatest path; a document that stands as the store has it causes no work.
+
+use std::collections::HashSet;
+
+use super::declare::Generation;
+use super::ledger::{Entry, Ledger, Outcome, Stamp};
+
+/// A document as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its source.
+    pub source: u32,
+    /// Path below the source's folder, or table and key.
+    pub path: Box<str>,
+    /// Position in the system's kinds.
+    pub kind: u8,
+    /// Identifier.
+    pub id: Box<str>,
+    /// What it belongs to, by its path.
+    pub parent: Option<Box<str>>,
+    /// How it was written.
+    pub generation: Generation,
+    /// As it is now.
+    pub stamp: Stamp,
+}
+
+/// What is to do, by place in the ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Read these, in this order.
+    pub read: Vec<u32>,
+    /// These are superseded from now on.
+    pub supersede: Vec<u32>,
+    /// These are gone. Their rows go too when no document with the same identity is left.
+    pub forget: Vec<u32>,
+}
+
+impl Work {
+    /// True when there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.read.is_empty() && self.supersede.is_empty() && self.forget.is_empty()
+    }
+}
+
+/// Compares what was found with the ledger. `covers` tells which documents of the ledger would have been found if
+/// they were still there; others are left alone. With `force`, stamps are not believed.
+///
+/// New documents get a place in the ledger, and known ones their new stamp when they are to be read.
+pub fn difference(
+    ledger: &mut Ledger,
+    found: Vec<Found>,
+    covers: &dyn Fn(&Entry) -> bool,
+    force: bool,
+) -> Work {
+    let mut present: HashSet<u32> = HashSet::with_capacity(found.len());
+    let mut stamps: Vec<(u32, Stamp)> = Vec::with_capacity(found.len());
+    for one in found {
+        let at = match ledger.at_path(one.source, &one.path) {
+            Some(at) => at,
+            None => ledger.insert(Entry {
+                source: one.source,
+                path: one.path,
+                kind: one.kind,
+                id: one.id,
+                parent: one.parent,
+                generation: one.generation,
+                stamp: one.stamp,
+                digest: 0,
+                outcome: Outcome::New,
+                has_rows: false,
+                attempts: 0,
+                ingested_at: 0,
+                line: 0,
+            }),
+        };
+        if present.insert(at) {
+            stamps.push((at, one.stamp));
+        }
+    }
+    let gone: Vec<u32> = ledger
+        .iter()
+        .filter(|(at, entry)| !present.contains(at) && covers(entry))
+        .map(|(at, _)| at)
+        .collect();
+    let gone_set: HashSet<u32> = gone.iter().copied().collect();
+    let mut work = Work { forget: gone, ..Work::default() };
+    // A document that is gone leaves its place to the next best one, which may not have been looked at now.
+    let mut heirs: HashSet<u32> = HashSet::new();
+    for at in &work.forget {
+        if let Some(heir) = winner(ledger, *at, &gone_set) {
+            heirs.insert(heir);
+        }
+    }
+    for (at, stamp) in stamps {
+        heirs.remove(&at);
+        let best = winner(ledger, at, &gone_set);
+        let Some(entry) = ledger.get_mut(at) else { continue };
+        if best == Some(at) {
+            if force || !entry.is_settled_at(stamp) {
+                entry.stamp = stamp;
+                work.read.push(at);
+            }
+        } else {
+            // The better one takes over the rows, so it is read even when it stands as it was.
+            if let Some(best) = best {
+                let takes_over = entry.has_rows && !present.contains(&best);
+                if takes_over {
+                    heirs.insert(best);
+                }
+            }
+            let Some(entry) = ledger.get_mut(at) else { continue };
+            if entry.outcome != Outcome::Superseded || entry.stamp != stamp {
+                entry.stamp = stamp;
+                work.supersede.push(at);
+            }
+        }
+    }
+    let unread = |at: &u32| {
+        ledger.get(*at).is_some_and(|entry| !matches!(entry.outcome, Outcome::Stored | Outcome::Quarantined))
+    };
+    work.read.extend(heirs.into_iter().filter(unread));
+    let ledger = &*ledger;
+    let order = |at: &u32| ledger.get(*at).map(|entry| (entry.kind, entry.source, &*entry.path));
+    work.read.sort_by(|a, b| order(a).cmp(&order(b)));
+    work.supersede.sort_by(|a, b| order(a).cmp(&order(b)));
+    work.forget.sort_by(|a, b| order(a).cmp(&order(b)));
+    work
+}
+
+/// The best of the documents that are the same one as `at` and not gone.
+pub fn winner(ledger: &Ledger, at: u32, gone: &HashSet<u32>) -> Option<u32> {
+    let same = ledger.same(at);
+    if let [only] = same {
+        return (!gone.contains(only)).then_some(*only);
+    }
+    same.iter()
+        .copied()
+        .filter(|at| !gone.contains(at))
+        .max_by_key(|at| ledger.get(*at).map(|entry| (entry.generation, entry.source, entry.path.clone())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(source: u32, path: &str, id: &str, generation: Generation, modified: i64) -> Found {
+        Found {
+            source,
+            path: path.into(),
+            kind: 0,
+            id: id.into(),
+            parent: None,
+            generation,
+            stamp: Stamp { size: 1, modified, inode: 1 },
+        }
+    }
+
+    /// Does the work, as the writer would.
+    fn settle(ledger: &mut Ledger, work: &Work) -> Vec<String> {
+        let mut told = Vec::new();
+        for at in &work.forget {
+            let entry = ledger.get(*at).unwrap();
+            told.push(format!("forget {}", entry.path));
+            ledger.remove(*at);
+        }
+        for at in &work.supersede {
+            let entry = ledger.get_mut(*at).unwrap();
+            entry.outcome = Outcome::Superseded;
+            entry.has_rows = false;
+            told.push(format!("supersede {}", entry.path));
+        }
+        for at in &work.read {
+            let entry = ledger.get_mut(*at).unwrap();
+            entry.outcome = Outcome::Stored;
+            entry.has_rows = true;
+            entry.ingested_at = i64::MAX;
+            told.push(format!("read {}", entry.path));
+        }
+        told
+    }
+
+    fn pass(ledger: &mut Ledger, found: Vec<Found>) -> Vec<String> {
+        let work = difference(ledger, found, &|_| true, false);
+        settle(ledger, &work)
+    }
+
+    #[test]
+    fn the_better_of_two_is_read_and_leaves_its_place_to_the_other() {
+        let mut ledger = Ledger::default();
+        let json = || found(1, "a.json", "a", Generation::Json, 1);
+        let row = || found(2, "message/a", "a", Generation::SqliteV1, 1);
+        assert_eq!(pass(&mut ledger, vec![json()]), ["read a.json"]);
+        assert_eq!(pass(&mut ledger, vec![json()]), [""; 0]);
+        assert_eq!(pass(&mut ledger, vec![json(), row()]), ["supersede a.json", "read message/a"]);
+        assert_eq!(pass(&mut ledger, vec![json(), row()]), [""; 0]);
+        assert_eq!(pass(&mut ledger, vec![json()]), ["forget message/a", "read a.json"]);
+        assert_eq!(pass(&mut ledger, vec![]), ["forget a.json"]);
+        assert!(ledger.is_empty());
+    }
+
+    #[test]
+    fn what_changed_is_read_again_and_what_is_not_covered_is_left() {
+        let mut ledger = Ledger::default();
+        let at = |modified| vec![found(1, "a.json", "a", Generation::Json, modified)];
+        pass(&mut ledger, at(1));
+        assert_eq!(pass(&mut ledger, at(2)), ["read a.json"]);
+        assert!(difference(&mut ledger, vec![], &|_| false, false).is_empty());
+        assert_eq!(difference(&mut ledger, at(2), &|_| true, true).read.len(), 1);
+    }
+
+    #[test]
+    fn a_file_read_right_after_it_was_written_is_read_once_more() {
+        let mut ledger = Ledger::default();
+        let file = || vec![found(1, "a.json", "a", Generation::Json, 5_000_000_000)];
+        pass(&mut ledger, file());
+        let at = ledger.at_path(1, "a.json").unwrap();
+        ledger.get_mut(at).unwrap().ingested_at = 5_000_001;
+        assert_eq!(pass(&mut ledger, file()), ["read a.json"]);
+        assert_eq!(pass(&mut ledger, file()), [""; 0]);
+    }
+}

@@ -1,0 +1,232 @@
+//! Finding documents: files below a root, and rows of databases in it.
+//!
+//! Owns walking and listing. Directories are walked by several threads; only names and stamps are read. It never
+//! writes to a source and follows no link out of a root.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use plimsoll_core::value::Value;
+use plimsoll_store::StoreError;
+use plimsoll_store::foreign::ForeignDatabase;
+
+use super::declare::{Documents, ForeignTable};
+use super::difference::Found;
+use super::ledger::Stamp;
+use crate::error::EngineError;
+
+/// A source: a folder of files, or a database in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its number in the store.
+    pub number: u32,
+    /// The folder.
+    pub root: PathBuf,
+    /// Name of the database; empty for files.
+    pub name: String,
+}
+
+impl Source {
+    /// The folder or the database.
+    pub fn path(&self) -> PathBuf {
+        if self.name.is_empty() { self.root.clone() } else { self.root.join(&self.name) }
+    }
+}
+
+/// The stamp of a file.
+pub(crate) fn stamp_of(metadata: &std::fs::Metadata) -> Stamp {
+    Stamp {
+        size: i64::try_from(metadata.len()).unwrap_or(i64::MAX),
+        modified: metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec()),
+        inode: i64::from_ne_bytes(metadata.ino().to_ne_bytes()),
+    }
+}
+
+/// What a file below a root is, with its stamp; `None` when it is no document or not there.
+pub(crate) fn look_at(system: &dyn Documents, source: u32, root: &Path, path: &str) -> Option<Found> {
+    let identity = system.identify(path)?;
+    let metadata = std::fs::symlink_metadata(root.join(path)).ok().filter(std::fs::Metadata::is_file)?;
+    Some(Found {
+        source,
+        path: path.into(),
+        kind: u8::try_from(identity.kind).unwrap_or(u8::MAX),
+        id: identity.id.into(),
+        parent: identity.parent.map(Into::into),
+        generation: super::Generation::Json,
+        stamp: stamp_of(&metadata),
+    })
+}
+
+/// All folders below `root` (itself included) in which documents may lie, and all documents of the kinds wanted.
+#[derive(Debug, Default)]
+pub(crate) struct Walked {
+    /// Folders, as paths below the root.
+    pub folders: Vec<String>,
+    /// Documents.
+    pub found: Vec<Found>,
+    /// Folders that could not be read, and why.
+    pub unreadable: Vec<(String, String)>,
+}
+
+/// Walks the folders of a root in which documents may lie.
+pub(crate) fn walk(system: &dyn Documents, source: &Source, wanted: &(dyn Fn(usize) -> bool + Sync), threads: usize) -> Walked {
+    let mut level: Vec<String> = system.folders().iter().map(|folder| (*folder).to_owned()).collect();
+    level.retain(|folder| {
+        let kinds = system.kinds_in(folder);
+        (kinds.is_empty() || kinds.iter().any(|kind| wanted(*kind))) && source.root.join(folder).is_dir()
+    });
+    let all = Mutex::new(Walked::default());
+    // Level by level: the folders of a level are shared out between the threads.
+    while !level.is_empty() {
+        let next = Mutex::new(Vec::new());
+        let turn = AtomicUsize::new(0);
+        let step = || {
+            let mut mine = Walked::default();
+            let mut below = Vec::new();
+            loop {
+                let from = turn.fetch_add(64, Ordering::Relaxed);
+                if from >= level.len() {
+                    break;
+                }
+                for folder in &level[from..level.len().min(from + 64)] {
+                    list(system, source, folder, wanted, &mut mine, &mut below);
+                }
+            }
+            let lock = |error: std::sync::PoisonError<_>| error.into_inner();
+            let mut all = all.lock().unwrap_or_else(lock);
+            all.found.append(&mut mine.found);
+            all.folders.append(&mut mine.folders);
+            all.unreadable.append(&mut mine.unreadable);
+            next.lock().unwrap_or_else(std::sync::PoisonError::into_inner).append(&mut below);
+        };
+        if level.len() < 64 || threads < 2 {
+            step();
+        } else {
+            std::thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(&step);
+                }
+            });
+        }
+        level = next.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    }
+    all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn list(
+    system: &dyn Documents,
+    source: &Source,
+    folder: &str,
+    wanted: &(dyn Fn(usize) -> bool + Sync),
+    walked: &mut Walked,
+    below: &mut Vec<String>,
+) {
+    let entries = match std::fs::read_dir(source.root.join(folder)) {
+        Ok(entries) => entries,
+        // Gone since its parent was listed.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+        Err(error) => {
+            walked.unreadable.push((folder.to_owned(), error.to_string()));
+            return;
+        }
+    };
+    walked.folders.push(folder.to_owned());
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            walked.unreadable.push((format!("{folder}/{}", name.display()), "the name is not UTF-8".into()));
+            continue;
+        };
+        let Ok(kind) = entry.file_type() else { continue };
+        let path = format!("{folder}/{name}");
+        if kind.is_dir() {
+            below.push(path);
+        } else if kind.is_file() {
+            let Some(identity) = system.identify(&path) else { continue };
+            if !wanted(identity.kind) {
+                continue;
+            }
+            let Ok(metadata) = entry.metadata() else { continue };
+            walked.found.push(Found {
+                source: source.number,
+                path: path.into(),
+                kind: u8::try_from(identity.kind).unwrap_or(u8::MAX),
+                id: identity.id.into(),
+                parent: identity.parent.map(Into::into),
+                generation: super::Generation::Json,
+                stamp: stamp_of(&metadata),
+            });
+        }
+    }
+}
+
+/// Names of the databases directly below a root.
+pub(crate) fn databases(system: &dyn Documents, root: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter(|entry| entry.path().is_file())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| system.is_database(name))
+        .collect();
+    names.sort();
+    names
+}
+
+/// The tables of a foreign database that hold documents, each with those of its columns that exist.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(crate) fn tables_of(
+    system: &dyn Documents,
+    database: &ForeignDatabase,
+) -> Result<Vec<(&'static ForeignTable, Vec<&'static str>)>, EngineError> {
+    let mut tables = Vec::new();
+    for table in system.foreign_tables() {
+        let present = database.columns(table.table)?;
+        let columns: Vec<&'static str> =
+            table.columns.iter().copied().filter(|column| present.iter().any(|found| found == column)).collect();
+        if !present.is_empty() {
+            tables.push((table, columns));
+        }
+    }
+    Ok(tables)
+}
+
+/// Lists the documents of a table.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(crate) fn list_table(
+    database: &ForeignDatabase,
+    source: u32,
+    table: &ForeignTable,
+    found: &mut Vec<Found>,
+) -> Result<(), EngineError> {
+    let condition = if table.condition.is_empty() { String::new() } else { format!(" WHERE {}", table.condition) };
+    let sql = format!("SELECT {} FROM \"{}\"{condition}", table.listing, table.table);
+    let number = |value: Option<&Value>| match value {
+        Some(Value::Integer(number)) => *number,
+        Some(Value::Float(number)) => i64::from_ne_bytes(number.to_ne_bytes()),
+        _ => 0,
+    };
+    database.query_each(&sql, &[], &mut |row| {
+        let id = match &row[0] {
+            Value::Text(text) => text.clone(),
+            other => other.to_string(),
+        };
+        found.push(Found {
+            source,
+            path: format!("{}/{id}", table.table).into(),
+            kind: u8::try_from(table.kind).unwrap_or(u8::MAX),
+            id: id.into(),
+            parent: None,
+            generation: table.generation,
+            stamp: Stamp { modified: number(row.get(1)), size: number(row.get(2)), inode: number(row.get(3)) },
+        });
+        Ok::<(), StoreError>(())
+    })?;
+    Ok(())
+}
