@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::failure::Failure;
-use crate::{campaigns, process, project};
+use crate::{campaigns, generate_opencode, process, project};
 
 /// A generated file.
 struct Generated {
@@ -25,7 +25,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let check = match arguments {
         [] => false,
         [only] if only == "--check" => true,
-        _ => return Err(Failure::usage("generate takes only --check")),
+        [store, rest @ ..] if store == "opencode" => return generate_opencode::run(rest),
+        _ => return Err(Failure::usage("generate takes only --check, or `opencode` and its arguments")),
     };
     let mut stale = Vec::new();
     for file in FILES {

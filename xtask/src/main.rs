@@ -21,6 +21,7 @@ mod demo;
 mod duckdb;
 mod failure;
 mod generate;
+mod generate_opencode;
 mod invariants;
 mod json;
 mod metadata;
@@ -82,8 +83,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "generate",
-        arguments: "[--check]",
-        about: "write the generated files, or with --check fail if one is out of date",
+        arguments: "[--check | opencode --to DIR --sessions N --seed S [ARGS]]",
+        about: "write the generated files, or with --check fail if one is out of date; or a store of demo data",
         run: generate::run,
     },
     Command {
