@@ -11,13 +11,16 @@ pub mod declare;
 mod derive;
 pub mod difference;
 pub mod ledger;
+mod live;
 mod reader;
 mod run;
 mod scan;
 mod sync_state;
+mod watch;
 mod writer;
 
 pub use derive::derive;
+pub use live::{Live, WatchSettings};
 pub use run::{Ingest, IngestSettings, PassReport, Progress, generations, holds_documents};
 pub use scan::Source;
 pub use sync_state::{BulkLock, SyncState};

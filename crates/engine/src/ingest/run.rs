@@ -116,6 +116,11 @@ impl Ingest {
         Ok(ingest)
     }
 
+    /// The system.
+    pub fn system(&self) -> &'static dyn Documents {
+        self.system
+    }
+
     /// The store.
     pub fn store(&self) -> &Analytics {
         &self.store
