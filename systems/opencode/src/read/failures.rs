@@ -1,0 +1,147 @@
+//! What failed.
+//!
+//! Owns the rows of `errors`: a tool that reports an error, a command that ended with another exit code than 0, a
+//! message that was cut short, a request that was tried again. What kind of failure it is, is decided by the error
+//! taxonomy.
+
+use std::borrow::Cow;
+
+use plimsoll_engine::ingest::{Refusal, Rows};
+
+use super::cells::push_row;
+use super::fields::{Fields, Leftovers, write_string};
+use super::json::{Json, Kind};
+use crate::table::focused::ERRORS;
+
+/// Characters of what was said that are kept in `error_data`.
+const TEXT_CHARACTERS: usize = 2000;
+
+/// An error as OpenCode stores it: a name, and data that depend on it.
+#[derive(Debug)]
+pub(super) struct WriterError<'a> {
+    pub(super) name: Option<Cow<'a, str>>,
+    pub(super) data: Option<Json<'a>>,
+}
+
+impl<'a> WriterError<'a> {
+    /// Takes the field `error`: `{name, data}`, or of another shape, which is then the data.
+    pub(super) fn take(fields: &mut Fields<'a>, left: &mut Leftovers<'a>) -> Option<Self> {
+        let whole = fields.whole().get("error")?;
+        if whole.get("name").is_none() || whole.get("data").is_none() {
+            let data = fields.json("error")?;
+            let name = data.text_of("name").or_else(|| data.text_of("type")).or_else(|| data.text_of("_tag"));
+            return Some(Self { name, data: Some(data) });
+        }
+        let mut error = fields.object("error")?;
+        let taken = Self { name: error.text("name"), data: error.json("data") };
+        left.add(error);
+        Some(taken)
+    }
+}
+
+/// A failure to be stored.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Failure<'a> {
+    pub(super) id: &'a str,
+    pub(super) origin: &'static str,
+    pub(super) part_id: Option<&'a str>,
+    pub(super) message_id: Option<&'a str>,
+    pub(super) session_id: Option<&'a str>,
+    pub(super) tool: Option<&'a str>,
+    pub(super) name: Option<&'a str>,
+    pub(super) code: Option<i64>,
+    pub(super) text: Cow<'a, str>,
+    pub(super) retryable: Option<bool>,
+    /// The writer's own details.
+    pub(super) stored: Option<Json<'a>>,
+    pub(super) created: Option<i64>,
+    pub(super) document_id: Option<&'a str>,
+}
+
+impl<'a> Failure<'a> {
+    /// What the error of a message or of a retry tells.
+    pub(super) fn of_writer(name: Option<&'a str>, data: Option<Json<'a>>) -> Self {
+        let text = data.and_then(|data| {
+            data.text()
+                .or_else(|| data.text_of("message"))
+                .or_else(|| (data.kind() != Kind::Object).then(|| data.raw().into()))
+        });
+        Self {
+            name,
+            code: data.and_then(|data| data.integer_of("statusCode")),
+            text: text.unwrap_or_default(),
+            retryable: data.and_then(|data| match data.get("isRetryable")?.kind() {
+                Kind::True => Some(true),
+                Kind::False => Some(false),
+                _ => None,
+            }),
+            stored: data,
+            ..Self::default()
+        }
+    }
+}
+
+/// What the taxonomy says of a failure.
+struct Class {
+    category: &'static str,
+    severity: &'static str,
+    retryable: Option<bool>,
+    rule: Option<&'static str>,
+}
+
+fn classify(_failure: &Failure<'_>) -> Class {
+    Class { category: "unknown", severity: "medium", retryable: None, rule: None }
+}
+
+/// Adds the failure to `errors`.
+pub(super) fn store(failure: &Failure<'_>, rows: &mut Rows) -> Result<(), Refusal> {
+    let class = classify(failure);
+    let details = details(failure, class.category);
+    push_row!(rows, ERRORS, {
+        id: failure.id,
+        origin: failure.origin,
+        part_id: failure.part_id,
+        message_id: failure.message_id,
+        session_id: failure.session_id,
+        tool_name: failure.tool,
+        error_name: failure.name,
+        error_data: details.as_str(),
+        text: (!failure.text.is_empty()).then_some(&*failure.text),
+        category: class.category,
+        severity: class.severity,
+        retryable: failure.retryable.or(class.retryable),
+        rule: class.rule,
+        time_created: failure.created,
+        document_id: failure.document_id,
+    })
+}
+
+/// The column `error_data`.
+fn details(failure: &Failure<'_>, category: &str) -> String {
+    let mut text = String::from("{\"type\":");
+    write_string(category, &mut text);
+    if let Some(code) = failure.code {
+        text.push_str(&format!(",\"code\":{code}"));
+    }
+    text.push_str(",\"text\":");
+    write_string(beginning(&failure.text, TEXT_CHARACTERS), &mut text);
+    if let Some(stored) = failure.stored {
+        text.push_str(",\"stored\":");
+        text.push_str(stored.raw());
+    }
+    text.push('}');
+    text
+}
+
+/// The first characters of a text.
+pub(super) fn beginning(text: &str, characters: usize) -> &str {
+    text.char_indices().nth(characters).map_or(text, |(end, _)| &text[..end])
+}
+
+/// The last characters of a text.
+pub(super) fn ending(text: &str, characters: usize) -> &str {
+    characters
+        .checked_sub(1)
+        .and_then(|last| text.char_indices().nth_back(last))
+        .map_or(text, |(start, _)| &text[start..])
+}

@@ -1,0 +1,77 @@
+//! Todo lists.
+//!
+//! Owns `storage/todo/<session>.json`, one file for a session's list, and the table `todo`, one row for a line.
+
+use plimsoll_engine::ingest::{Refusal, Rows};
+
+use super::cells::push_row;
+use super::fields::{Fields, Leftovers};
+use super::json::Kind;
+use super::{Source, split};
+use crate::table::core::TODOS;
+
+pub(super) fn read(source: &Source<'_>, rows: &mut Rows) -> Result<(), Refusal> {
+    match source.file {
+        Some(text) => file(source, text, rows),
+        None => row(source, rows),
+    }
+}
+
+fn file(source: &Source<'_>, text: &str, rows: &mut Rows) -> Result<(), Refusal> {
+    let tape = split(text)?;
+    if tape.root().kind() != Kind::Array {
+        return Err(Refusal::new(
+            "wrong-shape",
+            "a todo list is an array; line 1 column 1 begins something else",
+        ));
+    }
+    for (position, item) in (0_i64..).zip(tape.root().items()) {
+        let Some(mut fields) = Fields::new(item, "todo") else {
+            rows.unknown("todo[]");
+            push_row!(rows, TODOS, {
+                session_id: source.id,
+                position: position,
+                generation: source.generation.as_str(),
+                extra: item.raw(),
+                document_id: source.id,
+            })?;
+            continue;
+        };
+        let id = fields.text("id");
+        let content = fields.text("content");
+        let status = fields.text("status");
+        let priority = fields.text("priority");
+        let mut left = Leftovers::default();
+        left.add(fields);
+        let extra = left.into_extra(rows);
+        push_row!(rows, TODOS, {
+            session_id: source.id,
+            position: position,
+            todo_id: id.as_deref(),
+            content: content.as_deref(),
+            status: status.as_deref(),
+            priority: priority.as_deref(),
+            generation: source.generation.as_str(),
+            extra: extra.as_deref(),
+            document_id: source.id,
+        })?;
+    }
+    Ok(())
+}
+
+fn row(source: &Source<'_>, rows: &mut Rows) -> Result<(), Refusal> {
+    let columns = source.columns;
+    // The identifier is `session/position`, for a row that was fetched without one of them.
+    let (session, position) = source.id.rsplit_once('/').unwrap_or((source.id, ""));
+    push_row!(rows, TODOS, {
+        session_id: columns.text("session_id").as_deref().unwrap_or(session),
+        position: columns.integer("position").or_else(|| position.parse().ok()),
+        content: columns.text("content").as_deref(),
+        status: columns.text("status").as_deref(),
+        priority: columns.text("priority").as_deref(),
+        time_created: columns.moment("time_created"),
+        time_updated: columns.moment("time_updated"),
+        generation: source.generation.as_str(),
+        document_id: source.id,
+    })
+}
