@@ -16,6 +16,7 @@ pub mod session;
 pub mod source;
 pub mod system;
 pub mod trial;
+pub mod view;
 
 pub use crate::error::{EngineError, ErrorKind};
 pub use crate::session::Session;

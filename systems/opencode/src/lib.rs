@@ -15,4 +15,5 @@ pub mod price;
 mod read;
 pub mod table;
 pub mod tokens;
+pub mod views;
 pub mod writer;

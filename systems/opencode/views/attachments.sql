@@ -18,7 +18,9 @@ SELECT
     a.source_path
 FROM attachments a
 LEFT JOIN session_resource_metrics s ON s.session_id = a.session_id
-WHERE ($project IS NULL OR s.root_path = $project OR s.project_id = $project)
+LEFT JOIN message_places w ON w.message_id = a.message_id
+WHERE NOT coalesce(w.is_fork_copy, false)
+  AND ($project IS NULL OR s.root_path = $project OR s.project_id = $project)
   AND ($session IS NULL OR a.session_id = $session)
   AND ($from IS NULL OR a.time_created >= $from)
   AND ($to IS NULL OR a.time_created < $to)

@@ -32,6 +32,8 @@ points AS (
         (SELECT arg_min(a.tokens, (a.time_created, a.message_id)) FROM context a
          WHERE a.session_id = c.session_id AND a.time_created > c.time_created) AS tokens_after
     FROM compactions c
+    LEFT JOIN message_places w ON w.message_id = c.message_id
+    WHERE NOT coalesce(w.is_fork_copy, false)
 )
 SELECT
     p.part_id,

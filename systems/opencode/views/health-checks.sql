@@ -11,7 +11,7 @@ SELECT
     h.check_name,
     arg_max(h.verdict, (h.checked_at, h.run_id)) AS verdict,
     arg_max(h.value, (h.checked_at, h.run_id)) AS value,
-    arg_max(h.rule, (h.checked_at, h.run_id)) AS rule,
+    arg_max(h.threshold, (h.checked_at, h.run_id)) AS threshold,
     max(h.checked_at) AS checked_at,
     count(*) AS runs,
     count(*) FILTER (WHERE h.verdict = 'fail') AS failures,

@@ -27,6 +27,8 @@ SELECT 'file_operations', count(*) FROM file_operations
 UNION ALL
 SELECT 'git_facts', count(*) FROM git_facts
 UNION ALL
+SELECT 'message_places', count(*) FROM message_places
+UNION ALL
 SELECT 'message_usage', count(*) FROM message_usage
 UNION ALL
 SELECT 'messages', count(*) FROM messages

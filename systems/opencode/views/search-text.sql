@@ -45,9 +45,8 @@ SELECT
 FROM found f
 LEFT JOIN parts p ON p.id = f.part_id
 LEFT JOIN session_resource_metrics r ON r.session_id = f.session_id
-LEFT JOIN message_usage u ON u.message_id = f.message_id
-LEFT JOIN exchanges x ON x.id = f.message_id
-WHERE NOT coalesce(u.is_fork_copy, x.is_fork_copy, false)
+LEFT JOIN message_places u ON u.message_id = f.message_id
+WHERE NOT coalesce(u.is_fork_copy, false)
   AND ($project IS NULL OR r.root_path = $project OR r.project_id = $project)
   AND ($from IS NULL OR p.time_created >= $from)
   AND ($to IS NULL OR p.time_created < $to)

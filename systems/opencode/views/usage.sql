@@ -6,64 +6,47 @@
 -- requirements: OC-49
 -- budget_ms: 250
 
--- A user's message is a copy when its exchange is one. With a filter by agent or model, users' messages are left out.
+-- With a filter by agent or model, users' messages are left out: they have neither.
+WITH chosen AS (
+    SELECT
+        m.session_id,
+        coalesce(p.is_fork_copy, false) AS is_copy,
+        u.message_id AS answer,
+        u.stored_cost,
+        u.list_cost,
+        u.tokens_input,
+        u.tokens_output,
+        u.tokens_reasoning,
+        u.tokens_cache_read,
+        u.tokens_cache_write
+    FROM messages m
+    LEFT JOIN message_places p ON p.message_id = m.id
+    LEFT JOIN message_usage u ON u.message_id = m.id
+    LEFT JOIN session_resource_metrics s ON s.session_id = m.session_id
+    WHERE ($project IS NULL OR coalesce(u.root_path, s.root_path) = $project
+            OR coalesce(u.project_id, s.project_id) = $project)
+      AND ($agent IS NULL OR u.agent = $agent)
+      AND ($model IS NULL OR u.model = $model OR u.provider || '/' || u.model = $model)
+      AND ($session IS NULL OR m.session_id = $session)
+      AND ($from IS NULL OR coalesce(u.time_created, m.time_created) >= $from)
+      AND ($to IS NULL OR coalesce(u.time_created, m.time_created) < $to)
+)
 SELECT
-    (SELECT count(DISTINCT s.session_id)
-     FROM session_resource_metrics s
-     WHERE ($project IS NULL OR s.root_path = $project OR s.project_id = $project)
-       AND ($session IS NULL OR s.session_id = $session)
-       AND (($agent IS NULL AND $model IS NULL AND $from IS NULL AND $to IS NULL) OR s.session_id IN (
-            SELECT u.session_id FROM message_usage u
-            WHERE ($agent IS NULL OR u.agent = $agent)
-              AND ($model IS NULL OR u.model = $model OR u.provider || '/' || u.model = $model)
-              AND ($from IS NULL OR u.time_created >= $from)
-              AND ($to IS NULL OR u.time_created < $to)))
-    ) AS sessions,
-    count(*) FILTER (WHERE u.message_id IS NOT NULL)
-        + (SELECT count(*)
-           FROM messages m
-           LEFT JOIN session_resource_metrics s ON s.session_id = m.session_id
-           WHERE m.id NOT IN (SELECT message_id FROM message_usage)
-             AND m.id NOT IN (SELECT id FROM exchanges WHERE is_fork_copy)
-             AND $agent IS NULL AND $model IS NULL
-             AND ($project IS NULL OR s.root_path = $project OR s.project_id = $project)
-             AND ($session IS NULL OR m.session_id = $session)
-             AND ($from IS NULL OR m.time_created >= $from)
-             AND ($to IS NULL OR m.time_created < $to)) AS messages,
-    coalesce(sum(u.stored_cost), 0) AS total_cost,
-    coalesce(sum(u.list_cost), 0) AS list_cost,
-    count(*) FILTER (WHERE u.list_cost IS NULL) AS unpriced_messages,
-    coalesce(sum(u.tokens_input), 0) AS "tokens.input",
-    coalesce(sum(u.tokens_output), 0) AS "tokens.output",
-    coalesce(sum(u.tokens_reasoning), 0) AS "tokens.reasoning",
-    coalesce(sum(u.tokens_cache_read), 0) AS "tokens.cache_read",
-    coalesce(sum(u.tokens_cache_write), 0) AS "tokens.cache_write",
-    (SELECT count(*)
-     FROM message_usage c
-     WHERE c.is_fork_copy
-       AND ($project IS NULL OR c.root_path = $project OR c.project_id = $project)
-       AND ($agent IS NULL OR c.agent = $agent)
-       AND ($model IS NULL OR c.model = $model OR c.provider || '/' || c.model = $model)
-       AND ($session IS NULL OR c.session_id = $session)
-       AND ($from IS NULL OR c.time_created >= $from)
-       AND ($to IS NULL OR c.time_created < $to))
-        + (SELECT count(*)
-           FROM exchanges x
-           LEFT JOIN session_resource_metrics s ON s.session_id = x.session_id
-           WHERE x.is_fork_copy
-             AND $agent IS NULL AND $model IS NULL
-             AND ($project IS NULL OR s.root_path = $project OR s.project_id = $project)
-             AND ($session IS NULL OR x.session_id = $session)
-             AND ($from IS NULL OR x.time_start >= $from)
-             AND ($to IS NULL OR x.time_start < $to)) AS fork_copies
-FROM message_usage u
-WHERE NOT coalesce(u.is_fork_copy, false)
-  AND ($project IS NULL OR u.root_path = $project OR u.project_id = $project)
-  AND ($agent IS NULL OR u.agent = $agent)
-  AND ($model IS NULL OR u.model = $model OR u.provider || '/' || u.model = $model)
-  AND ($session IS NULL OR u.session_id = $session)
-  AND ($from IS NULL OR u.time_created >= $from)
-  AND ($to IS NULL OR u.time_created < $to);
+    CASE
+        WHEN $project IS NULL AND $agent IS NULL AND $model IS NULL AND $session IS NULL AND $from IS NULL AND $to IS NULL
+            THEN (SELECT count(*) FROM sessions)
+        ELSE count(DISTINCT c.session_id) END AS sessions,
+    count(*) FILTER (WHERE NOT c.is_copy) AS messages,
+    coalesce(sum(c.stored_cost) FILTER (WHERE NOT c.is_copy), 0) AS total_cost,
+    coalesce(sum(c.list_cost) FILTER (WHERE NOT c.is_copy), 0) AS list_cost,
+    count(c.answer) FILTER (WHERE NOT c.is_copy AND c.list_cost IS NULL) AS unpriced_messages,
+    coalesce(sum(c.tokens_input) FILTER (WHERE NOT c.is_copy), 0) AS "tokens.input",
+    coalesce(sum(c.tokens_output) FILTER (WHERE NOT c.is_copy), 0) AS "tokens.output",
+    coalesce(sum(c.tokens_reasoning) FILTER (WHERE NOT c.is_copy), 0) AS "tokens.reasoning",
+    coalesce(sum(c.tokens_cache_read) FILTER (WHERE NOT c.is_copy), 0) AS "tokens.cache_read",
+    coalesce(sum(c.tokens_cache_write) FILTER (WHERE NOT c.is_copy), 0) AS "tokens.cache_write",
+    count(*) FILTER (WHERE c.is_copy) AS fork_copies
+FROM chosen c;
 
 -- section: models
 SELECT
