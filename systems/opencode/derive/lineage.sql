@@ -14,13 +14,13 @@ climb AS (
     WHERE NOT list_contains(climb.path, sessions.id)
 ),
 ended AS (
-    SELECT session_id, path, list_position(path, next) AS circle
-    FROM climb
-    WHERE list_contains(path, next) OR NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = climb.next)
+    SELECT session_id, max_by(struct_pack(path, next), len(path)) AS way FROM climb GROUP BY session_id
 ),
 lineage AS (
     SELECT
         session_id,
-        CASE WHEN circle > 0 THEN path[1:list_position(path, list_min(path[circle:]))] ELSE path END AS path
+        CASE WHEN list_contains(way.path, way.next)
+            THEN way.path[1:list_position(way.path, list_min(way.path[list_position(way.path, way.next):]))]
+            ELSE way.path END AS path
     FROM ended
 )

@@ -12,29 +12,28 @@
 -- Copies of a fork: messages that are equal in all that a fork copies, in more than one session. The one minted first
 -- counts. A later one is a copy if its id is more than a second younger than its time, or if its session says that it
 -- was forked; otherwise two things happened in the same millisecond.
-placed AS (
+placed AS MATERIALIZED (
     SELECT
         id, session_id, role, parent_id, time_created,
         row_number() OVER (PARTITION BY session_id ORDER BY time_created, sequence, id) AS position
     FROM messages
     WHERE session_id IN (SELECT scope_id FROM affected)
 ),
+bits AS MATERIALIZED (
+    SELECT id, message_id, part_type FROM parts WHERE session_id IN (SELECT scope_id FROM affected)
+),
+guiding AS MATERIALIZED (
+    SELECT part_id
+    FROM text_messages
+    WHERE session_id IN (SELECT scope_id FROM affected)
+        AND synthetic AND NOT starts_with(coalesce(text, ''), 'The following tool was executed by the user')
+),
 steering AS (
-    SELECT parts.message_id
-    FROM parts
-    JOIN placed ON placed.id = parts.message_id AND placed.role = 'user'
-    LEFT JOIN text_messages
-        ON text_messages.part_id = parts.id AND text_messages.session_id IN (SELECT scope_id FROM affected)
-    WHERE parts.session_id IN (SELECT scope_id FROM affected)
-    GROUP BY parts.message_id
-    HAVING bool_and(
-        parts.part_type = 'compaction'
-        OR (
-            parts.part_type = 'text'
-            AND coalesce(text_messages.synthetic, false)
-            AND NOT starts_with(coalesce(text_messages.text, ''), 'The following tool was executed by the user')
-        )
-    )
+    SELECT bits.message_id
+    FROM bits
+    LEFT JOIN guiding ON guiding.part_id = bits.id
+    GROUP BY bits.message_id
+    HAVING bool_and(bits.part_type = 'compaction' OR guiding.part_id IS NOT NULL)
 ),
 opening AS (
     SELECT
@@ -47,7 +46,7 @@ opening AS (
     FROM placed
     LEFT JOIN steering ON steering.message_id = placed.id
 ),
-turns AS (
+turns AS MATERIALIZED (
     SELECT
         *,
         last_value(CASE WHEN opens THEN id END IGNORE NULLS) OVER (

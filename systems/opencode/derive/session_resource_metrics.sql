@@ -2,7 +2,7 @@
 --
 -- `messages`, `tool_calls` and all others count what is no copy, so that they can be added up over sessions;
 -- `fork_copies` says how many messages were left out. The list cost is unknown as soon as one answer has no price.
-WITH placed AS (
+WITH placed AS MATERIALIZED (
     SELECT message_id, session_id, role, is_fork_copy
     FROM message_places
     WHERE session_id IN (SELECT scope_id FROM affected)
@@ -25,7 +25,11 @@ talked AS (
             struct_pack(messages.time_created, sequence := coalesce(messages.sequence, -1), messages.id)
         ) FILTER (placed.role IN ('user', 'assistant')) AS status
     FROM placed
-    JOIN messages ON messages.id = placed.message_id AND messages.session_id IN (SELECT scope_id FROM affected)
+    JOIN (
+        SELECT id, time_created, time_completed, root_path, error_name, sequence
+        FROM messages
+        WHERE session_id IN (SELECT scope_id FROM affected)
+    ) AS messages ON messages.id = placed.message_id
     GROUP BY placed.session_id
 ),
 used AS (
