@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_core::undo::UndoMode;
 
@@ -18,7 +19,7 @@ pub(crate) struct Arguments {
     /// The folder of the embedded stores and backups
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// The store: sqlite:PATH[?durability=normal] or postgres://USER@HOST/DATABASE
+    /// The store: sqlite:PATH[?durability=normal], postgres://USER@HOST/DATABASE, or duckdb:PATH
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) store: Option<String>,
     /// Print one JSON document instead of text
@@ -156,6 +157,14 @@ pub(crate) enum Command {
         #[arg(long, value_name = "URL")]
         from: String,
     },
+    /// Bring an analytical store in step with the files and databases it is read from
+    Ingest(IngestArguments),
+    /// Say what was read from where, and what was skipped and why
+    Doctor {
+        /// The system
+        #[arg(default_value = "opencode")]
+        system: String,
+    },
     /// Simulate a remote system
     #[command(subcommand)]
     Simulate(SimulateCommand),
@@ -288,6 +297,28 @@ pub(crate) struct TrialArguments {
     /// Rounds in which every size and the plain path are measured once
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
+}
+
+/// Arguments of `ingest`.
+#[derive(Debug, Args)]
+pub(crate) struct IngestArguments {
+    /// The system
+    pub(crate) system: String,
+    /// A folder to read; repeat for several [default: where the program keeps its data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: Vec<PathBuf>,
+    /// Go on following changes until the command is ended
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Forget the store and read everything again
+    #[arg(long)]
+    pub(crate) rebuild: bool,
+    /// Threads that read
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64).map(usize::from))]
+    pub(crate) threads: usize,
+    /// Say what would happen, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// Arguments of `pause` and `cancel`.

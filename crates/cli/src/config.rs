@@ -37,6 +37,8 @@ pub(crate) struct ConfigFile {
 pub(crate) struct Config {
     /// The folder of the embedded stores and backups.
     pub(crate) data: PathBuf,
+    /// The user's data folder, in which other programs keep theirs.
+    pub(crate) user_data: PathBuf,
     /// Who acts.
     pub(crate) actor: String,
     /// Store addresses by system.
@@ -133,6 +135,7 @@ pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, E
             .or_else(|| environment("PLIMSOLL_DATA").map(PathBuf::from))
             .or(file.data)
             .unwrap_or_else(default_data),
+        user_data: user_data(),
         actor: environment("PLIMSOLL_ACTOR")
             .or(file.actor)
             .or_else(|| environment("USER"))
@@ -175,11 +178,15 @@ fn api_key() -> Result<Option<String>, EngineError> {
 }
 
 fn default_data() -> PathBuf {
+    user_data().join("plimsoll")
+}
+
+/// The user's data folder, as the XDG base directory specification names it.
+fn user_data() -> PathBuf {
     if let Some(data) = environment("XDG_DATA_HOME") {
-        return PathBuf::from(data).join("plimsoll");
+        return PathBuf::from(data);
     }
-    environment("HOME")
-        .map_or_else(|| PathBuf::from(".plimsoll"), |home| PathBuf::from(home).join(".local/share/plimsoll"))
+    environment("HOME").map_or_else(|| PathBuf::from("."), |home| PathBuf::from(home).join(".local/share"))
 }
 
 impl Config {

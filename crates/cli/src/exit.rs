@@ -41,3 +41,8 @@ pub(crate) fn of_error(error: &EngineError) -> ExitCode {
 pub(crate) fn of_tally(tally: &Tally) -> ExitCode {
     ExitCode::from(if tally.clean() { DONE } else { DONE_WITH_EXCEPTIONS })
 }
+
+/// The code when all was done that could be, and something is set aside.
+pub(crate) fn incomplete() -> ExitCode {
+    ExitCode::from(DONE_WITH_EXCEPTIONS)
+}

@@ -1,6 +1,7 @@
 //! The systems of this binary. This is the only file that names them.
 
 use plimsoll_engine::EngineError;
+use plimsoll_engine::analytic::AnalyticSystem;
 use plimsoll_engine::system::System;
 
 /// Every system, in the order in which they are listed.
@@ -14,5 +15,19 @@ pub(crate) fn find(name: &str) -> Result<&'static System, EngineError> {
     SYSTEMS.iter().copied().find(|system| system.name == name).ok_or_else(|| {
         let names: Vec<&str> = SYSTEMS.iter().map(|system| system.name).collect();
         EngineError::usage(format!("there is no system `{name}`\nhint: there are {}", names.join(", ")))
+    })
+}
+
+/// Every analytical system.
+pub(crate) static ANALYTIC_SYSTEMS: &[&AnalyticSystem] = &[&plimsoll_opencode::SYSTEM];
+
+/// The analytical system called `name`.
+///
+/// # Errors
+/// Usage, naming the systems there are.
+pub(crate) fn find_analytic(name: &str) -> Result<&'static AnalyticSystem, EngineError> {
+    ANALYTIC_SYSTEMS.iter().copied().find(|system| system.name == name).ok_or_else(|| {
+        let names: Vec<&str> = ANALYTIC_SYSTEMS.iter().map(|system| system.name).collect();
+        EngineError::usage(format!("there is no analytical system `{name}`\nhint: there are {}", names.join(", ")))
     })
 }

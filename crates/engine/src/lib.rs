@@ -6,6 +6,7 @@
 //!
 //! Reading order: [`system`], [`session`], [`source`], [`change`], [`event`], [`error`].
 
+pub mod analytic;
 pub mod change;
 pub mod clock;
 pub mod error;

@@ -17,3 +17,16 @@ pub mod table;
 pub mod tokens;
 pub mod views;
 pub mod writer;
+
+use plimsoll_engine::analytic::AnalyticSystem;
+
+/// The OpenCode system.
+pub static SYSTEM: AnalyticSystem = AnalyticSystem {
+    name: "opencode",
+    title: "OpenCode",
+    documents: &documents::OpenCode,
+    views: views::VIEWS,
+    checks: &[],
+    data_folder: "opencode",
+    first_figures: include_str!("../views/first/figures.sql"),
+};

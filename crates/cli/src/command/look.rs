@@ -260,6 +260,9 @@ fn key_texts(key: &str) -> Vec<String> {
 
 /// Prints a digest for each table of a system.
 pub(crate) fn digest(context: &Context, system: Option<&str>) -> Result<ExitCode, EngineError> {
+    if let Some(analytic) = system.and_then(|name| registry::find_analytic(name).ok()) {
+        return super::ingest::digest(context, analytic);
+    }
     let system = match (system, SYSTEMS) {
         (Some(name), _) => registry::find(name)?,
         (None, [only]) => only,

@@ -4,6 +4,7 @@
 
 mod apply;
 mod backup;
+mod ingest;
 mod look;
 mod plan;
 mod quarantine;
@@ -65,6 +66,8 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Purge { before, confirm, reason } => backup::purge(context, &before, confirm, &reason),
         Command::Digest { system } => look::digest(context, system.as_deref()),
         Command::CopyStore { system, from } => apply::copy_store(context, &system, &from),
+        Command::Ingest(arguments) => ingest::ingest(context, &arguments),
+        Command::Doctor { system } => ingest::doctor(context, &system),
         Command::Simulate(command) => simulate::execute(context, command),
         Command::Serve { listen } => serve::serve(context, listen),
         Command::Reference => {

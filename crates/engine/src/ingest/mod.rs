@@ -21,7 +21,10 @@ mod writer;
 
 pub use derive::derive;
 pub use live::{Live, WatchSettings};
-pub use run::{Ingest, IngestSettings, PassReport, Progress, generations, holds_documents};
+pub use run::{
+    AnalyticDigest, Foreseen, Ingest, IngestSettings, PassReport, Progress, digests, foresee, generations,
+    holds_documents,
+};
 pub use scan::Source;
 pub use sync_state::{BulkLock, SyncState};
 pub use writer::Tally;

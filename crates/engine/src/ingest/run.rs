@@ -112,7 +112,7 @@ impl Ingest {
         let ledger =
             Ledger::load(&store, &kinds, &|path| system.identify(path).and_then(|identity| identity.parent))?;
         let mut ingest = Self { system, store, clock, settings, ledger, sources: Vec::new() };
-        ingest.find_sources()?;
+        ingest.find_sources(true)?;
         Ok(ingest)
     }
 
@@ -141,8 +141,9 @@ impl Ingest {
         self.clock.now().parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_microsecond)
     }
 
-    /// Numbers the roots and their databases; a known one keeps its number.
-    fn find_sources(&mut self) -> Result<(), EngineError> {
+    /// Numbers the roots and their databases; a known one keeps its number. New ones are written down unless this is
+    /// only to foresee.
+    fn find_sources(&mut self, write: bool) -> Result<(), EngineError> {
         let rows = self.store.query("SELECT source, root, name FROM plimsoll_ingest_source", &[])?.rows;
         let mut known: Vec<Source> = rows
             .iter()
@@ -168,7 +169,9 @@ impl Ingest {
                         let path = source.root.display().to_string();
                         let parameters =
                             [i64::from(number).into(), Parameter::Text(path), Parameter::Text(source.name.clone())];
-                        self.store.execute(sql, &parameters)?;
+                        if write {
+                            self.store.execute(sql, &parameters)?;
+                        }
                         known.push(source.clone());
                         source
                     }
@@ -191,7 +194,7 @@ impl Ingest {
         observe: &mut dyn FnMut(&Self, Progress),
     ) -> Result<PassReport, EngineError> {
         let began = self.clock.monotonic_ms();
-        self.find_sources()?;
+        self.find_sources(true)?;
         let mut report = PassReport::default();
         let all: Vec<usize> = (0..self.system.kinds().len()).collect();
         let whole: &[&[usize]] = &[&all];
@@ -393,6 +396,80 @@ impl Ingest {
     pub fn into_store(self) -> Analytics {
         self.store
     }
+}
+
+/// What a pass would do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Foreseen {
+    /// Documents to read.
+    pub read: u64,
+    /// Documents to set aside for a better one.
+    pub superseded: u64,
+    /// Documents to forget.
+    pub forgotten: u64,
+}
+
+/// What a pass over these roots would do; nothing is written.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn foresee(
+    system: &'static dyn Documents,
+    store: &Analytics,
+    roots: &[PathBuf],
+) -> Result<Foreseen, EngineError> {
+    let filled = store.table_names()?.contains(ledger::DOCUMENTS.name);
+    let store = if filled { store.another()? } else { Analytics::open_in_memory()? };
+    if !filled {
+        store.create_tables(ledger::TABLES)?;
+    }
+    let kinds: Vec<&str> = system.kinds().iter().map(|kind| kind.name).collect();
+    let ledger = Ledger::load(&store, &kinds, &|_| None)?;
+    let settings = IngestSettings { roots: roots.to_vec(), threads: 2, derive: Settings::default() };
+    let clock = Arc::new(crate::clock::MachineClock::new());
+    let mut open = Ingest { system, store, clock, settings, ledger, sources: Vec::new() };
+    open.find_sources(false)?;
+    let every: Vec<usize> = (0..system.kinds().len()).collect();
+    let (found, unread) = open.find(&every, &mut Vec::new());
+    let sources: Vec<u32> = open.sources.iter().map(|source| source.number).collect();
+    let covers = |entry: &ledger::Entry| {
+        sources.contains(&entry.source) && !unread.iter().any(|(source, _)| *source == entry.source)
+    };
+    let work = difference(&mut open.ledger, found, &covers, false);
+    Ok(Foreseen {
+        read: work.read.len() as u64,
+        superseded: work.supersede.len() as u64,
+        forgotten: work.forget.len() as u64,
+    })
+}
+
+/// Digest and number of rows of one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnalyticDigest {
+    /// The table.
+    pub table: &'static str,
+    /// Its digest: the sum over its rows, so their order does not matter. Comparable between files of one version of
+    /// the database library.
+    pub digest: String,
+    /// Its rows.
+    pub rows: u64,
+}
+
+/// The digests of a system's tables: those of documents, then those derived.
+///
+/// # Errors
+/// When a table cannot be read.
+pub fn digests(system: &dyn Documents, store: &Analytics) -> Result<Vec<AnalyticDigest>, EngineError> {
+    let derived = system.derivations().iter().map(|derivation| derivation.table);
+    let tables = system.tables().iter().copied().chain(derived);
+    tables
+        .map(|table| {
+            let sql = format!("SELECT count(*), CAST(coalesce(sum(hash(t)), 0) AS VARCHAR) FROM {} t", table.name);
+            let rows = store.query(&sql, &[])?.rows;
+            let count = rows[0][0].as_integer().and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
+            Ok(AnalyticDigest { table: table.name, digest: ledger::text(&rows[0][1]).to_owned(), rows: count })
+        })
+        .collect()
 }
 
 /// True when a folder holds something that the system reads.

@@ -1,0 +1,48 @@
+//! The seam of analytical systems: what a system that is filled from documents contributes.
+//!
+//! Owns the declaration only. Ingest, views and checks are the engine's ([`crate::ingest`], [`crate::view`],
+//! [`crate::check`]); nothing in a declaration opens a file or a connection.
+
+use crate::error::EngineError;
+use crate::ingest::Documents;
+
+/// A system filled from documents, described as data.
+pub struct AnalyticSystem {
+    /// The name used on the command line.
+    pub name: &'static str,
+    /// One line for people.
+    pub title: &'static str,
+    /// Documents, tables and derivations.
+    pub documents: &'static dyn Documents,
+    /// Views, each the text of an SQL file with its header.
+    pub views: &'static [&'static str],
+    /// Checks, each the text of an SQL file with its header.
+    pub checks: &'static [&'static str],
+    /// The folder below the user's data folder in which its documents lie, such as `opencode`.
+    pub data_folder: &'static str,
+    /// A query for one line of figures that make sense as soon as the first stage is read.
+    pub first_figures: &'static str,
+}
+
+impl AnalyticSystem {
+    /// The folder of documents that a path given by a user means: itself, the one in it, or the one around it.
+    ///
+    /// # Errors
+    /// Usage, when there are no documents in any of them.
+    pub fn root_at(&self, path: &std::path::Path) -> Result<std::path::PathBuf, EngineError> {
+        let inside = path.join(self.data_folder);
+        let around = path.parent().map(std::path::Path::to_owned);
+        [Some(path.to_owned()), Some(inside), around]
+            .into_iter()
+            .flatten()
+            .find(|folder| crate::ingest::holds_documents(self.documents, folder))
+            .ok_or_else(|| {
+                EngineError::usage(format!(
+                    "{} holds nothing of {}\nhint: name the folder that contains {}",
+                    path.display(),
+                    self.title,
+                    self.documents.folders().join(", ")
+                ))
+            })
+    }
+}
