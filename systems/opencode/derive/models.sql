@@ -1,4 +1,4 @@
--- models: what each model of each provider did. Built on message_usage alone.
+-- models: what each model of each provider did, without what forks copied.
 --
 -- The vendor is who made the model, read from its name, because many providers serve models that others made; the more
 -- particular names come first (a distilled model is named after both). Speed is of the answers that took any time.
@@ -7,7 +7,7 @@ WITH used AS (
         provider,
         model,
         count(DISTINCT session_id) AS sessions,
-        count(*) AS messages,
+        sum(messages) AS messages,
         sum(tokens_input) AS tokens_input,
         sum(tokens_output) AS tokens_output,
         sum(tokens_reasoning) AS tokens_reasoning,
@@ -15,15 +15,15 @@ WITH used AS (
         sum(tokens_cache_write) AS tokens_cache_write,
         sum(stored_cost) AS stored_cost,
         sum(list_cost) AS list_cost,
-        bool_or(price_source IS NOT NULL) AS has_price,
-        avg(response_ms) AS average_response_ms,
-        sum(tokens_output + tokens_reasoning) FILTER (response_ms > 0) AS timed_tokens,
-        sum(response_ms) FILTER (response_ms > 0) AS timed_ms,
-        count(error_name) AS errors,
-        min(time_created) AS first_used,
-        max(time_created) AS last_used,
+        sum(priced_messages) AS priced_messages,
+        sum(timed_messages) AS timed_messages,
+        sum(response_ms) AS response_ms,
+        sum(timed_tokens) AS timed_tokens,
+        sum(errors) AS errors,
+        min(first_used) AS first_used,
+        max(last_used) AS last_used,
         lower(model) AS lower_name
-    FROM message_usage
+    FROM session_usage
     WHERE NOT is_fork_copy AND model IS NOT NULL
     GROUP BY provider, model
 )
@@ -52,18 +52,20 @@ SELECT
         ELSE provider
     END AS vendor,
     sessions,
-    messages,
+    CAST(messages AS BIGINT) AS messages,
     CAST(tokens_input AS BIGINT) AS tokens_input,
     CAST(tokens_output AS BIGINT) AS tokens_output,
     CAST(tokens_reasoning AS BIGINT) AS tokens_reasoning,
     CAST(tokens_cache_read AS BIGINT) AS tokens_cache_read,
     CAST(tokens_cache_write AS BIGINT) AS tokens_cache_write,
-    CAST(coalesce(stored_cost, 0) AS DECIMAL(18, 10)) AS stored_cost,
+    CAST(stored_cost AS DECIMAL(18, 10)) AS stored_cost,
     CAST(list_cost AS DECIMAL(18, 10)) AS list_cost,
-    has_price,
-    average_response_ms,
-    CAST(timed_tokens AS DOUBLE) * 1000 / timed_ms AS output_per_second,
-    errors,
+    priced_messages > 0 AS has_price,
+    CASE WHEN timed_messages > 0 THEN CAST(response_ms AS DOUBLE) / CAST(timed_messages AS DOUBLE) END
+        AS average_response_ms,
+    CASE WHEN response_ms > 0 THEN CAST(timed_tokens AS DOUBLE) * 1000 / CAST(response_ms AS DOUBLE) END
+        AS output_per_second,
+    CAST(errors AS BIGINT) AS errors,
     first_used,
     last_used
 FROM used

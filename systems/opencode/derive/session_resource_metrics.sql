@@ -41,9 +41,10 @@ used AS (
         sum(tokens_cache_read) AS tokens_cache_read,
         sum(tokens_cache_write) AS tokens_cache_write,
         sum(stored_cost) AS stored_cost,
-        CASE WHEN count(*) = count(list_cost) THEN sum(list_cost) END AS list_cost,
-        avg(response_ms) AS average_response_ms
-    FROM message_usage
+        CASE WHEN sum(messages) = sum(priced_messages) THEN sum(list_cost) END AS list_cost,
+        CASE WHEN sum(timed_messages) > 0
+            THEN CAST(sum(response_ms) AS DOUBLE) / CAST(sum(timed_messages) AS DOUBLE) END AS average_response_ms
+    FROM session_usage
     WHERE session_id IN (SELECT scope_id FROM affected) AND NOT is_fork_copy
     GROUP BY session_id
 ),

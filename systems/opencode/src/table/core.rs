@@ -173,7 +173,7 @@ pub static TODOS: AnalyticTable = AnalyticTable {
         column(
             "document_id",
             Text,
-            "the file (its session) or the database row (`session/position`) that it comes from",
+            "the database row that it comes from, `session/position`, or the file by its first line, `session/0`",
         ),
     ],
     key: &["session_id", "position"],

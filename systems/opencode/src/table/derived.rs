@@ -319,3 +319,37 @@ pub static MESSAGE_PLACES: AnalyticTable = AnalyticTable {
     key: &["message_id"],
     references: &[("message_id", "messages", "id")],
 };
+
+/// What sessions used, by day, agent and model.
+pub static SESSION_USAGE: AnalyticTable = AnalyticTable {
+    name: "session_usage",
+    help: "What one session used on one day with one agent and one model; what a fork copied is apart. Days, agents and models are summed up from it.",
+    columns: &[
+        column("session_id", Text, "the session"),
+        column("day", Date, "day (UTC)"),
+        column("project_id", Text, "project"),
+        column("agent", Text, "agent"),
+        column("provider", Text, "provider"),
+        column("model", Text, "model"),
+        column("is_fork_copy", Boolean, "copied by a fork: already counted in the original"),
+        column("messages", Integer, "answers"),
+        column("tokens_input", Integer, "not from the cache"),
+        column("tokens_output", Integer, "without reasoning"),
+        column("tokens_reasoning", Integer, "reasoning"),
+        column("tokens_cache_read", Integer, "read from the cache"),
+        column("tokens_cache_write", Integer, "written to the cache"),
+        column("stored_cost", Money, "as stored"),
+        column("list_cost", Money, "at list price, of the answers with a price; null when there are none"),
+        column("priced_messages", Integer, "answers with a price"),
+        column("errors", Integer, "answers that ended with an error"),
+        column("timed_messages", Integer, "answers that were completed"),
+        column("response_ms", Integer, "sum of their times, in milliseconds"),
+        column("timed_tokens", Integer, "output and reasoning of answers that took any time"),
+        column("tool_calls", Integer, "calls of tools"),
+        column("tool_failures", Integer, "calls that failed"),
+        column("first_used", Timestamp, "first answer"),
+        column("last_used", Timestamp, "last answer"),
+    ],
+    key: &["session_id", "day", "project_id", "agent", "provider", "model", "is_fork_copy"],
+    references: &[("session_id", "sessions", "id")],
+};

@@ -51,4 +51,5 @@ pub static DERIVED: &[&AnalyticTable] = &[
     &derived::TOOLS,
     &derived::MODEL_PRICING,
     &derived::MESSAGE_PLACES,
+    &derived::SESSION_USAGE,
 ];
