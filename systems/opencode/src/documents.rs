@@ -249,7 +249,14 @@ impl Documents for OpenCode {
             ["storage", "session", project, id] => (SESSION, id, Some(project)),
             ["storage", "message", session, id] => (MESSAGE, id, Some(session)),
             ["storage", "part", message, id] => (PART, id, Some(message)),
-            ["storage", "todo", session] => (TODO, session, None),
+            // A database has a row for each line, `session/position`: where there is a first line, it supersedes the file.
+            ["storage", "todo", session] => {
+                return Some(FileIdentity {
+                    kind: TODO,
+                    id: format!("{session}/0"),
+                    parent: Some((*session).to_owned()),
+                });
+            }
             ["storage", "session_diff", session] => (SESSION_DIFF, session, None),
             // The oldest layout, in which the folder of a project is named after the path of its work tree.
             ["project", _, "storage", "session", "info", id] => (SESSION, id, None),
@@ -322,7 +329,7 @@ mod tests {
             ("storage/session/abc/ses_1.json", identity(SESSION, "ses_1", Some("abc"))),
             ("storage/message/ses_1/msg_1.json", identity(MESSAGE, "msg_1", Some("ses_1"))),
             ("storage/part/msg_1/prt_1.json", identity(PART, "prt_1", Some("msg_1"))),
-            ("storage/todo/ses_1.json", identity(TODO, "ses_1", None)),
+            ("storage/todo/ses_1.json", identity(TODO, "ses_1/0", Some("ses_1"))),
             ("storage/session_diff/ses_1.json", identity(SESSION_DIFF, "ses_1", None)),
             ("project/home-dev-x/storage/session/info/ses_1.json", identity(SESSION, "ses_1", None)),
             ("project/-/storage/session/message/ses_1/msg_1.json", identity(MESSAGE, "msg_1", Some("ses_1"))),

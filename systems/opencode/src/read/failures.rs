@@ -24,18 +24,34 @@ pub(super) struct WriterError<'a> {
 }
 
 impl<'a> WriterError<'a> {
-    /// Takes the field `error`: `{name, data}`, or of another shape, which is then the data.
-    pub(super) fn take(fields: &mut Fields<'a>, left: &mut Leftovers<'a>) -> Option<Self> {
-        let whole = fields.whole().get("error")?;
-        if whole.get("name").is_none() || whole.get("data").is_none() {
-            let data = fields.json("error")?;
-            let name = data.text_of("name").or_else(|| data.text_of("type")).or_else(|| data.text_of("_tag"));
-            return Some(Self { name, data: Some(data) });
+    /// What an error is: `{name, data}`, or of another shape, which is then the data.
+    pub(super) fn of(error: Json<'a>) -> Self {
+        match (error.text_of("name"), error.get("data")) {
+            (Some(name), Some(data)) => Self { name: Some(name), data: Some(data) },
+            (name, _) => {
+                let name = name.or_else(|| error.text_of("type")).or_else(|| error.text_of("_tag"));
+                Self { name, data: Some(error) }
+            }
         }
-        let mut error = fields.object("error")?;
-        let taken = Self { name: error.text("name"), data: error.json("data") };
-        left.add(error);
+    }
+
+    /// Takes the field `error`.
+    pub(super) fn take(fields: &mut Fields<'a>, left: &mut Leftovers<'a>) -> Option<Self> {
+        let error = fields.whole().get("error").filter(|error| !error.is_null())?;
+        let taken = Self::of(error);
+        if taken.data.is_some_and(|data| data.raw().len() == error.raw().len()) {
+            fields.json("error");
+        } else if let Some(mut inside) = fields.object("error") {
+            inside.text("name");
+            inside.json("data");
+            left.add(inside);
+        }
         Some(taken)
+    }
+
+    /// The failure that it tells of.
+    pub(super) fn failure(&self) -> Failure<'_> {
+        Failure::of_writer(self.name.as_deref(), self.data)
     }
 }
 

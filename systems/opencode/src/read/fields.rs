@@ -114,11 +114,6 @@ impl<'a> Fields<'a> {
         self.take(key, Some)
     }
 
-    /// A list, as it is.
-    pub(super) fn list(&mut self, key: &str) -> Option<Json<'a>> {
-        self.take(key, |value| (value.kind() == Kind::Array).then_some(value))
-    }
-
     /// An object; its own fields are taken from the answer, which is given to [`Leftovers::add`] in the end.
     pub(super) fn object(&mut self, key: &'static str) -> Option<Self> {
         let mut place = self.place;
@@ -207,6 +202,33 @@ impl<'a> Leftovers<'a> {
             let keys = place.keys[..place.depth].iter().copied().chain([key]).map(Cow::Borrowed).collect();
             self.fields.push(Leftover { document: place.document, keys, value: value.raw(), is_known: true });
         }
+    }
+
+    /// Keeps every field that is not taken yet, without calling it unknown.
+    pub(super) fn keep_all(&mut self, fields: &mut Fields<'a>) {
+        let place = fields.place;
+        for (ordinal, (name, value)) in fields.object.entries().enumerate().take(128) {
+            if fields.taken & (1 << ordinal) == 0 {
+                fields.taken |= 1 << ordinal;
+                let keys = vec![name.text().unwrap_or_default()];
+                self.fields.push(Leftover {
+                    document: place.document,
+                    keys,
+                    value: value.raw(),
+                    is_known: true,
+                });
+            }
+        }
+    }
+
+    /// Keeps a value that is no field of an object.
+    pub(super) fn keep_value(&mut self, key: &'static str, value: Json<'a>) {
+        self.fields.push(Leftover {
+            document: "",
+            keys: vec![key.into()],
+            value: value.raw(),
+            is_known: true,
+        });
     }
 
     /// Keeps a whole document of an unknown kind.

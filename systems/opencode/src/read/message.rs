@@ -120,7 +120,7 @@ pub(super) fn read(source: &Source<'_>, rows: &mut Rows) -> Result<(), Refusal> 
             session_id: session.as_deref(),
             created: completed.or(created.at),
             document_id: Some(source.id),
-            ..Failure::of_writer(error.name.as_deref(), error.data)
+            ..error.failure()
         };
         failures::store(&failure, rows)?;
     }

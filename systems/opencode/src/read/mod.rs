@@ -27,6 +27,7 @@ mod session_diff;
 mod todo;
 mod tool_calls;
 mod usage;
+mod version2;
 
 use std::borrow::Cow;
 
@@ -42,6 +43,7 @@ pub(crate) fn read(document: &Document<'_>, rows: &mut Rows) -> Result<(), Refus
     match document.kind {
         documents::PROJECT => project::read(&source, rows),
         documents::SESSION => session::read(&source, rows),
+        documents::MESSAGE if document.generation == Generation::SqliteV2 => version2::read(&source, rows),
         documents::MESSAGE => message::read(&source, rows),
         documents::PART => part::read(&source, rows),
         documents::TODO => todo::read(&source, rows),

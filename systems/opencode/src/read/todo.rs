@@ -1,6 +1,8 @@
 //! Todo lists.
 //!
-//! Owns `storage/todo/<session>.json`, one file for a session's list, and the table `todo`, one row for a line.
+//! Owns `storage/todo/<session>.json`, one file for a session's list, and the table `todo`, one row for a line. A list
+//! goes by the identifier of its first line, `session/0`: OpenCode copies lists from files to rows and leaves the
+//! files, and the first row supersedes the whole file.
 
 use plimsoll_engine::ingest::{Refusal, Rows};
 
@@ -25,11 +27,12 @@ fn file(source: &Source<'_>, text: &str, rows: &mut Rows) -> Result<(), Refusal>
             "a todo list is an array; line 1 column 1 begins something else",
         ));
     }
+    let (session, _) = owner(source);
     for (position, item) in (0_i64..).zip(tape.root().items()) {
         let Some(mut fields) = Fields::new(item, "todo") else {
             rows.unknown("todo[]");
             push_row!(rows, TODOS, {
-                session_id: source.id,
+                session_id: session,
                 position: position,
                 generation: source.generation.as_str(),
                 extra: item.raw(),
@@ -45,7 +48,7 @@ fn file(source: &Source<'_>, text: &str, rows: &mut Rows) -> Result<(), Refusal>
         left.add(fields);
         let extra = left.into_extra(rows);
         push_row!(rows, TODOS, {
-            session_id: source.id,
+            session_id: session,
             position: position,
             todo_id: id.as_deref(),
             content: content.as_deref(),
@@ -61,8 +64,7 @@ fn file(source: &Source<'_>, text: &str, rows: &mut Rows) -> Result<(), Refusal>
 
 fn row(source: &Source<'_>, rows: &mut Rows) -> Result<(), Refusal> {
     let columns = source.columns;
-    // The identifier is `session/position`, for a row that was fetched without one of them.
-    let (session, position) = source.id.rsplit_once('/').unwrap_or((source.id, ""));
+    let (session, position) = owner(source);
     push_row!(rows, TODOS, {
         session_id: columns.text("session_id").as_deref().unwrap_or(session),
         position: columns.integer("position").or_else(|| position.parse().ok()),
@@ -74,4 +76,9 @@ fn row(source: &Source<'_>, rows: &mut Rows) -> Result<(), Refusal> {
         generation: source.generation.as_str(),
         document_id: source.id,
     })
+}
+
+/// Session and position, as the identifier tells them.
+fn owner<'a>(source: &Source<'a>) -> (&'a str, &'a str) {
+    source.id.rsplit_once('/').unwrap_or((source.id, ""))
 }

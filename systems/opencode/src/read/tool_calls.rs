@@ -42,6 +42,10 @@ pub(super) struct Call<'a> {
     pub(super) compacted: Option<i64>,
     /// The exit code, where it is not in the metadata.
     pub(super) exit: Option<i64>,
+    /// The command line, where it is not in the input.
+    pub(super) command: Option<Cow<'a, str>>,
+    /// What the writer says of the error besides its text.
+    pub(super) error_data: Option<Json<'a>>,
 }
 
 /// The name that a tool has in all generations.
@@ -92,7 +96,7 @@ impl<'a> Call<'a> {
 
     /// The command line of a shell tool.
     fn command(&self) -> Option<Cow<'a, str>> {
-        if self.name() == "bash" { self.argument("command") } else { None }
+        if self.name() == "bash" { self.command.clone().or_else(|| self.argument("command")) } else { None }
     }
 
     fn exit_code(&self) -> Option<i64> {
@@ -197,6 +201,7 @@ impl<'a> Call<'a> {
             tool: self.tool.as_deref().map(common_name),
             code: exit,
             text: text.into(),
+            stored: self.error_data,
             created: self.end.or(created),
             document_id: part.document,
             ..Failure::default()

@@ -17,6 +17,12 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
+    /// True when nothing is known.
+    pub(super) fn is_empty(&self) -> bool {
+        let counts = [self.input, self.output, self.reasoning, self.cache_read, self.cache_write, self.total];
+        counts.iter().all(Option::is_none)
+    }
+
     /// Takes the field `tokens`.
     pub(super) fn take<'a>(fields: &mut Fields<'a>, left: &mut Leftovers<'a>) -> Self {
         let Some(mut tokens) = fields.object("tokens") else { return Self::default() };

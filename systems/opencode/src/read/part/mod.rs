@@ -12,7 +12,8 @@ use std::borrow::Cow;
 
 use plimsoll_engine::ingest::{Generation, Refusal, Rows};
 
-pub(super) use self::attachment::Attachment;
+pub(super) use self::attachment::{Attachment, mention};
+pub(super) use self::marker::{Compaction, Finish, Retry};
 pub(super) use self::text::{Text, Thought};
 
 use super::cells::push_row;
@@ -30,6 +31,8 @@ pub(super) struct Part<'a> {
     pub(super) generation: Generation,
     /// When the row was written, in microseconds.
     pub(super) row_time: Option<i64>,
+    /// When what came before it ended, for a part that stands in its message without a time of its own.
+    pub(super) before: Option<i64>,
     /// The message whose document holds this part too.
     pub(super) document: Option<&'a str>,
 }
@@ -37,7 +40,7 @@ pub(super) struct Part<'a> {
 impl Part<'_> {
     /// When the part began, given the time in its fields.
     pub(super) fn moment(&self, field: Option<i64>) -> Moment {
-        Moment::of(field, &self.id, self.message.as_deref(), self.row_time)
+        Moment::of(field.or(self.before), &self.id, self.message.as_deref(), self.row_time)
     }
 }
 
@@ -71,6 +74,7 @@ pub(super) fn read(source: &Source<'_>, rows: &mut Rows) -> Result<(), Refusal> 
         id: source.id.into(),
         generation: source.generation,
         row_time: source.columns.moment("time_created"),
+        before: None,
         document: None,
     };
     let mut left = Leftovers::default();
