@@ -62,6 +62,18 @@ impl Object {
         }
     }
 
+    /// Takes a field away.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.fields.retain(|(have, _)| have != name);
+    }
+
+    /// Gives a field another name in its place.
+    pub(super) fn rename(&mut self, name: &str, new: &'static str) {
+        for (have, _) in self.fields.iter_mut().filter(|(have, _)| have == name) {
+            *have = Cow::Borrowed(new);
+        }
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&Json> {
         self.fields.iter().find(|(have, _)| have == name).map(|(_, value)| value)
     }
@@ -103,13 +115,6 @@ impl Json {
     /// Appends the value as OpenCode writes it into a file: two spaces, no newline at the end.
     pub(super) fn pretty(&self, out: &mut Vec<u8>) {
         write(out, self, Some(0));
-    }
-
-    pub(super) fn object_mut(&mut self) -> Option<&mut Object> {
-        match self {
-            Self::Object(object) => Some(object),
-            _ => None,
-        }
     }
 }
 

@@ -24,7 +24,8 @@ pub struct Manifest {
     pub sessions: u64,
     /// Messages of all sources together.
     pub messages: u64,
-    /// Parts of all sources together. Sessions that are only in the newest tables have content instead.
+    /// Parts of all sources together, without those of sessions that are in `session_v2`: their messages hold
+    /// content instead, and that wins over the parts that 1.x left behind.
     pub parts: u64,
     /// Parts by type.
     pub part_types: BTreeMap<String, u64>,
@@ -78,6 +79,19 @@ pub struct SourceCount {
     pub session_diffs: u64,
     /// Bytes of files; 0 for databases.
     pub bytes: u64,
+}
+
+impl SourceCount {
+    /// Adds what another thread wrote into the same source.
+    pub(super) fn add(&mut self, more: &Self) {
+        self.projects += more.projects;
+        self.sessions += more.sessions;
+        self.messages += more.messages;
+        self.parts += more.parts;
+        self.todos += more.todos;
+        self.session_diffs += more.session_diffs;
+        self.bytes += more.bytes;
+    }
 }
 
 /// Totals of cost, tokens, models and tools.
@@ -150,7 +164,8 @@ pub struct ForkCopies {
 /// Tool calls by what became of them and what they did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calls {
-    /// By the status of their state: pending, running, completed, error.
+    /// By the status of their state: pending, running, completed, error; in the newest tables streaming
+    /// instead of pending.
     pub status: BTreeMap<String, u64>,
     /// Shell commands that ended with another exit code than 0.
     pub nonzero_exits: u64,

@@ -8,8 +8,10 @@
 //! `Demo`; no more than a few sessions are in memory at a time.
 //!
 //! Reading order: `plan` (how many, when, related how), `script` (what follows what), `session`, `message`,
-//! `parts`, `tools` (the records), then `tree` (the files) and `tally` (the counting).
+//! `parts`, `tools` (the records), then `tree` (the files), `database` and `newest` (the rows), `tally` (the
+//! counting).
 
+mod database;
 mod error;
 mod failure;
 mod fork;
@@ -18,21 +20,23 @@ mod json;
 mod manifest;
 mod message;
 mod money;
+mod newest;
 mod parts;
+mod placement;
 mod plan;
 mod prose;
 mod script;
 mod session;
+mod stale;
 mod tally;
 mod tools;
 mod tree;
 mod version;
 mod vocabulary;
+mod writer;
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 pub use error::Error;
 pub use manifest::{
@@ -40,12 +44,8 @@ pub use manifest::{
     Totals,
 };
 
-use manifest::SourceCount as Count;
-use plan::Plan;
 use prose::Prose;
 use session::Maker;
-use tally::Tally;
-use tree::Tree;
 
 /// Which generations a store consists of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -122,8 +122,8 @@ impl Settings {
     /// Thousandths of the usual lengths of texts that give the mean asked for.
     fn scale(&self) -> usize {
         // Measured at scales 0 and 1000: what a part has beside its texts, and what texts add.
-        const BARE: usize = 400;
-        const FULL: usize = 4_600;
+        const BARE: usize = 700;
+        const FULL: usize = 3_137;
         (self.mean_part_bytes.saturating_sub(BARE)) * 1_000 / FULL
     }
 }
@@ -141,60 +141,14 @@ pub fn generate(settings: &Settings, folder: &Path) -> Result<Manifest, Error> {
     let prose = Prose::new(settings.seed);
     fs::create_dir_all(&root).map_err(|source| Error::writing(&root, source))?;
     let maker = Maker { settings, plan: &plan, prose: &prose, scale: settings.scale() };
-    let storage = root.join("storage");
-    let mut tree = Tree::new(&storage);
-    tree.begin(&plan.projects, first(&plan))?;
-    let (tally, count) = write_all(&maker, &storage)?;
-    let mut sources = tree.count;
-    add(&mut sources, &count);
+    let canary = format!("plimsoll-canary-{}-never-read-this", settings.seed);
+    let (tally, sources) = writer::write(&maker, &root, &canary)?;
     let mut manifest = tally.manifest();
     manifest.seed = settings.seed;
     settings.generation.name().clone_into(&mut manifest.generation);
-    manifest.sources = vec![sources];
+    manifest.canary = (settings.generation != Generation::Json).then_some(canary);
+    manifest.sources = sources;
     Ok(manifest)
-}
-
-/// When the oldest session began.
-fn first(plan: &Plan) -> u64 {
-    plan.sessions.iter().map(|session| session.created).min().unwrap_or(0)
-}
-
-fn add(count: &mut Count, more: &Count) {
-    count.projects += more.projects;
-    count.sessions += more.sessions;
-    count.messages += more.messages;
-    count.parts += more.parts;
-    count.todos += more.todos;
-    count.session_diffs += more.session_diffs;
-    count.bytes += more.bytes;
-}
-
-/// Writes all sessions with as many threads as there are processors.
-fn write_all(maker: &Maker<'_>, storage: &Path) -> Result<(Tally, Count), Error> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(8);
-    let next = AtomicUsize::new(0);
-    let work = || -> Result<(Tally, Count), Error> {
-        let (mut tally, mut tree) = (Tally::default(), Tree::new(storage));
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= maker.plan.sessions.len() {
-                return Ok((tally, tree.count));
-            }
-            let session = maker.session(index);
-            tree.session(&session)?;
-            tally.session(&session, true);
-        }
-    };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let (mut tally, mut count) = (Tally::default(), Count::default());
-        for worker in workers {
-            let (more, written) = worker.join().map_err(|_| Error::Thread)??;
-            tally.add(more);
-            add(&mut count, &written);
-        }
-        Ok((tally, count))
-    })
 }
 
 #[cfg(test)]

@@ -9,11 +9,12 @@
 //! the same settings give the same plan.
 
 use super::id::{Mint, WRAP};
+use super::placement::{self, Placement};
 use super::prose::hexadecimal;
 use super::script::{self, Kind, Slot};
-use super::version::{self, Version};
+use super::version::Version;
 use super::vocabulary as words;
-use super::{Error, Generation, Settings};
+use super::{Error, Settings};
 use crate::random::Random;
 
 /// How a session came to be.
@@ -53,6 +54,7 @@ pub(super) struct Outline {
     pub(super) index: usize,
     pub(super) origin: Origin,
     pub(super) special: Option<Special>,
+    pub(super) placement: Placement,
     pub(super) version: Version,
     pub(super) project: usize,
     pub(super) id: String,
@@ -118,10 +120,13 @@ pub(super) fn make(settings: &Settings) -> Result<Plan, Error> {
         let index = outline.index;
         let mut random = Random::named(seed, &["script", &index.to_string()]);
         let child = matches!(outline.origin, Origin::Child { .. });
+        // The newest tables keep compactions in another way, beside the messages.
+        let compacts = !child && !outline.placement.newest;
         if matches!(outline.origin, Origin::Fork { .. }) {
             outline.copied = counts[index] - own_messages(index);
         }
-        outline.slots = script::slots(&mut random, outline.version, counts[index] - outline.copied, child);
+        outline.slots =
+            script::slots(&mut random, outline.version, counts[index] - outline.copied, child, compacts);
         if let (Some(Special::Huge), Some(slot)) = (outline.special, outline.slots.get_mut(1)) {
             slot.kind = Kind::Answer;
         }
@@ -158,19 +163,14 @@ fn projects(seed: u64) -> Vec<Project> {
 
 /// Sessions with everything but slots, times and identifiers.
 fn outlines(settings: &Settings, origins: &[Origin]) -> Vec<Outline> {
-    let shares = match settings.generation {
-        Generation::Json | Generation::Mixed => version::IN_JSON,
-        Generation::Sqlite | Generation::SqliteV2 => version::IN_DATABASE,
-    };
     let mut sessions: Vec<Outline> = Vec::with_capacity(origins.len());
     for (index, &origin) in origins.iter().enumerate() {
         let mut random = Random::named(settings.seed, &["outline", &index.to_string()]);
-        let (mut version, mut project) = (pick_version(&mut random, &shares), random.below(7).min(5));
-        if index < 8 {
-            version = version::ALL[index];
-        }
+        let (mut placement, mut version) = placement::draw(&mut random, settings.generation, index);
+        let mut project = random.below(7).min(5);
         if let Origin::Child { parent: like } | Origin::Fork { source: like, .. } = origin {
-            (version, project) = (sessions[like].version, sessions[like].project);
+            let like: &Outline = &sessions[like];
+            (placement, version, project) = (like.placement, like.version, like.project);
         }
         let special = match index {
             3 => Some(Special::Huge),
@@ -178,12 +178,13 @@ fn outlines(settings: &Settings, origins: &[Origin]) -> Vec<Outline> {
             _ => None,
         };
         if special == Some(Special::OverWrap) {
-            version = Version::V1_1_65;
+            (placement, version) = (placement::of_last_json_version(settings.generation), Version::V1_1_65);
         }
         sessions.push(Outline {
             index,
             origin,
             special,
+            placement,
             version,
             project,
             id: String::new(),
@@ -194,17 +195,6 @@ fn outlines(settings: &Settings, origins: &[Origin]) -> Vec<Outline> {
         });
     }
     sessions
-}
-
-fn pick_version(random: &mut Random, shares: &[usize; 8]) -> Version {
-    let mut left = random.below(100);
-    for (version, share) in version::ALL.into_iter().zip(shares) {
-        if left < *share {
-            return version;
-        }
-        left -= share;
-    }
-    Version::V1_1_65
 }
 
 /// How many messages each session has; their sum is what was asked for.

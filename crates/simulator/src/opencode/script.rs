@@ -72,10 +72,16 @@ pub(super) struct Slot {
 }
 
 /// Draws `count` slots.
-pub(super) fn slots(random: &mut Random, version: Version, count: usize, child: bool) -> Vec<Slot> {
+pub(super) fn slots(
+    random: &mut Random,
+    version: Version,
+    count: usize,
+    child: bool,
+    compacts: bool,
+) -> Vec<Slot> {
     let mut kinds: Vec<Kind> = Vec::with_capacity(count + 16);
     while kinds.len() < count {
-        if !child && kinds.len() > 12 && random.percent(5) {
+        if compacts && kinds.len() > 12 && random.percent(5) {
             // Before 1.0.100 a compaction is only the summary itself.
             if version.since_1_0_100() {
                 kinds.push(Kind::Compact);
@@ -152,7 +158,7 @@ mod tests {
     #[test]
     fn slots_follow_each_other_in_time_and_a_child_makes_room() {
         let mut random = Random::new(4);
-        let mut slots = slots(&mut random, Version::V1_1_65, 300, false);
+        let mut slots = slots(&mut random, Version::V1_1_65, 300, false, true);
         assert_eq!(slots.len(), 300);
         let ordered =
             |slots: &[Slot]| slots.windows(2).all(|pair| pair[0].offset + pair[0].duration <= pair[1].offset);
@@ -169,7 +175,7 @@ mod tests {
 
     #[test]
     fn an_old_version_answers_in_one_message() {
-        let slots = slots(&mut Random::new(1), Version::V0_5_29, 50, false);
+        let slots = slots(&mut Random::new(1), Version::V0_5_29, 50, false, true);
         assert!(slots.iter().all(|slot| slot.kind != Kind::Work && slot.kind != Kind::Compact));
     }
 }

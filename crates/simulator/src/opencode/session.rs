@@ -299,7 +299,7 @@ fn file_diffs(random: &mut Random, place: &Place<'_>, slot: &Slot) -> Vec<Json> 
     (0..count)
         .map(|_| {
             let file = random.word(&words::FILES).to_owned();
-            let length = place.length(random, 2_600);
+            let length = place.length(random, 5_500);
             let before = place.prose.code(random, length);
             let added = place.prose.code(random, length / 4);
             let (additions, deletions) = (added.lines().count(), 0_usize);

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::manifest::{Calls, Failures, ForkCopies, Manifest, ModelTotals, Tokens, ToolTotals, Totals};
 use super::message::Message;
 use super::money::{Money, Usage};
+use super::newest::tool_name;
 use super::parts::Part;
 use super::plan::Origin;
 use super::session::Session;
@@ -112,23 +113,24 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts one session. `with_parts` is false where the session is stored in a form without parts.
-    pub(super) fn session(&mut self, session: &Session<'_>, with_parts: bool) {
+    /// Counts one session, in the form that wins where several sources hold it.
+    pub(super) fn session(&mut self, session: &Session<'_>) {
         let outline = session.outline;
+        let newest = outline.placement.newest;
         self.sessions += 1;
         count(&mut self.versions, outline.version.text());
         self.children += u64::from(matches!(outline.origin, Origin::Child { .. }));
         self.copies.sessions += u64::from(matches!(outline.origin, Origin::Fork { .. }));
         for (place, message) in session.messages.iter().enumerate() {
             let copy = place < outline.copied;
-            self.message(message, copy);
+            self.message(message, copy, newest);
             for part in &message.parts {
-                self.part(part, copy, with_parts);
+                self.part(part, copy, newest);
             }
         }
     }
 
-    fn message(&mut self, message: &Message, copy: bool) {
+    fn message(&mut self, message: &Message, copy: bool, newest: bool) {
         self.every.messages += 1;
         self.unique.messages += u64::from(!copy);
         self.copies.messages += u64::from(copy);
@@ -141,7 +143,8 @@ impl Tally {
         for (step, _) in &answer.steps {
             usage += *step;
         }
-        if answer.steps.is_empty() {
+        // The newest tables have no steps.
+        if answer.steps.is_empty() || newest {
             usage = answer.stored;
         }
         self.unique.answer(answer.provider, answer.model, answer.cost, usage);
@@ -152,19 +155,23 @@ impl Tally {
         }
     }
 
-    fn part(&mut self, part: &Part, copy: bool, with_parts: bool) {
-        if with_parts {
+    fn part(&mut self, part: &Part, copy: bool, newest: bool) {
+        if !newest {
             self.parts += 1;
             count(&mut self.part_types, part.kind);
             self.copies.parts += u64::from(copy);
         }
         let Some(facts) = &part.facts else { return };
-        *self.every.tools.entry(facts.tool).or_default() += 1;
+        let tool = if newest { tool_name(facts.tool) } else { facts.tool };
+        *self.every.tools.entry(tool).or_default() += 1;
         if copy {
             return;
         }
-        *self.unique.tools.entry(facts.tool).or_default() += 1;
-        let status = part.status();
+        *self.unique.tools.entry(tool).or_default() += 1;
+        let status = match part.status() {
+            "pending" if newest => "streaming",
+            status => status,
+        };
         count(&mut self.calls.status, status);
         self.calls.aborted += u64::from(facts.aborted);
         self.calls.nonzero_exits += u64::from(facts.exit.is_some_and(|exit| exit != 0));

@@ -15,11 +15,13 @@ pub(super) enum Version {
     V1_14_34,
     V1_15_13,
     V1_18_34,
+    /// Writes the newest tables only.
+    V2_0_12,
 }
 
-use Version::{V0_5_29, V1_0_61, V1_0_98, V1_1_65, V1_2_27, V1_14_34, V1_15_13, V1_18_34};
+use Version::{V0_5_29, V1_0_61, V1_0_98, V1_1_65, V1_2_27, V1_14_34, V1_15_13, V1_18_34, V2_0_12};
 
-/// All versions, oldest first.
+/// All versions that write messages and parts, oldest first.
 pub(super) const ALL: [Version; 8] =
     [V0_5_29, V1_0_61, V1_0_98, V1_1_65, V1_2_27, V1_14_34, V1_15_13, V1_18_34];
 
@@ -45,6 +47,7 @@ impl Version {
             V1_14_34 => "1.14.34",
             V1_15_13 => "1.15.13",
             V1_18_34 => "1.18.34",
+            V2_0_12 => "2.0.12",
         }
     }
 
@@ -59,6 +62,7 @@ impl Version {
             V1_14_34 => (272, 25),
             V1_15_13 => (296, 70),
             V1_18_34 => (375, 100),
+            V2_0_12 => (400, 75),
         };
         (AUGUST_2025 + first * DAY, AUGUST_2025 + (first + days) * DAY)
     }
@@ -101,11 +105,6 @@ impl Version {
     /// `finish`, the agent and model of a user message, and compaction and subtask parts exist.
     pub(super) fn since_1_0_100(self) -> bool {
         self >= V1_1_65
-    }
-
-    /// The summary of a session and of a user message counts lines instead of listing files only.
-    pub(super) fn since_1_0_51(self) -> bool {
-        self >= V1_0_61
     }
 
     /// File differences are patches; before, they hold both whole texts.
