@@ -165,6 +165,16 @@ pub(crate) enum Command {
         #[arg(default_value = "opencode")]
         system: String,
     },
+    /// Answer a named question about an analytical system, or list the questions
+    View(ViewArguments),
+    /// Write the tables of an analytical system as Parquet files
+    Export {
+        /// The system
+        system: String,
+        /// The folder
+        #[arg(long, value_name = "DIR")]
+        parquet: PathBuf,
+    },
     /// Simulate a remote system
     #[command(subcommand)]
     Simulate(SimulateCommand),
@@ -319,6 +329,48 @@ pub(crate) struct IngestArguments {
     /// Say what would happen, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// Arguments of `view`.
+#[derive(Debug, Args)]
+pub(crate) struct ViewArguments {
+    /// The system
+    pub(crate) system: String,
+    /// The view [default: list them]
+    pub(crate) name: Option<String>,
+    /// Only this project: its id, or the root of its work tree
+    #[arg(long)]
+    pub(crate) project: Option<String>,
+    /// Only this agent
+    #[arg(long)]
+    pub(crate) agent: Option<String>,
+    /// Only this model
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// Only this tool
+    #[arg(long)]
+    pub(crate) tool: Option<String>,
+    /// Only this session or exchange
+    #[arg(long)]
+    pub(crate) session: Option<String>,
+    /// What to search for
+    #[arg(long)]
+    pub(crate) text: Option<String>,
+    /// From this day or moment on (UTC), such as 2026-01-31
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// To this day, included, or before this moment (UTC)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// At most this many rows
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
+    /// Print comma-separated values
+    #[arg(long, conflicts_with_all = ["json", "table"])]
+    pub(crate) csv: bool,
+    /// Print an aligned table, as without any of these
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) table: bool,
 }
 
 /// Arguments of `pause` and `cancel`.

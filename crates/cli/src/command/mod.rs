@@ -14,6 +14,7 @@ mod simulate;
 mod source;
 mod trial;
 mod undo;
+mod view;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -68,6 +69,8 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::CopyStore { system, from } => apply::copy_store(context, &system, &from),
         Command::Ingest(arguments) => ingest::ingest(context, &arguments),
         Command::Doctor { system } => ingest::doctor(context, &system),
+        Command::View(arguments) => view::view(context, &arguments),
+        Command::Export { system, parquet } => view::export(context, &system, &parquet),
         Command::Simulate(command) => simulate::execute(context, command),
         Command::Serve { listen } => serve::serve(context, listen),
         Command::Reference => {

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use plimsoll_core::value::Value;
 pub use plimsoll_store::analytics::{AnalyticColumn, AnalyticTable, Cell, ColumnType, RowBuffer, column};
-use plimsoll_store::StoreError;
+pub use plimsoll_store::{ErrorClass, StoreError};
 
 /// A system that is filled from documents.
 pub trait Documents: Sync {

@@ -106,6 +106,38 @@ impl Analytics {
         Ok(Self { connection, path: None })
     }
 
+    /// Opens an existing file for [`Analytics::export_parquet`]: for reading, and writing other files.
+    ///
+    /// # Errors
+    /// When there is no such file, or another process writes it.
+    pub fn open_for_export(path: &Path, resources: Resources) -> Result<Self, StoreError> {
+        let store = Self::open_read_only(path, resources)?;
+        drop(store);
+        let opening = |error: ::duckdb::Error| explain(&error).during(&format!("opening {}", path.display()));
+        let config = settings(resources, AccessMode::ReadOnly)
+            .and_then(|config| config.enable_external_access(true))
+            .map_err(opening)?;
+        #[expect(clippy::disallowed_methods, reason = "this crate is the one that opens databases")]
+        let connection = Connection::open_with_flags(path, config).map_err(opening)?;
+        Ok(Self { connection, path: Some(path.to_owned()) })
+    }
+
+    /// Writes a table as a Parquet file; returns its rows. Only after [`Analytics::open_for_export`].
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn export_parquet(&self, table: &str, path: &Path) -> Result<u64, StoreError> {
+        let Some(path) = path.to_str() else {
+            return Err(StoreError::new(ErrorClass::Other, format!("{} is not UTF-8", path.display())));
+        };
+        // COPY takes no parameters for its target; a quote in the path is doubled.
+        let sql = format!(
+            "COPY \"{table}\" TO '{}' (FORMAT parquet, COMPRESSION zstd)",
+            path.replace('\'', "''")
+        );
+        self.execute(&sql, &[])
+    }
+
     fn open_as(path: &Path, resources: Resources, mode: AccessMode) -> Result<Self, StoreError> {
         let opening = |error: ::duckdb::Error| {
             let error = explain(&error).during(&format!("opening {}", path.display()));
