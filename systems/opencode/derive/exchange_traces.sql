@@ -137,7 +137,7 @@ SELECT
         ELSE ordered.duration_ms END AS duration_ms,
     CASE WHEN ordered.event_type = 'step' AND ordered.status = 'finish'
         THEN CASE WHEN used.step_tokens IS NULL THEN used.tokens
-            ELSE CAST(json_extract(used.step_tokens, ordered.part_id) AS BIGINT) END
+            ELSE CAST(used.step_tokens AS MAP(VARCHAR, BIGINT))[ordered.part_id] END
         END AS tokens,
     ordered.character_count,
     ordered.event_data

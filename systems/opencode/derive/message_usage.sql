@@ -2,8 +2,8 @@
 --
 -- The steps of an answer are the truth about its tokens and cost; the message itself keeps the tokens of its last step
 -- only. Without steps (second SQLite generation, or an answer that failed at once) the message's own figures stand.
--- Several steps are handed over one by one, as `part,input,output,reasoning,cache_read,cache_write,total;..`: what the
--- numbers mean, and whether the rates for a long context apply, is decided for each request and not for their sum.
+-- Several steps are handed over one by one, in the order of their parts, as
+-- `input,output,reasoning,cache_read,cache_write,total;..`: what the numbers mean, and whether the rates for a long context apply, is decided for each request and not for their sum.
 WITH steps AS (
     SELECT
         message_id,
@@ -15,9 +15,10 @@ WITH steps AS (
         sum(tokens_cache_read) AS tokens_cache_read,
         sum(tokens_cache_write) AS tokens_cache_write,
         sum(tokens_total) AS tokens_total,
+        CASE WHEN count(*) > 1 THEN CAST(to_json(list(part_id ORDER BY part_id)) AS VARCHAR) END AS step_parts,
         CASE WHEN count(*) > 1 THEN string_agg(
             concat(
-                part_id, ',', tokens_input, ',', tokens_output, ',', tokens_reasoning, ',', tokens_cache_read, ',',
+                tokens_input, ',', tokens_output, ',', tokens_reasoning, ',', tokens_cache_read, ',',
                 tokens_cache_write, ',', tokens_total
             ), ';' ORDER BY part_id
         ) END AS each_step
@@ -73,6 +74,7 @@ SELECT
     CAST(CASE WHEN steps.steps > 0 THEN steps.tokens_cache_write ELSE answers.tokens_cache_write END AS BIGINT)
         AS tokens_cache_write,
     CAST(CASE WHEN steps.steps > 0 THEN steps.tokens_total ELSE answers.tokens_total END AS BIGINT) AS tokens_total,
+    steps.step_parts,
     steps.each_step,
     CAST(coalesce(steps.cost, answers.stored_cost) AS DECIMAL(18, 10)) AS stored_cost,
     sessions.version,

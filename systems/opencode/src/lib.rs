@@ -8,6 +8,7 @@
 //! - Every function here gives the same answer for the same arguments, on every machine.
 //! - What OpenCode did not record is absent, never invented: an unknown model has no price, not price zero.
 
+pub mod derive;
 pub mod documents;
 pub mod identifier;
 pub mod money;

@@ -1,7 +1,7 @@
 -- Sessions whose derived rows change although none of their own documents did.
 --
--- Run once after `affected` was filled and before the first derived table is computed again: it reads what the
--- derived tables said before. Three ways lead from a changed session to another:
+-- Run with `affected` filled, before rows are deleted and again after others came, and before any derived table is
+-- computed again: it reads what the derived tables said before. Three ways lead from a changed session to another:
 -- a message of it was the original of a fork's copy (which may count now that the original is gone or different);
 -- a message of it begins at the same instant as one elsewhere (a fork's copy keeps the original's time);
 -- its place in the tree of delegation changed, and with it the root of all sessions below.
