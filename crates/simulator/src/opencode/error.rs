@@ -17,6 +17,9 @@ pub enum Error {
         /// How many are needed.
         needed: usize,
     },
+    /// Bad files were asked for where there are no files.
+    #[error("bad files can only be planted among files\nhint: ask for the generation json or mixed")]
+    NoFiles,
     /// There is a store already.
     #[error("{path} exists already\nhint: name another folder, or remove it first", path = path.display())]
     Exists {

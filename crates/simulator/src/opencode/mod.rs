@@ -11,12 +11,14 @@
 //! `parts`, `tools` (the records), then `tree` (the files), `database` and `newest` (the rows), `tally` (the
 //! counting).
 
+mod damage;
 mod database;
 mod error;
 mod failure;
 mod fork;
 mod id;
 mod json;
+mod live;
 mod manifest;
 mod message;
 mod money;
@@ -39,6 +41,10 @@ use std::fs;
 use std::path::Path;
 
 pub use error::Error;
+pub use live::{
+    Exchange, append_exchange, append_session, delete_message, delete_session, exchange, new_session,
+    rewrite_part, session_ids,
+};
 pub use manifest::{
     BadFile, BadKind, Calls, Failures, ForkCopies, Manifest, ModelTotals, SourceCount, Tokens, ToolTotals,
     Totals,
@@ -137,6 +143,9 @@ pub fn generate(settings: &Settings, folder: &Path) -> Result<Manifest, Error> {
     if root.exists() {
         return Err(Error::Exists { path: root });
     }
+    if settings.bad > 0 && matches!(settings.generation, Generation::Sqlite | Generation::SqliteV2) {
+        return Err(Error::NoFiles);
+    }
     let plan = plan::make(settings)?;
     let prose = Prose::new(settings.seed);
     fs::create_dir_all(&root).map_err(|source| Error::writing(&root, source))?;
@@ -148,6 +157,9 @@ pub fn generate(settings: &Settings, folder: &Path) -> Result<Manifest, Error> {
     settings.generation.name().clone_into(&mut manifest.generation);
     manifest.canary = (settings.generation != Generation::Json).then_some(canary);
     manifest.sources = sources;
+    if settings.bad > 0 {
+        manifest.bad = damage::plant(&root, &plan, settings.seed, settings.bad)?;
+    }
     Ok(manifest)
 }
 

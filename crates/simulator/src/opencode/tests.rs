@@ -67,3 +67,193 @@ fn every_file_is_counted_and_every_json_parses() {
         }
     }
 }
+
+fn counted(store: &mut dyn plimsoll_store::Store, sql: &str) -> u64 {
+    let rows = store.query(sql, &[]).unwrap();
+    u64::try_from(rows[0][0].as_integer().unwrap()).unwrap()
+}
+
+#[test]
+fn every_row_is_counted_and_the_union_is_what_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings { generation: Generation::Mixed, ..small() };
+    let manifest = generate(&settings, folder.path()).unwrap();
+    assert_eq!((manifest.sessions, manifest.messages), (settings.sessions as u64, settings.messages as u64));
+    let generations: Vec<(&str, &str)> =
+        manifest.sources.iter().map(|source| (source.path.as_str(), source.generation.as_str())).collect();
+    let expected = [
+        ("storage", "json"),
+        ("opencode.db", "sqlite-v1"),
+        ("opencode.db", "sqlite-v2"),
+        ("opencode-beta.db", "sqlite-v1"),
+    ];
+    assert_eq!(generations, expected);
+    let canary = manifest.canary.clone().unwrap();
+    for source in &manifest.sources[1..] {
+        let path = folder.path().join("opencode").join(&source.path);
+        let mut store = plimsoll_store::read_only_sqlite(&path).unwrap();
+        let tables: &[(&str, u64)] = if source.generation == "sqlite-v1" {
+            &[
+                ("session", source.sessions),
+                ("message", source.messages),
+                ("part", source.parts),
+                ("todo", source.todos),
+            ]
+        } else {
+            &[
+                ("session_v2", source.sessions),
+                ("session_message WHERE type IN ('user', 'assistant')", source.messages),
+            ]
+        };
+        for (table, rows) in tables {
+            assert!(*rows > 0, "{table} of {}", source.path);
+            assert_eq!(counted(store.as_mut(), &format!("SELECT count(*) FROM {table}")), *rows, "{table}");
+        }
+        let secret = format!("SELECT count(*) FROM credential WHERE value = '{canary}'");
+        assert_eq!(counted(store.as_mut(), &secret), 1);
+    }
+    // Only the log of a program that still runs holds the rows of the second database.
+    let beta = folder.path().join("opencode/opencode-beta.db");
+    assert!(fs::metadata(&beta).unwrap().len() < 10_000 && beta.with_extension("db-wal").exists());
+    let files = &manifest.sources[0];
+    let in_main = manifest.sources[1].sessions;
+    assert!(files.sessions + in_main + manifest.sources[3].sessions > manifest.sessions, "nothing overlaps");
+}
+
+#[test]
+fn a_database_alone_holds_everything() {
+    for generation in [Generation::Sqlite, Generation::SqliteV2] {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings { generation, mean_part_bytes: 700, ..Settings::of(30, 2) };
+        let manifest = generate(&settings, folder.path()).unwrap();
+        assert_eq!(manifest.messages, settings.messages as u64);
+        assert!(!folder.path().join("opencode/storage").exists());
+        let refused = Settings { bad: 1, ..settings };
+        assert!(matches!(generate(&refused, folder.path().join("other").as_path()), Err(Error::NoFiles)));
+    }
+}
+
+#[test]
+fn bad_files_are_named_and_stand_beside_good_ones() {
+    let (clean, damaged) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let settings = Settings { mean_part_bytes: 700, ..Settings::of(10, 2) };
+    let before = generate(&settings, clean.path()).unwrap();
+    let after = generate(&Settings { bad: 23, ..settings }, damaged.path()).unwrap();
+    assert_eq!(Manifest { bad: Vec::new(), ..after.clone() }, before);
+    assert_eq!(after.bad.len(), 23);
+    let (good, all) = (contents(clean.path()), contents(damaged.path()));
+    assert_eq!(all.len(), good.len() + 23);
+    assert!(good.iter().all(|(path, bytes)| all[path] == *bytes));
+    for bad in &after.bad {
+        let bytes = &all[&Path::new("opencode").join(&bad.path)];
+        let parses = serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
+        assert_eq!(parses, bad.kind == BadKind::Orphan, "{bad:?}");
+    }
+    let kinds: std::collections::HashSet<BadKind> = after.bad.iter().map(|bad| bad.kind).collect();
+    assert_eq!(kinds.len(), 5);
+}
+
+#[test]
+fn sizes_follow_the_mean_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    generate(&Settings { mean_part_bytes: 5_000, ..Settings::of(60, 5) }, folder.path()).unwrap();
+    let parts = files(&folder.path().join("opencode/storage/part"));
+    let bytes: u64 = parts.iter().map(|path| fs::metadata(path).unwrap().len()).sum();
+    let mean = bytes as usize / parts.len();
+    assert!((4_500..5_500).contains(&mean), "{mean}");
+}
+
+#[test]
+fn a_store_that_exists_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("opencode")).unwrap();
+    assert!(matches!(generate(&Settings::default(), folder.path()), Err(Error::Exists { .. })));
+}
+
+/// All records of a kind of file, by path.
+fn records(folder: &Path, kind: &str) -> Vec<serde_json::Value> {
+    let storage = folder.join("opencode/storage").join(kind);
+    files(&storage).iter().map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
+}
+
+#[test]
+fn every_part_type_state_and_relation_appears() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest =
+        generate(&Settings { mean_part_bytes: 800, ..Settings::of(150, 1) }, folder.path()).unwrap();
+    let types: Vec<&str> = manifest.part_types.keys().map(String::as_str).collect();
+    let every = [
+        "agent",
+        "compaction",
+        "file",
+        "patch",
+        "reasoning",
+        "retry",
+        "snapshot",
+        "step-finish",
+        "step-start",
+        "subtask",
+        "text",
+        "tool",
+    ];
+    assert_eq!(types, every);
+    let states: Vec<&str> = manifest.calls.status.keys().map(String::as_str).collect();
+    assert_eq!(states, ["completed", "error", "pending", "running"]);
+    assert_eq!(manifest.versions.len(), 8);
+    assert!(manifest.failures.tools.len() >= 15 && manifest.failures.commands.len() >= 12);
+    assert!(manifest.failures.answers.len() >= 8);
+    assert!(manifest.calls.git.len() >= 8 && manifest.calls.risks.len() >= 10);
+    let copies = manifest.fork_copies;
+    assert!(
+        copies.messages > 0
+            && manifest.opencode_way.messages == manifest.deduplicated.messages + copies.messages
+    );
+    let huge = manifest.opencode_way.tokens.cache_read;
+    assert!(huge > 1 << 31);
+    let sessions = records(folder.path(), "session");
+    let ids: std::collections::HashSet<&str> =
+        sessions.iter().filter_map(|session| session["id"].as_str()).collect();
+    let parents: Vec<&str> = sessions.iter().filter_map(|session| session["parentID"].as_str()).collect();
+    assert_eq!(parents.len() as u64, manifest.sub_agent_sessions);
+    assert!(parents.iter().all(|parent| ids.contains(parent)));
+    let titles: Vec<&str> = sessions.iter().filter_map(|session| session["title"].as_str()).collect();
+    assert!(titles.iter().any(|title| title.ends_with("(fork #2)")));
+    assert!(titles.iter().all(|title| title.starts_with("Demo: ") || title.starts_with("New session - ")));
+    let parts = records(folder.path(), "part");
+    let tasks: Vec<&str> =
+        parts.iter().filter_map(|part| part.pointer("/state/metadata/sessionId")?.as_str()).collect();
+    assert!(parents.len() <= tasks.len() && tasks.iter().all(|task| ids.contains(task)));
+    let image = |part: &serde_json::Value| {
+        part["url"].as_str().is_some_and(|url| url.starts_with("data:image/png;base64,"))
+    };
+    assert!(parts.iter().any(image));
+}
+
+#[test]
+fn times_of_calls_lie_inside_their_message() {
+    let folder = tempfile::tempdir().unwrap();
+    generate(&Settings { mean_part_bytes: 800, ..Settings::of(60, 8) }, folder.path()).unwrap();
+    let messages: BTreeMap<String, (u64, u64)> = records(folder.path(), "message")
+        .iter()
+        .filter_map(|message| {
+            let time = &message["time"];
+            Some((
+                message["id"].as_str()?.to_owned(),
+                (time["created"].as_u64()?, time["completed"].as_u64()?),
+            ))
+        })
+        .collect();
+    let mut compared = 0;
+    for part in records(folder.path(), "part") {
+        let (Some(start), Some(end)) = (
+            part.pointer("/state/time/start").and_then(|time| time.as_u64()),
+            part.pointer("/state/time/end").and_then(|time| time.as_u64()),
+        ) else {
+            continue;
+        };
+        let Some((created, completed)) = messages.get(part["messageID"].as_str().unwrap()) else { continue };
+        assert!(start <= end && *created <= start && end <= *completed, "{part:#} {created} {completed}");
+        compared += 1;
+    }
+    assert!(compared > 500);
+}
