@@ -17,7 +17,10 @@ bits AS MATERIALIZED (
 used AS MATERIALIZED (
     SELECT
         message_id, step_tokens,
-        tokens_input + tokens_output + tokens_reasoning + tokens_cache_read + tokens_cache_write AS tokens
+        TRY_CAST(
+            CAST(tokens_input AS HUGEINT) + tokens_output + tokens_reasoning + tokens_cache_read + tokens_cache_write
+            AS BIGINT
+        ) AS tokens
     FROM message_usage
     WHERE session_id IN (SELECT scope_id FROM affected)
 ),

@@ -64,26 +64,26 @@ SELECT
     places.is_fork_copy,
     coalesce(answers.is_summary, false) AS is_summary,
     coalesce(steps.steps, 0) AS steps,
-    CAST(CASE WHEN steps.steps > 0 THEN steps.tokens_input ELSE answers.tokens_input END AS BIGINT) AS tokens_input,
-    CAST(CASE WHEN steps.steps > 0 THEN steps.tokens_output ELSE answers.tokens_output END AS BIGINT)
+    TRY_CAST(CASE WHEN steps.steps > 0 THEN steps.tokens_input ELSE answers.tokens_input END AS BIGINT) AS tokens_input,
+    TRY_CAST(CASE WHEN steps.steps > 0 THEN steps.tokens_output ELSE answers.tokens_output END AS BIGINT)
         AS tokens_output,
-    CAST(CASE WHEN steps.steps > 0 THEN steps.tokens_reasoning ELSE answers.tokens_reasoning END AS BIGINT)
+    TRY_CAST(CASE WHEN steps.steps > 0 THEN steps.tokens_reasoning ELSE answers.tokens_reasoning END AS BIGINT)
         AS tokens_reasoning,
-    CAST(CASE WHEN steps.steps > 0 THEN steps.tokens_cache_read ELSE answers.tokens_cache_read END AS BIGINT)
+    TRY_CAST(CASE WHEN steps.steps > 0 THEN steps.tokens_cache_read ELSE answers.tokens_cache_read END AS BIGINT)
         AS tokens_cache_read,
-    CAST(CASE WHEN steps.steps > 0 THEN steps.tokens_cache_write ELSE answers.tokens_cache_write END AS BIGINT)
+    TRY_CAST(CASE WHEN steps.steps > 0 THEN steps.tokens_cache_write ELSE answers.tokens_cache_write END AS BIGINT)
         AS tokens_cache_write,
-    CAST(CASE WHEN steps.steps > 0 THEN steps.tokens_total ELSE answers.tokens_total END AS BIGINT) AS tokens_total,
+    TRY_CAST(CASE WHEN steps.steps > 0 THEN steps.tokens_total ELSE answers.tokens_total END AS BIGINT) AS tokens_total,
     steps.step_parts,
     steps.each_step,
-    CAST(coalesce(steps.cost, answers.stored_cost) AS DECIMAL(18, 10)) AS stored_cost,
+    TRY_CAST(coalesce(steps.cost, answers.stored_cost) AS DECIMAL(18, 10)) AS stored_cost,
     sessions.version,
     CASE WHEN answers.time_completed >= answers.time_created
         THEN (epoch_us(answers.time_completed) - epoch_us(answers.time_created)) // 1000 END AS response_ms,
     answers.error_name,
     coalesce(called.tool_calls, 0) AS tool_calls,
     coalesce(called.tool_failures, 0) AS tool_failures,
-    CAST(coalesce(called.tool_ms, 0) AS BIGINT) AS tool_ms
+    TRY_CAST(coalesce(called.tool_ms, 0) AS BIGINT) AS tool_ms
 FROM answers
 JOIN places ON places.message_id = answers.id
 LEFT JOIN sessions ON sessions.id = answers.session_id

@@ -52,20 +52,20 @@ SELECT
         ELSE provider
     END AS vendor,
     sessions,
-    CAST(messages AS BIGINT) AS messages,
-    CAST(tokens_input AS BIGINT) AS tokens_input,
-    CAST(tokens_output AS BIGINT) AS tokens_output,
-    CAST(tokens_reasoning AS BIGINT) AS tokens_reasoning,
-    CAST(tokens_cache_read AS BIGINT) AS tokens_cache_read,
-    CAST(tokens_cache_write AS BIGINT) AS tokens_cache_write,
-    CAST(stored_cost AS DECIMAL(18, 10)) AS stored_cost,
-    CAST(list_cost AS DECIMAL(18, 10)) AS list_cost,
+    TRY_CAST(messages AS BIGINT) AS messages,
+    TRY_CAST(tokens_input AS BIGINT) AS tokens_input,
+    TRY_CAST(tokens_output AS BIGINT) AS tokens_output,
+    TRY_CAST(tokens_reasoning AS BIGINT) AS tokens_reasoning,
+    TRY_CAST(tokens_cache_read AS BIGINT) AS tokens_cache_read,
+    TRY_CAST(tokens_cache_write AS BIGINT) AS tokens_cache_write,
+    TRY_CAST(stored_cost AS DECIMAL(18, 10)) AS stored_cost,
+    TRY_CAST(list_cost AS DECIMAL(18, 10)) AS list_cost,
     priced_messages > 0 AS has_price,
     CASE WHEN timed_messages > 0 THEN CAST(response_ms AS DOUBLE) / CAST(timed_messages AS DOUBLE) END
         AS average_response_ms,
     CASE WHEN response_ms > 0 THEN CAST(timed_tokens AS DOUBLE) * 1000 / CAST(response_ms AS DOUBLE) END
         AS output_per_second,
-    CAST(errors AS BIGINT) AS errors,
+    TRY_CAST(errors AS BIGINT) AS errors,
     first_used,
     last_used
 FROM used

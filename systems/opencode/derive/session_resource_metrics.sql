@@ -43,7 +43,7 @@ used AS (
         sum(stored_cost) AS stored_cost,
         CASE WHEN sum(messages) = sum(priced_messages) THEN sum(list_cost) END AS list_cost,
         CASE WHEN sum(timed_messages) > 0
-            THEN CAST(sum(response_ms) AS DOUBLE) / CAST(sum(timed_messages) AS DOUBLE) END AS average_response_ms
+            THEN TRY_CAST(sum(response_ms) AS DOUBLE) / TRY_CAST(sum(timed_messages) AS DOUBLE) END AS average_response_ms
     FROM session_usage
     WHERE session_id IN (SELECT scope_id FROM affected) AND NOT is_fork_copy
     GROUP BY session_id
@@ -78,14 +78,14 @@ SELECT
     sessions.project_id,
     sessions.title,
     coalesce(talked.root_path, projects.worktree) AS root_path,
-    CAST(coalesce(used.tokens_input, 0) AS BIGINT) AS tokens_input,
-    CAST(coalesce(used.tokens_output, 0) AS BIGINT) AS tokens_output,
-    CAST(coalesce(used.tokens_reasoning, 0) AS BIGINT) AS tokens_reasoning,
-    CAST(coalesce(used.tokens_cache_read, 0) AS BIGINT) AS tokens_cache_read,
-    CAST(coalesce(used.tokens_cache_write, 0) AS BIGINT) AS tokens_cache_write,
-    CAST(coalesce(used.tokens_input, 0) + coalesce(used.tokens_output, 0) AS BIGINT) AS root_tokens,
-    CAST(coalesce(used.stored_cost, 0) AS DECIMAL(18, 10)) AS stored_cost,
-    CAST(CASE WHEN used.session_id IS NULL THEN 0 ELSE used.list_cost END AS DECIMAL(18, 10)) AS list_cost,
+    TRY_CAST(coalesce(used.tokens_input, 0) AS BIGINT) AS tokens_input,
+    TRY_CAST(coalesce(used.tokens_output, 0) AS BIGINT) AS tokens_output,
+    TRY_CAST(coalesce(used.tokens_reasoning, 0) AS BIGINT) AS tokens_reasoning,
+    TRY_CAST(coalesce(used.tokens_cache_read, 0) AS BIGINT) AS tokens_cache_read,
+    TRY_CAST(coalesce(used.tokens_cache_write, 0) AS BIGINT) AS tokens_cache_write,
+    TRY_CAST(coalesce(used.tokens_input, 0) + coalesce(used.tokens_output, 0) AS BIGINT) AS root_tokens,
+    TRY_CAST(coalesce(used.stored_cost, 0) AS DECIMAL(18, 10)) AS stored_cost,
+    TRY_CAST(CASE WHEN used.session_id IS NULL THEN 0 ELSE used.list_cost END AS DECIMAL(18, 10)) AS list_cost,
     coalesce(talked.messages, 0) AS messages,
     coalesce(talked.user_messages, 0) AS user_messages,
     coalesce(turns.exchanges, 0) AS exchanges,
@@ -94,7 +94,7 @@ SELECT
     coalesce(failed.errors, 0) AS errors,
     coalesce(talked.fork_copies, 0) AS fork_copies,
     used.average_response_ms,
-    CAST(coalesce(calls.execution_ms, 0) AS BIGINT) AS execution_ms,
+    TRY_CAST(coalesce(calls.execution_ms, 0) AS BIGINT) AS execution_ms,
     sessions.time_created,
     sessions.time_updated,
     talked.status,

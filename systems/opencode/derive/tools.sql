@@ -26,11 +26,11 @@ SELECT
     failures,
     aborted,
     sessions,
-    CAST(coalesce(execution_ms, 0) AS BIGINT) AS execution_ms,
+    TRY_CAST(coalesce(execution_ms, 0) AS BIGINT) AS execution_ms,
     CAST(percentiles[1] AS DOUBLE) AS p50_ms,
     CAST(percentiles[2] AS DOUBLE) AS p95_ms,
     CAST(percentiles[3] AS DOUBLE) AS p99_ms,
     max_ms,
-    CAST(coalesce(output_characters, 0) AS BIGINT) AS output_characters,
+    TRY_CAST(coalesce(output_characters, 0) AS BIGINT) AS output_characters,
     last_used
 FROM calls
