@@ -286,7 +286,11 @@ impl Documents for OpenCode {
     }
 
     fn derivations(&self) -> &'static [Derivation] {
-        &[]
+        crate::derive::DERIVATIONS
+    }
+
+    fn spread(&self) -> &'static [&'static str] {
+        crate::derive::SPREAD
     }
 
     fn stages(&self) -> &'static [&'static [usize]] {
