@@ -10,7 +10,7 @@
 -- its reasoning and the total output does not: both are OpenCode's way.
 SELECT
     (SELECT count(*) FROM sessions) AS sessions,
-    count(*) AS messages,
+    count(*) FILTER (WHERE m.role IN ('user', 'assistant')) AS messages,
     coalesce(sum(m.stored_cost) FILTER (WHERE m.role = 'assistant'), 0) AS total_cost,
     coalesce(sum(m.tokens_input) FILTER (WHERE m.role = 'assistant'), 0) AS "tokens.input",
     coalesce(sum(m.tokens_output) FILTER (WHERE m.role = 'assistant'), 0) AS "tokens.output",

@@ -10,6 +10,7 @@
 WITH chosen AS (
     SELECT
         m.session_id,
+        m.role,
         coalesce(p.is_fork_copy, false) AS is_copy,
         u.message_id AS answer,
         u.stored_cost,
@@ -36,7 +37,7 @@ SELECT
         WHEN $project IS NULL AND $agent IS NULL AND $model IS NULL AND $session IS NULL AND $from IS NULL AND $to IS NULL
             THEN (SELECT count(*) FROM sessions)
         ELSE count(DISTINCT c.session_id) END AS sessions,
-    count(*) FILTER (WHERE NOT c.is_copy) AS messages,
+    count(*) FILTER (WHERE NOT c.is_copy AND c.role IN ('user', 'assistant')) AS messages,
     coalesce(sum(c.stored_cost) FILTER (WHERE NOT c.is_copy), 0) AS total_cost,
     coalesce(sum(c.list_cost) FILTER (WHERE NOT c.is_copy), 0) AS list_cost,
     count(c.answer) FILTER (WHERE NOT c.is_copy AND c.list_cost IS NULL) AS unpriced_messages,
@@ -45,7 +46,7 @@ SELECT
     coalesce(sum(c.tokens_reasoning) FILTER (WHERE NOT c.is_copy), 0) AS "tokens.reasoning",
     coalesce(sum(c.tokens_cache_read) FILTER (WHERE NOT c.is_copy), 0) AS "tokens.cache_read",
     coalesce(sum(c.tokens_cache_write) FILTER (WHERE NOT c.is_copy), 0) AS "tokens.cache_write",
-    count(*) FILTER (WHERE c.is_copy) AS fork_copies
+    count(*) FILTER (WHERE c.is_copy AND c.role IN ('user', 'assistant')) AS fork_copies
 FROM chosen c;
 
 -- section: models
