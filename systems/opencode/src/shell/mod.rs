@@ -11,6 +11,8 @@
 mod reader;
 mod wrapper;
 
+pub(crate) use wrapper::SHELLS;
+
 /// Nested commands deeper than this are left as text.
 const MOST_NESTED: usize = 8;
 

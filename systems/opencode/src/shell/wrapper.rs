@@ -42,8 +42,7 @@ pub(crate) const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "fish"]
 /// Finds the program behind its wrappers, and the scripts that it is given.
 pub(super) fn unwrap(mut command: Command) -> (Command, Vec<String>) {
     let mut words: std::collections::VecDeque<String> = std::mem::take(&mut command.arguments).into();
-    loop {
-        let Some(first) = words.pop_front() else { break };
+    while let Some(first) = words.pop_front() {
         let name = base_name(&first);
         let Some(wrapper) = WRAPPERS.iter().find(|wrapper| wrapper.name == name) else {
             command.program = name.to_owned();
