@@ -16,5 +16,6 @@ mod coverage;
 mod messages;
 mod parts;
 mod refusals;
+mod speed;
 mod support;
 mod version2;

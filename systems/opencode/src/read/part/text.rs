@@ -122,13 +122,16 @@ fn span<'a>(fields: &mut Fields<'a>, left: &mut Leftovers<'a>) -> (Option<i64>, 
 }
 
 fn lines(text: &str) -> i64 {
-    i64::try_from(text.lines().count()).unwrap_or(i64::MAX)
+    let ends = text.bytes().filter(|byte| *byte == b'\n').count();
+    let unended = !text.is_empty() && !text.ends_with('\n');
+    i64::try_from(ends + usize::from(unended)).unwrap_or(i64::MAX)
 }
 
 /// `code` for a text that is one fenced block, `markdown` for one with marks of Markdown, else `plain`.
 fn format(text: &str) -> &'static str {
     let text = text.trim();
-    let fences = text.matches("```").count();
+    let has = |byte: u8| text.as_bytes().contains(&byte);
+    let fences = if has(b'`') { text.matches("```").count() } else { 0 };
     if fences == 2 && text.starts_with("```") && text.ends_with("```") {
         return "code";
     }
@@ -143,13 +146,24 @@ fn format(text: &str) -> &'static str {
             || (line.starts_with('|') && line.len() > 1 && line.trim_end().ends_with('|'))
             || (number.len() < line.len() && number.starts_with(". "))
     };
-    let marks = || text.matches("**").count() >= 2 || text.matches('`').count() >= 2 || text.contains("](");
+    let marks = || {
+        (has(b'*') && text.matches("**").count() >= 2)
+            || (has(b'`') && text.matches('`').count() >= 2)
+            || (has(b']') && text.contains("]("))
+    };
     if fences > 0 || text.lines().any(is_marked) || marks() { "markdown" } else { "plain" }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::format;
+    use super::{format, lines};
+
+    #[test]
+    fn lines_are_counted_as_they_are_read() {
+        for text in ["", "a", "a\n", "a\nb", "\n", "a\r\nb\r\n\r\n", "\n\n"] {
+            assert_eq!(lines(text), i64::try_from(text.lines().count()).unwrap(), "{text:?}");
+        }
+    }
 
     #[test]
     fn a_format_is_told_by_its_marks() {
