@@ -10,10 +10,16 @@
 
 pub mod derive;
 pub mod documents;
+pub mod error;
+pub mod forecast;
+pub mod git;
 pub mod identifier;
 pub mod money;
+pub mod patch;
 pub mod price;
 mod read;
+pub mod security;
+pub mod shell;
 pub mod table;
 pub mod tokens;
 pub mod views;
