@@ -8,6 +8,7 @@
 
 pub mod analytic;
 pub mod change;
+pub mod check;
 pub mod clock;
 pub mod error;
 pub mod event;

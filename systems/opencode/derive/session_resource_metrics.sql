@@ -3,7 +3,7 @@
 -- `messages`, `tool_calls` and all others count what is no copy, so that they can be added up over sessions;
 -- `fork_copies` says how many messages were left out. The list cost is unknown as soon as one answer has no price.
 WITH placed AS MATERIALIZED (
-    SELECT message_id, session_id, role, is_fork_copy
+    SELECT message_id, session_id, role, position, is_fork_copy
     FROM message_places
     WHERE session_id IN (SELECT scope_id FROM affected)
 ),
@@ -14,7 +14,7 @@ talked AS (
         count(*) FILTER (placed.role = 'user' AND NOT placed.is_fork_copy) AS user_messages,
         count(*) FILTER (placed.is_fork_copy) AS fork_copies,
         max(coalesce(messages.time_completed, messages.time_created)) AS time_last,
-        arg_min(messages.root_path, struct_pack(messages.time_created, messages.id)) AS root_path,
+        arg_min(messages.root_path, placed.position) AS root_path,
         arg_max(
             CASE
                 WHEN placed.role = 'user' OR messages.time_completed IS NULL AND messages.error_name IS NULL
@@ -22,11 +22,11 @@ talked AS (
                 WHEN messages.error_name IS NOT NULL THEN 'error'
                 ELSE 'completed'
             END,
-            struct_pack(messages.time_created, sequence := coalesce(messages.sequence, -1), messages.id)
+            placed.position
         ) FILTER (placed.role IN ('user', 'assistant')) AS status
     FROM placed
     JOIN (
-        SELECT id, time_created, time_completed, root_path, error_name, sequence
+        SELECT id, time_created, time_completed, root_path, error_name
         FROM messages
         WHERE session_id IN (SELECT scope_id FROM affected)
     ) AS messages ON messages.id = placed.message_id

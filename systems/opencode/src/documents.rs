@@ -102,6 +102,7 @@ static FOREIGN: &[ForeignTable] = &[
         generation: Generation::SqliteV1,
         listing: "id, time_updated",
         key: "id",
+        parent: "",
         columns: &[
             "id",
             "worktree",
@@ -124,6 +125,7 @@ static FOREIGN: &[ForeignTable] = &[
         generation: Generation::SqliteV1,
         listing: "id, time_updated",
         key: "id",
+        parent: "",
         columns: SESSION_COLUMNS,
         condition: "",
     },
@@ -133,6 +135,7 @@ static FOREIGN: &[ForeignTable] = &[
         generation: Generation::SqliteV1,
         listing: "id, time_updated, octet_length(data)",
         key: "id",
+        parent: "",
         columns: &["id", "session_id", "time_created", "time_updated", "data"],
         condition: "",
     },
@@ -142,6 +145,7 @@ static FOREIGN: &[ForeignTable] = &[
         generation: Generation::SqliteV1,
         listing: "id, time_updated, octet_length(data)",
         key: "id",
+        parent: "message_id",
         columns: &["id", "message_id", "session_id", "time_created", "time_updated", "data"],
         condition: "",
     },
@@ -151,6 +155,7 @@ static FOREIGN: &[ForeignTable] = &[
         generation: Generation::SqliteV1,
         listing: "session_id || '/' || position, time_updated, status, priority, octet_length(content)",
         key: "session_id || '/' || position",
+        parent: "",
         columns: &["session_id", "content", "status", "priority", "position", "time_created", "time_updated"],
         condition: "",
     },
@@ -160,6 +165,7 @@ static FOREIGN: &[ForeignTable] = &[
         generation: Generation::SqliteV2,
         listing: "id, time_updated",
         key: "id",
+        parent: "",
         columns: SESSION_COLUMNS,
         condition: "",
     },
@@ -169,6 +175,7 @@ static FOREIGN: &[ForeignTable] = &[
         generation: Generation::SqliteV2,
         listing: "id, time_updated, seq, octet_length(data)",
         key: "id",
+        parent: "",
         columns: &["id", "session_id", "type", "seq", "time_created", "time_updated", "data"],
         condition: "",
     },
@@ -309,6 +316,11 @@ impl Documents for OpenCode {
             "project" => &[SESSION, MESSAGE, PART],
             _ => &[],
         }
+    }
+
+    fn parent_kind(&self, kind: usize) -> Option<usize> {
+        // A message of the second SQLite generation holds its parts; those that 1.x left behind say the same.
+        (kind == PART).then_some(MESSAGE)
     }
 
     fn scopes(&self) -> &'static str {

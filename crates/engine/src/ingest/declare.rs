@@ -55,6 +55,13 @@ pub trait Documents: Sync {
         &[]
     }
 
+    /// The kind of what documents of this kind belong to, where a parent of the latest generation holds what older
+    /// children held: those are superseded by it.
+    fn parent_kind(&self, kind: usize) -> Option<usize> {
+        let _ = kind;
+        None
+    }
+
     /// A query for every scope there is, such as every session.
     fn scopes(&self) -> &'static str {
         ""
@@ -103,6 +110,8 @@ pub struct ForeignTable {
     pub listing: &'static str,
     /// The expression by which documents are fetched, such as `id`; the listing's first column.
     pub key: &'static str,
+    /// The expression for the identifier of what a document belongs to, or an empty text.
+    pub parent: &'static str,
     /// Columns to fetch when they exist, in this order; others are not touched.
     pub columns: &'static [&'static str],
     /// A condition on the rows, or an empty text.

@@ -35,8 +35,10 @@ pub struct Found {
 pub struct Work {
     /// Read these, in this order.
     pub read: Vec<u32>,
-    /// These are superseded from now on.
+    /// These are superseded from now on; the better document's rows take the place of theirs.
     pub supersede: Vec<u32>,
+    /// These are superseded by what they belong to; their rows go.
+    pub withdraw: Vec<u32>,
     /// These are gone. Their rows go too when no document with the same identity is left.
     pub forget: Vec<u32>,
 }
@@ -44,7 +46,10 @@ pub struct Work {
 impl Work {
     /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.read.is_empty() && self.supersede.is_empty() && self.forget.is_empty()
+        self.read.is_empty()
+            && self.supersede.is_empty()
+            && self.withdraw.is_empty()
+            && self.forget.is_empty()
     }
 }
 
@@ -56,13 +61,19 @@ pub fn difference(
     ledger: &mut Ledger,
     found: Vec<Found>,
     covers: &dyn Fn(&Entry) -> bool,
+    parent_kind: &dyn Fn(usize) -> Option<usize>,
     force: bool,
 ) -> Work {
     let mut present: HashSet<u32> = HashSet::with_capacity(found.len());
     let mut stamps: Vec<(u32, Stamp)> = Vec::with_capacity(found.len());
     for one in found {
         let at = match ledger.at_path(one.source, &one.path) {
-            Some(at) => at,
+            Some(at) => {
+                if let Some(entry) = ledger.get_mut(at) {
+                    entry.parent = one.parent;
+                }
+                at
+            }
             None => ledger.insert(Entry {
                 source: one.source,
                 path: one.path,
@@ -100,6 +111,15 @@ pub fn difference(
     for (at, stamp) in stamps {
         heirs.remove(&at);
         let best = winner(ledger, at, &gone_set);
+        if overruled(ledger, at, &gone_set, parent_kind) {
+            if let Some(entry) = ledger.get_mut(at)
+                && (entry.outcome != Outcome::Superseded || entry.stamp != stamp)
+            {
+                entry.stamp = stamp;
+                work.withdraw.push(at);
+            }
+            continue;
+        }
         let Some(entry) = ledger.get_mut(at) else { continue };
         if best == Some(at) {
             if force || !entry.is_settled_at(stamp) {
@@ -125,12 +145,31 @@ pub fn difference(
         ledger.get(*at).is_some_and(|entry| !matches!(entry.outcome, Outcome::Stored | Outcome::Quarantined))
     };
     work.read.extend(heirs.into_iter().filter(unread));
+    work.read.retain(|at| !overruled(ledger, *at, &gone_set, parent_kind));
     let ledger = &*ledger;
     let order = |at: &u32| ledger.get(*at).map(|entry| (entry.kind, entry.source, &*entry.path));
     work.read.sort_by(|a, b| order(a).cmp(&order(b)));
     work.supersede.sort_by(|a, b| order(a).cmp(&order(b)));
+    work.withdraw.sort_by(|a, b| order(a).cmp(&order(b)));
     work.forget.sort_by(|a, b| order(a).cmp(&order(b)));
     work
+}
+
+/// True when what the document belongs to is there in the latest generation and holds what it held.
+fn overruled(
+    ledger: &Ledger,
+    at: u32,
+    gone: &HashSet<u32>,
+    parent_kind: &dyn Fn(usize) -> Option<usize>,
+) -> bool {
+    let Some(entry) = ledger.get(at) else { return false };
+    let (Some(kind), Some(parent)) = (parent_kind(entry.kind.into()), &entry.parent) else { return false };
+    let kind = u8::try_from(kind).unwrap_or(u8::MAX);
+    entry.generation < Generation::SqliteV2
+        && ledger.find(kind, parent).iter().any(|parent| {
+            !gone.contains(parent)
+                && ledger.get(*parent).is_some_and(|parent| parent.generation == Generation::SqliteV2)
+        })
 }
 
 /// The best of the documents that are the same one as `at` and not gone.
@@ -186,7 +225,7 @@ mod tests {
     }
 
     fn pass(ledger: &mut Ledger, found: Vec<Found>) -> Vec<String> {
-        let work = difference(ledger, found, &|_| true, false);
+        let work = difference(ledger, found, &|_| true, &|_| None, false);
         settle(ledger, &work)
     }
 
@@ -210,8 +249,8 @@ mod tests {
         let at = |modified| vec![found(1, "a.json", "a", Generation::Json, modified)];
         pass(&mut ledger, at(1));
         assert_eq!(pass(&mut ledger, at(2)), ["read a.json"]);
-        assert!(difference(&mut ledger, vec![], &|_| false, false).is_empty());
-        assert_eq!(difference(&mut ledger, at(2), &|_| true, true).read.len(), 1);
+        assert!(difference(&mut ledger, vec![], &|_| false, &|_| None, false).is_empty());
+        assert_eq!(difference(&mut ledger, at(2), &|_| true, &|_| None, true).read.len(), 1);
     }
 
     #[test]

@@ -300,6 +300,11 @@ impl Ledger {
         self.by_document.get(&document).map_or(&[], Vec::as_slice)
     }
 
+    /// All documents of this kind and identifier.
+    pub fn find(&self, kind: u8, id: &str) -> &[u32] {
+        self.by_document.get(&hash(&[&[kind], id.as_bytes()])).map_or(&[], Vec::as_slice)
+    }
+
     /// The document at this place.
     pub fn get(&self, at: u32) -> Option<&Entry> {
         self.entries.get(at as usize).and_then(Option::as_ref)

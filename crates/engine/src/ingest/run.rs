@@ -212,7 +212,8 @@ impl Ingest {
                         *source == entry.source && entry.path.starts_with(prefix.as_str())
                     })
             };
-            let work = difference(&mut self.ledger, found, &covers, force);
+            let system = self.system;
+            let work = difference(&mut self.ledger, found, &covers, &|kind| system.parent_kind(kind), force);
             let to_read = work.read.len() as u64;
             observe(self, Progress::Found { stage: at + 1, stages: stages.len(), found: count, to_read });
             let tally = self.work(&work, observe)?;
@@ -303,7 +304,8 @@ impl Ingest {
             listed.contains(&entry.source)
                 || (!gone.is_empty() && gone.contains(&(entry.source, entry.path.clone())))
         };
-        let work = difference(&mut self.ledger, found, &covers, false);
+        let system = self.system;
+        let work = difference(&mut self.ledger, found, &covers, &|kind| system.parent_kind(kind), false);
         report.tally = self.work(&work, observe)?;
         report.derived = derive(self.system, &self.store, &self.settings.derive)?;
         report.duration_ms = self.clock.monotonic_ms().saturating_sub(began);
@@ -353,7 +355,7 @@ impl Ingest {
         let mut ledger = std::mem::take(&mut self.ledger);
         let mut writer = Writer::new(system, &self.store, &mut ledger, all_affected);
         let written = std::thread::scope(|scope| {
-            writer.leave(&work.forget, &work.supersede, now)?;
+            writer.leave(work, now)?;
             let (outlet, chunks) = sync_channel(2);
             let (tasks, sources) = (&tasks, &sources);
             scope.spawn(move || read_all(system, sources, tasks, threads, &outlet));
@@ -435,10 +437,10 @@ pub fn foresee(
     let covers = |entry: &ledger::Entry| {
         sources.contains(&entry.source) && !unread.iter().any(|(source, _)| *source == entry.source)
     };
-    let work = difference(&mut open.ledger, found, &covers, false);
+    let work = difference(&mut open.ledger, found, &covers, &|kind| system.parent_kind(kind), false);
     Ok(Foreseen {
         read: work.read.len() as u64,
-        superseded: work.supersede.len() as u64,
+        superseded: (work.supersede.len() + work.withdraw.len()) as u64,
         forgotten: work.forget.len() as u64,
     })
 }

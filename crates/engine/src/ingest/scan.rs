@@ -206,14 +206,15 @@ pub(crate) fn list_table(
     found: &mut Vec<Found>,
 ) -> Result<(), EngineError> {
     let condition = if table.condition.is_empty() { String::new() } else { format!(" WHERE {}", table.condition) };
-    let sql = format!("SELECT {} FROM \"{}\"{condition}", table.listing, table.table);
+    let parent = if table.parent.is_empty() { "NULL" } else { table.parent };
+    let sql = format!("SELECT {parent}, {} FROM \"{}\"{condition}", table.listing, table.table);
     let number = |value: Option<&Value>| match value {
         Some(Value::Integer(number)) => *number,
         Some(Value::Float(number)) => i64::from_ne_bytes(number.to_ne_bytes()),
         _ => 0,
     };
     database.query_each(&sql, &[], &mut |row| {
-        let id = match &row[0] {
+        let id = match &row[1] {
             Value::Text(text) => text.clone(),
             other => other.to_string(),
         };
@@ -222,9 +223,9 @@ pub(crate) fn list_table(
             path: format!("{}/{id}", table.table).into(),
             kind: u8::try_from(table.kind).unwrap_or(u8::MAX),
             id: id.into(),
-            parent: None,
+            parent: row[0].as_text().map(Into::into),
             generation: table.generation,
-            stamp: Stamp { modified: number(row.get(1)), size: number(row.get(2)), inode: number(row.get(3)) },
+            stamp: Stamp { modified: number(row.get(2)), size: number(row.get(3)), inode: number(row.get(4)) },
         });
         Ok::<(), StoreError>(())
     })?;

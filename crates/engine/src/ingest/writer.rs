@@ -11,6 +11,7 @@ use plimsoll_store::StoreError;
 use plimsoll_store::duckdb::{Analytics, Parameter};
 
 use super::declare::{Documents, RowBuffer};
+use super::difference::Work;
 use super::ledger::{self, Entry, Ledger, Outcome};
 use super::reader::{Chunk, Reading};
 use crate::error::EngineError;
@@ -120,8 +121,9 @@ impl<'a> Writer<'a> {
     }
 
     /// Takes the documents that are gone, or superseded, out of the store.
-    pub(crate) fn leave(&mut self, forget: &[u32], supersede: &[u32], now: i64) -> Result<(), EngineError> {
-        if forget.is_empty() && supersede.is_empty() {
+    pub(crate) fn leave(&mut self, work: &Work, now: i64) -> Result<(), EngineError> {
+        let Work { forget, supersede, withdraw, .. } = work;
+        if forget.is_empty() && supersede.is_empty() && withdraw.is_empty() {
             return Ok(());
         }
         self.begin()?;
@@ -142,6 +144,19 @@ impl<'a> Writer<'a> {
             }
             self.pending.push((*at, None));
             self.tally.forgotten += 1;
+        }
+        for at in withdraw {
+            let Some(mut entry) = self.ledger.get(*at).cloned() else { continue };
+            if entry.has_rows {
+                orphaned.push((entry.kind.into(), entry.id.to_string()));
+            }
+            entry.outcome = Outcome::Superseded;
+            entry.ingested_at = now;
+            entry.attempts = 0;
+            entry.digest = 0;
+            entry.has_rows = false;
+            self.line(*at, entry, Some(("superseded", "what it belongs to holds it, written later")))?;
+            self.tally.superseded += 1;
         }
         self.delete_rows(&orphaned)?;
         for at in supersede {

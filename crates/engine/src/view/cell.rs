@@ -48,7 +48,7 @@ pub(super) fn decimal(digits: i128, scale: u8) -> String {
 }
 
 /// A moment in microseconds since 1970, such as `2026-01-31T12:30:00.000Z`.
-pub(crate) fn moment_text(micros: i64) -> String {
+fn moment_text(micros: i64) -> String {
     match Timestamp::from_microsecond(micros) {
         Ok(moment) if micros % 1_000 == 0 => format!("{moment:.3}"),
         Ok(moment) => format!("{moment:.6}"),

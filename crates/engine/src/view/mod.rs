@@ -37,13 +37,13 @@ mod text;
 
 use crate::error::EngineError;
 
-pub(crate) use bind::split;
-pub(crate) use cell::moment_text;
+pub(crate) use bind::{Part, split};
 pub use chart::{Chart, ChartKind};
 pub use csv::to_csv;
 pub(crate) use header::Header;
 pub use json::to_json;
 pub use parameter::{Name, Parameters};
+pub(crate) use run::column_type;
 pub use run::{Column, Section, Table};
 pub use text::to_text;
 

@@ -108,7 +108,7 @@ fn table(shape: Shape, columns: Vec<(String, String)>, rows: Vec<Vec<OwnedCell>>
 }
 
 /// The type of a column by the database's name for it.
-fn column_type(name: &str) -> ColumnType {
+pub(crate) fn column_type(name: &str) -> ColumnType {
     match name {
         "BOOLEAN" => ColumnType::Boolean,
         "DATE" => ColumnType::Date,

@@ -8,9 +8,10 @@
 //! `Demo`; no more than a few sessions are in memory at a time.
 //!
 //! Reading order: `plan` (how many, when, related how), `script` (what follows what), `session`, `message`,
-//! `parts`, `tools` (the records), then `tree` (the files), `database` and `newest` (the rows), `tally` (the
+//! `parts`, `calls`, `tools` (the records), then `tree` (the files), `database` and `newest` (the rows), `tally` (the
 //! counting).
 
+mod calls;
 mod damage;
 mod database;
 mod error;
@@ -26,9 +27,11 @@ mod newest;
 mod parts;
 mod placement;
 mod plan;
+mod prompt;
 mod prose;
 mod script;
 mod session;
+mod shell;
 mod stale;
 mod tally;
 mod tools;

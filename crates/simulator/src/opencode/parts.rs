@@ -1,7 +1,7 @@
 //! The parts of messages: their order inside a message, their times, and every type's fields.
 //!
-//! Owns which parts a message is made of, given how many it must have, and the records of all types but the
-//! inside of tool calls, which is `tools`'.
+//! Owns which parts an answer is made of, given how many it must have, and the records of the types that only
+//! answers have. The parts of a person's message are `prompt`'s, tool parts are `calls`'.
 //!
 //! Invariants: a message gets exactly the number of parts its slot names; their identifiers ascend in the
 //! order of their creation; a tool's times lie inside its message's.
@@ -14,8 +14,8 @@ use super::money::cost;
 use super::plan::{Outline, Plan};
 use super::prose::{encoded, fill, hexadecimal};
 use super::script::{Kind, Slot};
-use super::session::{Context, Turn, ended, sub_agent};
-use super::tools::{self, Facts, Place};
+use super::session::{Context, Turn, ended};
+use super::tools::{Facts, Place};
 use super::version::Version;
 use super::vocabulary as words;
 use crate::random::Random;
@@ -67,128 +67,6 @@ pub(super) struct Writer<'a, 'b> {
 }
 
 impl Writer<'_, '_> {
-    /// The parts of a person's message.
-    pub(super) fn prompt(&mut self, slot: &Slot, message: &str) -> Vec<Part> {
-        let created = self.outline.start + slot.offset;
-        let version = self.outline.version;
-        let mut parts = Vec::with_capacity(slot.parts);
-        if slot.kind == Kind::Compact {
-            let auto = self.random.percent(60);
-            let body = Object::new()
-                .with("auto", auto)
-                .maybe("overflow", (version >= Version::V1_2_27 && auto).then_some(true))
-                .maybe("tail_start_id", (version >= Version::V1_14_34).then_some(message.to_owned()));
-            parts.push(self.part(message, "compaction", created, created, body));
-        } else {
-            let template = self.random.word(&words::PROMPTS);
-            let mut text = fill(self.random, template);
-            if self.random.percent(12) {
-                let length = self.place.length(self.random, 3_000);
-                text = format!("{text}\n\n```\n{}```", self.place.prose.code(self.random, length));
-            }
-            parts.push(self.part(message, "text", created, created, Object::new().with("text", text)));
-        }
-        while parts.len() < slot.parts {
-            let made = self.attachment(message, created, slot.parts - parts.len());
-            parts.extend(made);
-        }
-        parts
-    }
-
-    /// Up to `room` parts that come with a prompt.
-    fn attachment(&mut self, message: &str, at: u64, room: usize) -> Vec<Part> {
-        let version = self.outline.version;
-        let path = format!("{}/{}", self.place.worktree, self.random.word(&words::FILES));
-        let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-        let span = |value: &str, end: usize| {
-            Object::new().with("value", value.to_owned()).with("start", 7_usize).with("end", 7 + end)
-        };
-        match self.random.below(if version.since_1_0_100() { 12 } else { 8 }) {
-            // A file that OpenCode reads for the model: the call, what it gave, the file.
-            0..=3 if room >= 3 => {
-                let call =
-                    format!("Called the Read tool with the following input: {{\"filePath\":\"{path}\"}}");
-                let length = self.place.length(self.random, 6_000);
-                let content = self.place.prose.numbered(self.random, length);
-                let source = Object::new()
-                    .with("type", "file")
-                    .with("text", span(&format!("@{name}"), name.len() + 1))
-                    .with("path", path.clone());
-                let file = Object::new()
-                    .with("mime", "text/plain")
-                    .with("filename", name)
-                    .with("url", format!("file://{path}"))
-                    .with("source", source);
-                let synthetic = |text: String| Object::new().with("synthetic", true).with("text", text);
-                vec![
-                    self.part(message, "text", at, at, synthetic(call)),
-                    self.part(message, "text", at, at, synthetic(content)),
-                    self.part(message, "file", at, at, file),
-                ]
-            }
-            0..=4 => {
-                let length = self.place.length(self.random, 45_000);
-                let image = Object::new()
-                    .with("mime", "image/png")
-                    .with("filename", "screenshot.png")
-                    .with("url", format!("data:image/png;base64,{}", encoded(self.random, length)));
-                vec![self.part(message, "file", at, at, image)]
-            }
-            5 => {
-                let point = |line: usize| Object::new().with("line", line).with("character", 4_usize);
-                let range = Object::new().with("start", point(12)).with("end", point(31));
-                let source = Object::new()
-                    .with("type", "symbol")
-                    .with("path", path.clone())
-                    .with("range", range)
-                    .with("name", self.random.word(&words::IDENTIFIERS).to_owned())
-                    .with("kind", 12_usize)
-                    .with("text", span("@symbol", 7));
-                let file = Object::new()
-                    .with("mime", "text/plain")
-                    .with("filename", name)
-                    .with("url", format!("file://{path}?start=12&end=31"))
-                    .with("source", source);
-                vec![self.part(message, "file", at, at, file)]
-            }
-            6 | 7 => {
-                let agent = self.random.word(&words::SUB_AGENTS);
-                let source = span(&format!("@{agent}"), agent.len() + 1);
-                let body = Object::new().with("name", agent.to_owned()).with("source", source);
-                vec![self.part(message, "agent", at, at, body)]
-            }
-            8 | 9 => {
-                let model = Object::new()
-                    .with("providerID", self.turn.model.provider)
-                    .with("modelID", self.turn.model.id);
-                let body = Object::new()
-                    .with("prompt", fill(self.random, "{verb} {object} and report back."))
-                    .with("description", fill(self.random, "{verb} {object}"))
-                    .with("agent", self.random.word(&words::SUB_AGENTS).to_owned())
-                    .with("command", "review")
-                    .with("model", model);
-                vec![self.part(message, "subtask", at, at, body)]
-            }
-            10 => {
-                let source = Object::new()
-                    .with("type", "resource")
-                    .with("clientName", "tide-charts")
-                    .with("uri", "tides://harbor/7")
-                    .with("text", span("@tides", 6));
-                let file = Object::new()
-                    .with("mime", "application/json")
-                    .with("filename", "harbor-7")
-                    .with("url", "tides://harbor/7")
-                    .with("source", source);
-                vec![self.part(message, "file", at, at, file)]
-            }
-            _ => {
-                let body = Object::new().with("text", "(draft, not sent)").with("ignored", true);
-                vec![self.part(message, "text", at, at, body)]
-            }
-        }
-    }
-
     /// The parts of an answer, and what its steps add up to.
     pub(super) fn answer(&mut self, slot: &Slot, message: &str, context: &mut Context) -> (Vec<Part>, Sum) {
         let begun = self.outline.start + slot.offset;
@@ -357,7 +235,7 @@ impl Writer<'_, '_> {
     }
 
     /// What providers attach, in `percent` of 100 cases.
-    fn provider_metadata(&mut self, percent: usize) -> Option<Object> {
+    pub(super) fn provider_metadata(&mut self, percent: usize) -> Option<Object> {
         if self.outline.version < Version::V1_0_61 || !self.random.percent(percent) {
             return None;
         }
@@ -376,104 +254,21 @@ impl Writer<'_, '_> {
         })
     }
 
-    fn tool(
-        &mut self,
-        slot: &Slot,
-        message: &str,
-        begun: u64,
-        end: u64,
-        child: Option<&Outline>,
-        changed: &mut Vec<Json>,
-    ) -> Part {
-        let hosted = child.map(|child| (child.id.as_str(), sub_agent(child.index)));
-        let mut call = tools::draw(self.random, &self.place, hosted);
-        let start = begun + self.random.between(1, 9) as u64;
-        let end = end.max(start);
-        let time = |end: u64| Object::new().with("start", start).with("end", end);
-        let newer = self.outline.version.newer_order();
-        let call_id = match self.turn.model.style {
-            super::money::Style::Anthropic => format!("toolu_{}", hexadecimal(self.random, 24)),
-            super::money::Style::OpenAi => format!("call_{}", hexadecimal(self.random, 24)),
-        };
-        let fails =
-            hosted.is_none() && call.facts.exit.is_none_or(|exit| exit == 0) && self.random.percent(7);
-        let mut updated = end;
-        let state = if slot.kind == Kind::Aborted {
-            // Start and end are both the moment of the key press.
-            let moment = self.outline.start + slot.offset + slot.duration;
-            call.facts =
-                Facts { tool: call.facts.tool, aborted: true, failure: Some("aborted"), ..Facts::default() };
-            updated = moment;
-            Object::new()
-                .with("status", "error")
-                .with("input", call.input)
-                .with("error", failure::ABORTED)
-                .with("time", Object::new().with("start", moment).with("end", moment))
-        } else if slot.kind == Kind::Unfinished {
-            call.facts = Facts { tool: call.facts.tool, ..Facts::default() };
-            updated = start;
-            if self.random.percent(50) {
-                let raw = self.outline.version >= Version::V1_0_61;
-                let input = if raw { Object::new() } else { Object::new().with("partial", true) };
-                Object::new()
-                    .with("status", "pending")
-                    .maybe("input", raw.then_some(input))
-                    .maybe("raw", raw.then_some("{\"filePa"))
-            } else {
-                Object::new()
-                    .with("status", "running")
-                    .with("input", call.input)
-                    .with("title", call.title)
-                    .with("metadata", call.metadata)
-                    .with("time", Object::new().with("start", start))
-            }
-        } else if fails {
-            let (family, text) =
-                failure::of_tool(self.random, call.facts.tool, &call.path, self.outline.version);
-            call.facts = Facts { tool: call.facts.tool, failure: Some(family), ..Facts::default() };
-            let metadata = self.random.percent(10).then(|| Object::new().with("truncated", false));
-            Object::new()
-                .with("status", "error")
-                .with("input", call.input)
-                .with("error", text)
-                .maybe("metadata", metadata)
-                .with("time", time(end))
-        } else {
-            if call.changes_file {
-                changed.push(Json::from(call.path));
-            }
-            let compacted = self.outline.version >= Version::V1_0_61 && self.random.percent(3);
-            let time = time(end).maybe("compacted", compacted.then_some(end + 600_000));
-            let head = Object::new()
-                .with("status", "completed")
-                .with("input", call.input)
-                .with("output", call.output);
-            let state = if newer {
-                head.with("metadata", call.metadata).with("title", call.title)
-            } else {
-                head.with("title", call.title).with("metadata", call.metadata)
-            };
-            state.with("time", time).maybe("attachments", call.attachments)
-        };
-        let named = if newer {
-            Object::new().with("type", "tool").with("tool", call.facts.tool).with("callID", call_id)
-        } else {
-            Object::new().with("callID", call_id).with("tool", call.facts.tool)
-        };
-        let body = named.with("state", state).maybe("metadata", self.provider_metadata(15));
-        let mut part = self.ordered(message, "tool", begun, updated, body);
-        part.facts = Some(call.facts);
-        part
-    }
-
     /// A part whose type comes first.
-    fn part(&mut self, message: &str, kind: &'static str, created: u64, updated: u64, body: Object) -> Part {
+    pub(super) fn part(
+        &mut self,
+        message: &str,
+        kind: &'static str,
+        created: u64,
+        updated: u64,
+        body: Object,
+    ) -> Part {
         let typed = Object::new().with("type", kind).followed_by(body);
         self.finish(message, kind, created, updated, typed)
     }
 
     /// A part of the kinds whose type the newer versions write somewhere else.
-    fn ordered(
+    pub(super) fn ordered(
         &mut self,
         message: &str,
         kind: &'static str,

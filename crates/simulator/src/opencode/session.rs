@@ -247,7 +247,7 @@ fn with_usage(object: Object, session: &Session<'_>) -> Object {
         usage += answer.stored;
     }
     let cost: Money = answers().map(|answer| answer.cost).sum();
-    let last = answers().last();
+    let last = answers().next_back();
     let tokens = Object::new()
         .with("input", usage.input)
         .with("output", usage.output)

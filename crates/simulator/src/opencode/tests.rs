@@ -21,15 +21,21 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files(folder).iter().map(|path| (relative(path), fs::read(path).unwrap())).collect()
 }
 
+/// Many sessions with few and short parts: a store is mostly the time it takes to make its files.
+fn sized(sessions: usize, messages: usize, seed: u64) -> Settings {
+    let parts = Settings::usual_parts(messages, sessions);
+    Settings { messages, parts, mean_part_bytes: 800, ..Settings::of(sessions, seed) }
+}
+
 fn small() -> Settings {
-    Settings { mean_part_bytes: 800, ..Settings::of(60, 7) }
+    sized(60, 700, 7)
 }
 
 #[test]
 fn the_same_seed_writes_the_same_bytes() {
     let (one, two, three) =
         (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let settings = Settings { mean_part_bytes: 600, ..Settings::of(14, 3) };
+    let settings = sized(14, 200, 3);
     let first = generate(&settings, one.path()).unwrap();
     assert_eq!(generate(&settings, two.path()).unwrap(), first);
     assert_eq!(contents(one.path()), contents(two.path()));
@@ -124,7 +130,7 @@ fn every_row_is_counted_and_the_union_is_what_was_asked_for() {
 fn a_database_alone_holds_everything() {
     for generation in [Generation::Sqlite, Generation::SqliteV2] {
         let folder = tempfile::tempdir().unwrap();
-        let settings = Settings { generation, mean_part_bytes: 700, ..Settings::of(30, 2) };
+        let settings = Settings { generation, ..sized(30, 600, 2) };
         let manifest = generate(&settings, folder.path()).unwrap();
         assert_eq!(manifest.messages, settings.messages as u64);
         assert!(!folder.path().join("opencode/storage").exists());
@@ -136,7 +142,7 @@ fn a_database_alone_holds_everything() {
 #[test]
 fn bad_files_are_named_and_stand_beside_good_ones() {
     let (clean, damaged) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let settings = Settings { mean_part_bytes: 700, ..Settings::of(10, 2) };
+    let settings = sized(10, 150, 2);
     let before = generate(&settings, clean.path()).unwrap();
     let after = generate(&Settings { bad: 23, ..settings }, damaged.path()).unwrap();
     assert_eq!(Manifest { bad: Vec::new(), ..after.clone() }, before);
@@ -156,7 +162,7 @@ fn bad_files_are_named_and_stand_beside_good_ones() {
 #[test]
 fn sizes_follow_the_mean_asked_for() {
     let folder = tempfile::tempdir().unwrap();
-    generate(&Settings { mean_part_bytes: 5_000, ..Settings::of(60, 5) }, folder.path()).unwrap();
+    generate(&Settings { mean_part_bytes: 5_000, ..sized(60, 1_200, 5) }, folder.path()).unwrap();
     let parts = files(&folder.path().join("opencode/storage/part"));
     let bytes: u64 = parts.iter().map(|path| fs::metadata(path).unwrap().len()).sum();
     let mean = bytes as usize / parts.len();
@@ -179,8 +185,7 @@ fn records(folder: &Path, kind: &str) -> Vec<serde_json::Value> {
 #[test]
 fn every_part_type_state_and_relation_appears() {
     let folder = tempfile::tempdir().unwrap();
-    let manifest =
-        generate(&Settings { mean_part_bytes: 800, ..Settings::of(150, 1) }, folder.path()).unwrap();
+    let manifest = generate(&sized(120, 3_000, 1), folder.path()).unwrap();
     let types: Vec<&str> = manifest.part_types.keys().map(String::as_str).collect();
     let every = [
         "agent",
@@ -232,7 +237,7 @@ fn every_part_type_state_and_relation_appears() {
 #[test]
 fn times_of_calls_lie_inside_their_message() {
     let folder = tempfile::tempdir().unwrap();
-    generate(&Settings { mean_part_bytes: 800, ..Settings::of(60, 8) }, folder.path()).unwrap();
+    generate(&sized(40, 900, 8), folder.path()).unwrap();
     let messages: BTreeMap<String, (u64, u64)> = records(folder.path(), "message")
         .iter()
         .filter_map(|message| {

@@ -11,9 +11,10 @@ use plimsoll_engine::ingest::{Refusal, Rows};
 use super::cells::push_row;
 use super::fields::{Fields, Leftovers, write_string};
 use super::json::{Json, Kind};
+use crate::error::{self, Classified, FailureSource};
 use crate::table::focused::ERRORS;
 
-/// Characters of what was said that are kept in `error_data`.
+/// Characters of what was said that are kept in `error_data`, and of a command's output.
 const TEXT_CHARACTERS: usize = 2000;
 
 /// An error as OpenCode stores it: a name, and data that depend on it.
@@ -55,11 +56,36 @@ impl<'a> WriterError<'a> {
     }
 }
 
+/// Where a failure was recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A tool reported it.
+    #[default]
+    Tool,
+    /// A command ended with another exit code than 0, or was stopped.
+    Command,
+    /// A message was cut short.
+    Message,
+    /// A request was made again.
+    Retry,
+}
+
+impl Origin {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tool => "tool",
+            Self::Command => "command",
+            Self::Message => "message",
+            Self::Retry => "retry",
+        }
+    }
+}
+
 /// A failure to be stored.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Failure<'a> {
     pub(super) id: &'a str,
-    pub(super) origin: &'static str,
+    pub(super) origin: Origin,
     pub(super) part_id: Option<&'a str>,
     pub(super) message_id: Option<&'a str>,
     pub(super) session_id: Option<&'a str>,
@@ -98,34 +124,43 @@ impl<'a> Failure<'a> {
 }
 
 /// What the taxonomy says of a failure.
-struct Class {
-    category: &'static str,
-    severity: &'static str,
-    retryable: Option<bool>,
-    rule: Option<&'static str>,
-}
-
-fn classify(_failure: &Failure<'_>) -> Class {
-    Class { category: "unknown", severity: "medium", retryable: None, rule: None }
+fn classify(failure: &Failure<'_>) -> Classified {
+    error::classify(&error::Failure {
+        source: match failure.origin {
+            Origin::Tool => FailureSource::ToolError,
+            Origin::Command => FailureSource::BashExit,
+            Origin::Message | Origin::Retry => FailureSource::MessageError,
+        },
+        tool: failure.tool.unwrap_or_default(),
+        name: failure.name.unwrap_or_default(),
+        text: &failure.text,
+        exit: failure.code.filter(|_| matches!(failure.origin, Origin::Tool | Origin::Command)),
+        status_code: failure.code.filter(|_| matches!(failure.origin, Origin::Message | Origin::Retry)),
+    })
 }
 
 /// Adds the failure to `errors`.
 pub(super) fn store(failure: &Failure<'_>, rows: &mut Rows) -> Result<(), Refusal> {
     let class = classify(failure);
-    let details = details(failure, class.category);
+    // The output of a command is kept with the call; its end says what went wrong.
+    let text = match failure.origin {
+        Origin::Command => ending(&failure.text, TEXT_CHARACTERS),
+        _ => &failure.text,
+    };
+    let details = details(failure, text, class.category.name());
     push_row!(rows, ERRORS, {
         id: failure.id,
-        origin: failure.origin,
+        origin: failure.origin.as_str(),
         part_id: failure.part_id,
         message_id: failure.message_id,
         session_id: failure.session_id,
         tool_name: failure.tool,
         error_name: failure.name,
         error_data: details.as_str(),
-        text: (!failure.text.is_empty()).then_some(&*failure.text),
-        category: class.category,
-        severity: class.severity,
-        retryable: failure.retryable.or(class.retryable),
+        text: (!text.is_empty()).then_some(text),
+        category: class.category.name(),
+        severity: class.severity.name(),
+        retryable: failure.retryable.unwrap_or(class.retryable),
         rule: class.rule,
         time_created: failure.created,
         document_id: failure.document_id,
@@ -133,14 +168,14 @@ pub(super) fn store(failure: &Failure<'_>, rows: &mut Rows) -> Result<(), Refusa
 }
 
 /// The column `error_data`.
-fn details(failure: &Failure<'_>, category: &str) -> String {
+fn details(failure: &Failure<'_>, said: &str, category: &str) -> String {
     let mut text = String::from("{\"type\":");
     write_string(category, &mut text);
     if let Some(code) = failure.code {
         text.push_str(&format!(",\"code\":{code}"));
     }
     text.push_str(",\"text\":");
-    write_string(beginning(&failure.text, TEXT_CHARACTERS), &mut text);
+    write_string(beginning(said, TEXT_CHARACTERS), &mut text);
     if let Some(stored) = failure.stored {
         text.push_str(",\"stored\":");
         text.push_str(stored.raw());

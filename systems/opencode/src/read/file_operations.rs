@@ -11,6 +11,7 @@ use super::cells::push_row;
 use super::json::{Json, Kind};
 use super::part::Part;
 use super::tool_calls::{Call, Ending};
+use crate::patch::{FilePatch, language, unified};
 use crate::table::focused::FILE_OPERATIONS;
 
 /// One operation on one file.
@@ -114,19 +115,12 @@ fn difference(metadata: Option<Json<'_>>) -> (Option<i64>, Option<i64>) {
 
 /// Counts a patch's lines; without one line that is marked, nothing is known.
 fn lines_of_diff(diff: &str) -> (Option<i64>, Option<i64>) {
-    let (mut additions, mut deletions, mut in_hunk) = (0, 0, false);
-    for line in diff.lines() {
-        if line.starts_with("@@") {
-            in_hunk = true;
-        } else if line.starts_with("Index: ") || line.starts_with("diff --git ") {
-            in_hunk = false;
-        } else if in_hunk && line.starts_with('+') {
-            additions += 1;
-        } else if in_hunk && line.starts_with('-') {
-            deletions += 1;
-        }
+    let files = unified(diff);
+    let count = |count: fn(&FilePatch) -> u64| i64::try_from(files.iter().map(count).sum::<u64>()).ok();
+    match (count(|file| file.additions), count(|file| file.deletions)) {
+        (Some(0), Some(0)) => (None, None),
+        counts => counts,
     }
-    if additions + deletions == 0 { (None, None) } else { (Some(additions), Some(deletions)) }
 }
 
 /// A patch of several files: what the tool says it did, else what the patch asks for.
@@ -152,80 +146,39 @@ fn patched<'a>(call: &Call<'a>) -> Vec<Operation<'a>> {
     if told.is_empty() { asked(call) } else { told }
 }
 
-fn asked<'a>(_call: &Call<'a>) -> Vec<Operation<'a>> {
-    Vec::new()
-}
-
-/// The language of a file by its extension.
-fn language(path: &str) -> Option<&'static str> {
-    let name = path.rsplit(['/', '\\']).next()?;
-    match name {
-        "Dockerfile" => return Some("dockerfile"),
-        "Makefile" | "makefile" | "GNUmakefile" => return Some("makefile"),
-        "CMakeLists.txt" => return Some("cmake"),
-        _ => {}
+/// The files of a patch in OpenCode's own form: `*** Add File: a`, then lines with `+`, `-` or a space.
+fn asked<'a>(call: &Call<'a>) -> Vec<Operation<'a>> {
+    let Some(patch) = call.argument("patchText").or_else(|| call.argument("patch")) else {
+        return Vec::new();
+    };
+    let mut operations: Vec<Operation<'a>> = Vec::new();
+    for line in patch.lines() {
+        let head = |mark: &str| line.strip_prefix(mark).map(|path| Some(Cow::Owned(path.trim().to_owned())));
+        let begun =
+            [("*** Add File: ", "write"), ("*** Update File: ", "edit"), ("*** Delete File: ", "delete")]
+                .into_iter()
+                .find_map(|(mark, operation)| head(mark).map(|path| (operation, path)));
+        if let Some((operation, path)) = begun {
+            let counts = if operation == "delete" { (None, None) } else { (Some(0), Some(0)) };
+            operations.push(Operation {
+                operation,
+                path,
+                additions: counts.0,
+                deletions: counts.1,
+                bytes: None,
+            });
+        } else if let Some(last) = operations.last_mut() {
+            if let Some(path) = head("*** Move to: ") {
+                last.operation = "move";
+                last.path = path;
+            } else if line.starts_with('+') {
+                last.additions = last.additions.map(|count| count + 1);
+            } else if line.starts_with('-') {
+                last.deletions = last.deletions.map(|count| count + 1);
+            }
+        }
     }
-    let (stem, extension) = name.rsplit_once('.')?;
-    if stem.is_empty() {
-        return None;
-    }
-    Some(match extension.to_ascii_lowercase().as_str() {
-        "rs" => "rust",
-        "py" | "pyi" => "python",
-        "ts" | "tsx" | "mts" | "cts" => "typescript",
-        "js" | "jsx" | "mjs" | "cjs" => "javascript",
-        "go" => "go",
-        "java" => "java",
-        "kt" | "kts" => "kotlin",
-        "swift" => "swift",
-        "c" | "h" => "c",
-        "cc" | "cpp" | "cxx" | "hpp" | "hh" | "hxx" => "c++",
-        "cs" => "c#",
-        "fs" | "fsx" => "f#",
-        "rb" => "ruby",
-        "php" => "php",
-        "lua" => "lua",
-        "pl" | "pm" => "perl",
-        "r" => "r",
-        "jl" => "julia",
-        "scala" | "sc" => "scala",
-        "clj" | "cljs" | "cljc" | "edn" => "clojure",
-        "ex" | "exs" => "elixir",
-        "erl" | "hrl" => "erlang",
-        "hs" => "haskell",
-        "ml" | "mli" => "ocaml",
-        "zig" => "zig",
-        "nim" => "nim",
-        "dart" => "dart",
-        "sql" => "sql",
-        "sh" | "bash" | "zsh" | "fish" => "shell",
-        "ps1" | "psm1" => "powershell",
-        "html" | "htm" => "html",
-        "css" => "css",
-        "scss" | "sass" | "less" => "sass",
-        "vue" => "vue",
-        "svelte" => "svelte",
-        "astro" => "astro",
-        "md" | "mdx" | "markdown" => "markdown",
-        "rst" => "restructuredtext",
-        "tex" => "tex",
-        "json" | "jsonc" | "json5" | "jsonl" => "json",
-        "yaml" | "yml" => "yaml",
-        "toml" => "toml",
-        "xml" | "xsd" | "svg" => "xml",
-        "csv" | "tsv" => "csv",
-        "ini" | "cfg" | "conf" | "properties" => "ini",
-        "proto" => "protobuf",
-        "graphql" | "gql" => "graphql",
-        "tf" | "tfvars" | "hcl" => "hcl",
-        "nix" => "nix",
-        "cmake" => "cmake",
-        "mk" => "makefile",
-        "dockerfile" => "dockerfile",
-        "ipynb" => "jupyter",
-        "txt" | "log" => "text",
-        _ => return None,
-    })
+    operations
 }
 
 #[cfg(test)]
@@ -233,25 +186,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn languages() {
-        for (path, expected) in [
-            ("/a/b.rs", Some("rust")),
-            ("src/x.test.TSX", Some("typescript")),
-            ("C:\\x\\y.cs", Some("c#")),
-            ("Makefile", Some("makefile")),
-            ("/x/.gitignore", None),
-            ("/x.d/README", None),
-            ("/a/b.unknown", None),
-        ] {
-            assert_eq!(language(path), expected, "{path}");
-        }
-    }
-
-    #[test]
     fn lines_are_counted_inside_of_hunks_only() {
         let diff =
             "Index: a\n===\n--- a\n+++ a\n@@ -1,2 +1,2 @@\n x\n-y\n+z\n+w\n\\ No newline at end of file\n";
         assert_eq!(lines_of_diff(diff), (Some(2), Some(1)));
         assert_eq!(lines_of_diff("--- a\n+++ a\n"), (None, None));
+        assert_eq!(lines_of_diff(""), (None, None));
     }
 }

@@ -7,7 +7,7 @@ use plimsoll_engine::ingest::{Refusal, Rows};
 
 use super::cells::push_row;
 use super::clock::{Moment, minted_since};
-use super::failures::{self, Failure, WriterError};
+use super::failures::{self, Failure, Origin, WriterError};
 use super::fields::{Fields, Leftovers};
 use super::usage::Tokens;
 use super::{Source, no_object, split};
@@ -115,7 +115,7 @@ pub(super) fn read(source: &Source<'_>, rows: &mut Rows) -> Result<(), Refusal> 
     if let Some(error) = error {
         let failure = Failure {
             id: source.id,
-            origin: "message",
+            origin: Origin::Message,
             message_id: Some(source.id),
             session_id: session.as_deref(),
             created: completed.or(created.at),

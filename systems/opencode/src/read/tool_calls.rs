@@ -11,14 +11,12 @@ use std::borrow::Cow;
 use plimsoll_engine::ingest::{Refusal, Rows};
 
 use super::cells::push_row;
-use super::failures::{self, Failure, ending};
+use super::failures::{self, Failure, Origin, ending};
 use super::json::Json;
 use super::part::{Outline, Part, characters};
 use super::{commands, file_operations};
 use crate::table::focused::TOOL_CALLS;
 
-/// Characters of a command's output that are kept with its failure: the last ones say what went wrong.
-const OUTPUT_CHARACTERS: usize = 2000;
 /// How far from the end of an output OpenCode's own remarks are looked for, in characters.
 const REMARK_CHARACTERS: usize = 400;
 
@@ -99,7 +97,8 @@ impl<'a> Call<'a> {
         if self.name() == "bash" { self.command.clone().or_else(|| self.argument("command")) } else { None }
     }
 
-    fn exit_code(&self) -> Option<i64> {
+    /// The exit code of a command.
+    pub(super) fn exit_code(&self) -> Option<i64> {
         self.exit.or_else(|| self.metadata?.integer_of("exit"))
     }
 
@@ -113,7 +112,7 @@ impl<'a> Call<'a> {
                 Some(0) => Ending::Success,
                 _ if remark().contains("User aborted the command") => Ending::Aborted,
                 Some(_) => Ending::Command,
-                None if is_timeout(remark()) => Ending::Command,
+                None if is_stopped(remark()) => Ending::Command,
                 None => Ending::Success,
             },
             Some("completed") => Ending::Success,
@@ -182,15 +181,12 @@ impl<'a> Call<'a> {
         created: Option<i64>,
         rows: &mut Rows,
     ) -> Result<(), Refusal> {
-        let of_command = || ending(self.output.as_deref().unwrap_or_default(), OUTPUT_CHARACTERS);
+        let of_command = || (Origin::Command, self.output.as_deref().unwrap_or_default());
         let (origin, text) = match how {
             Ending::None | Ending::Success => return Ok(()),
-            Ending::Command => ("command", of_command()),
-            Ending::Error => ("tool", self.error.as_deref().unwrap_or_default()),
-            Ending::Aborted => match self.error.as_deref() {
-                Some(error) => ("tool", error),
-                None => ("command", of_command()),
-            },
+            Ending::Command => of_command(),
+            Ending::Error => (Origin::Tool, self.error.as_deref().unwrap_or_default()),
+            Ending::Aborted => self.error.as_deref().map_or_else(of_command, |error| (Origin::Tool, error)),
         };
         let failure = Failure {
             id: &part.id,
@@ -215,9 +211,10 @@ fn is_abort(error: &str) -> bool {
     error.starts_with("Tool execution aborted") || error == "Aborted" || error.starts_with("AbortError")
 }
 
-/// OpenCode's remark under the output of a command that it stopped after its time.
-fn is_timeout(remark: &str) -> bool {
-    remark.contains("terminated command after exceeding timeout")
+/// OpenCode's remark under the output of a command that it stopped, after its time or otherwise.
+fn is_stopped(remark: &str) -> bool {
+    remark.contains("<bash_metadata>")
+        || remark.contains("<shell_metadata>")
+        || remark.contains("terminated command after exceeding timeout")
         || remark.contains("Command timed out after")
-        || remark.contains("Command terminated after")
 }

@@ -8,7 +8,7 @@ use plimsoll_engine::ingest::{Refusal, Rows};
 
 use super::{Outline, Part, characters};
 use crate::read::cells::push_row;
-use crate::read::failures::{self, Failure, WriterError};
+use crate::read::failures::{self, Failure, Origin, WriterError};
 use crate::read::fields::{Fields, Leftovers};
 use crate::read::json::{Json, Kind};
 use crate::read::usage::Tokens;
@@ -232,7 +232,7 @@ impl<'a> Retry<'a> {
         if let Some(error) = self.error.map(WriterError::of) {
             let failure = Failure {
                 id: &part.id,
-                origin: "retry",
+                origin: Origin::Retry,
                 part_id: Some(&part.id),
                 message_id: part.message.as_deref(),
                 session_id: part.session.as_deref(),

@@ -20,7 +20,7 @@ use plimsoll_engine::ingest::{Refusal, Rows};
 
 use super::cells::push_row;
 use super::clock::{Moment, minted_since};
-use super::failures::{self, Failure, WriterError};
+use super::failures::{self, Failure, Origin, WriterError};
 use super::fields::{Fields, Leftovers};
 use super::json::Json;
 use super::part::{self, Finish, Outline, Part, Retry};
@@ -218,7 +218,7 @@ impl<'s, 'a: 's> Message<'s, 'a> {
         if let Some(error) = error {
             let failure = Failure {
                 id: source.id,
-                origin: "message",
+                origin: Origin::Message,
                 message_id: Some(source.id),
                 session_id: self.session,
                 created: self.completed.or(self.created.at),
