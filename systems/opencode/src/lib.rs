@@ -8,6 +8,7 @@
 //! - Every function here gives the same answer for the same arguments, on every machine.
 //! - What OpenCode did not record is absent, never invented: an unknown model has no price, not price zero.
 
+pub mod checks;
 pub mod derive;
 pub mod documents;
 pub mod error;
@@ -33,7 +34,7 @@ pub static SYSTEM: AnalyticSystem = AnalyticSystem {
     title: "OpenCode",
     documents: &documents::OpenCode,
     views: views::VIEWS,
-    checks: &[],
+    checks: checks::CHECKS,
     data_folder: "opencode",
     first_figures: include_str!("../views/first/figures.sql"),
 };

@@ -1,0 +1,125 @@
+//! Checks: rules about data that are tried again and again.
+//!
+//! Owns the form of a check - one SQL file with a header -, what it measures, the verdict, the history in the same
+//! store, and the report. Which checks there are is the systems' business; when they run, and who is told, is the
+//! caller's.
+//!
+//! Invariants: a check only reads; every result of every run is in the history; what cannot be measured because
+//! there is nothing is `unknown` and never `pass`; a check that cannot run has failed.
+//!
+//! # The form of a file
+//!
+//! ```sql
+//! -- check: root-path
+//! -- title: Answers know the root of their work tree
+//! -- severity: error
+//! -- rule: > 80 percent
+//! -- hint: what to do when it fails
+//! -- requirements: OC-68
+//!
+//! SELECT 100.0 * count(root_path) / nullif(count(*), 0) AS value FROM messages WHERE role = 'assistant'
+//!
+//! -- sample:
+//! SELECT id, session_id FROM messages WHERE role = 'assistant' AND root_path IS NULL ORDER BY id LIMIT 10
+//! ```
+//!
+//! The first statement gives one row with a column `value`; null means that there is nothing to measure. The sample is
+//! asked only when the check fails. A header line `measure:` stands in place of the SQL for what no query can tell:
+//! `duplicate-keys`, `broken-references` (leaving out the columns of a line `except:`), `slowest-view` and
+//! `views-over-budget`, both followed by names of views.
+
+mod history;
+mod measure;
+mod report;
+mod rule;
+mod run;
+
+use crate::error::EngineError;
+use crate::view::{Header, split};
+
+pub use history::HEALTH_CHECK_HISTORY;
+pub use report::{Finding, Report, Trend, Verdict};
+pub use rule::{Comparison, Rule};
+pub use run::Checkup;
+
+use measure::Measure;
+
+/// How grave a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Numbers may be wrong.
+    Error,
+    /// Worth a look.
+    Warn,
+}
+
+impl Severity {
+    /// The word used in headers, reports and the history.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+        }
+    }
+}
+
+/// A check, as its file says.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Its name, also that of its file without `.sql`.
+    pub name: &'static str,
+    /// What must be true.
+    pub title: &'static str,
+    /// How grave a failure is.
+    pub severity: Severity,
+    /// The rule that the value must keep.
+    pub rule: Rule,
+    /// What to do when it fails.
+    pub hint: &'static str,
+    /// Identifiers of the requirements that it serves.
+    pub requirements: Vec<&'static str>,
+    measure: Measure,
+}
+
+impl Check {
+    /// Reads a check's file.
+    ///
+    /// # Errors
+    /// What is wrong, with file and line.
+    pub fn parse(text: &'static str) -> Result<Self, EngineError> {
+        let header = Header::read("check", text)?;
+        header.only(&["check", "title", "severity", "rule", "measure", "except", "hint", "requirements"])?;
+        let severity = match header.needed("severity")? {
+            "error" => Severity::Error,
+            "warn" => Severity::Warn,
+            other => {
+                return Err(header.wrong("severity", &format!("`{other}` is neither `error` nor `warn`")));
+            }
+        };
+        let rule = Rule::read(header.needed("rule")?).map_err(|reason| header.wrong("rule", &reason))?;
+        Ok(Self {
+            name: header.name,
+            title: header.needed("title")?,
+            severity,
+            rule,
+            hint: header.needed("hint")?,
+            requirements: header.words("requirements")?,
+            measure: Measure::read(&header, &split(&header, "sample"))?,
+        })
+    }
+
+    /// Reads all checks of a system and finds names that occur twice.
+    ///
+    /// # Errors
+    /// The first file that is wrong, or a name that two files have.
+    pub fn parse_all(texts: &[&'static str]) -> Result<Vec<Self>, EngineError> {
+        let checks = texts.iter().map(|text| Self::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        for (at, check) in checks.iter().enumerate() {
+            if checks[..at].iter().any(|earlier| earlier.name == check.name) {
+                return Err(EngineError::usage(format!("two checks are named `{}`", check.name)));
+            }
+        }
+        Ok(checks)
+    }
+}

@@ -1,0 +1,8 @@
+-- check: foreign-keys
+-- title: Every row that is named is there
+-- severity: error
+-- rule: = 0
+-- measure: broken-references
+-- except: todos.session_id session_diffs.session_id
+-- hint: reconcile with the files: plimsoll ingest opencode
+-- requirements: OC-69
