@@ -448,12 +448,12 @@ fn files_that_tools_work_on_are_told() {
         (
             "read",
             r#""status":"completed","input":{"filePath":"/w/a.rs"},"output":"x""#,
-            &[("operation", "read"), ("path", "/w/a.rs"), ("language", "rust"), ("succeeded", "true")],
+            &[("operation", "read"), ("path", "/w/a.rs"), ("language", "Rust"), ("succeeded", "true")],
         ),
         (
             "read",
             r#""status":"error","input":{"filePath":"/w/a.rs"},"error":"File not found""#,
-            &[("operation", "read"), ("path", "/w/a.rs"), ("language", "rust"), ("succeeded", "false")],
+            &[("operation", "read"), ("path", "/w/a.rs"), ("language", "Rust"), ("succeeded", "false")],
         ),
         (
             "write",
@@ -461,7 +461,7 @@ fn files_that_tools_work_on_are_told() {
             &[
                 ("operation", "write"),
                 ("path", "/w/a.py"),
-                ("language", "python"),
+                ("language", "Python"),
                 ("additions", "2"),
                 ("deletions", "0"),
                 ("byte_count", "4"),
@@ -474,7 +474,7 @@ fn files_that_tools_work_on_are_told() {
             &[
                 ("operation", "write"),
                 ("path", "/w/a.py"),
-                ("language", "python"),
+                ("language", "Python"),
                 ("byte_count", "4"),
                 ("succeeded", "true"),
             ],
@@ -558,4 +558,79 @@ fn a_patch_of_several_files_is_told_file_by_file() {
             vec![some("1"), some("delete"), some("/w/b.rs"), some("0"), some("9")],
         ]
     );
+}
+
+#[test]
+fn a_patch_that_was_refused_is_told_by_its_text() {
+    let state = r#"{"status":"error","error":"no match","input":{"patchText":"*** Begin Patch\n*** Update File: src/a.rs\n*** Move to: src/b.rs\n@@\n-x\n+y\n+z\n*** Add File: c\n+1\n*** Delete File: d\n*** End Patch"}}"#;
+    let stored = tool("patch", state);
+    let found: Vec<String> = stored
+        .rows("file_operations")
+        .iter()
+        .map(|row| {
+            let names = ["tool_name", "operation", "path", "additions", "deletions", "succeeded"];
+            names.map(|name| row.get(name).map_or("-".to_owned(), crate::support::text)).join(" ")
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "apply_patch move src/b.rs 2 1 false",
+            "apply_patch write c 1 0 false",
+            "apply_patch delete d - - false",
+        ]
+    );
+}
+
+#[test]
+fn commands_tell_git_facts_and_risks() {
+    let stored = tool(
+        "bash",
+        r#"{"status":"completed","input":{"command":"git commit -m 'fix it' && sudo rm -rf /"},"output":"[main 1a2b3c4] fix it\n 2 files changed, 3 insertions(+), 1 deletion(-)","metadata":{"exit":0},"time":{"start":1795309382980,"end":1795309382990}}"#,
+    );
+    stored.expect(
+        "git_facts",
+        &[],
+        &[
+            ("part_id", ID),
+            ("ordinal", "0"),
+            ("message_id", MESSAGE),
+            ("session_id", SESSION),
+            ("kind", "commit"),
+            ("branch", "main"),
+            ("commit_hash", "1a2b3c4"),
+            ("commit_message", "fix it"),
+            ("files_changed", "2"),
+            ("insertions", "3"),
+            ("deletions", "1"),
+            ("succeeded", "true"),
+            ("time_created", "1795309382980000"),
+        ],
+    );
+    let findings = stored.rows("security_findings");
+    assert!(!findings.is_empty());
+    for (ordinal, finding) in findings.iter().enumerate() {
+        assert_eq!(crate::support::text(&finding["ordinal"]), ordinal.to_string());
+        for column in
+            ["part_id", "message_id", "session_id", "tool_name", "rule", "severity", "explanation", "excerpt"]
+        {
+            assert!(finding.contains_key(column), "{column}");
+        }
+    }
+    let quiet =
+        tool("bash", r#"{"status":"completed","input":{"command":"ls"},"output":"","metadata":{"exit":0}}"#);
+    assert_eq!(quiet.filled(), ["parts", "tool_calls"]);
+}
+
+#[test]
+fn failures_are_classified() {
+    let stored = tool(
+        "read",
+        r#"{"status":"error","input":{"filePath":"/w/a.rs"},"error":"Error: File not found: /w/a.rs"}"#,
+    );
+    let error = stored.only("errors");
+    for column in ["category", "severity", "retryable", "rule"] {
+        assert!(error.contains_key(column), "{column}");
+    }
+    assert_ne!(crate::support::text(&error["category"]), "unknown");
 }
