@@ -1,7 +1,7 @@
-//! Databases: the tables of 1.x, their rows, and the tables that nobody but OpenCode may read.
+//! Databases: the tables of 1.x and their rows.
 //!
-//! Owns one database file while it is written: its tables, the order of its rows, and a canary text in every
-//! table that holds secrets or events. Rows of 2.x are made by `newest`.
+//! Owns one database file while it is written: its tables and the order of its rows. Rows of 2.x are made by
+//! `newest`, those that nobody may read by `private`.
 //!
 //! Invariants: a session is written in one transaction; `data` columns are what OpenCode puts there, compact
 //! and without the fields that have columns of their own.
@@ -17,6 +17,7 @@ use super::json::{Json, Object};
 use super::manifest::SourceCount;
 use super::money::{Money, Usage};
 use super::plan::Project;
+use super::private;
 use super::session::Session;
 use super::version::Version;
 
@@ -24,12 +25,8 @@ const FIRST: &str = include_str!("ddl/first.sql");
 const SECOND_EMPTY: &str = include_str!("ddl/second_empty.sql");
 const SECOND: &str = include_str!("ddl/second.sql");
 
-/// Names of the schema changes that OpenCode notes as done; a reader has no use for them.
-const MIGRATIONS: [&str; 3] =
-    ["20260127222353_familiar_lady_ursula", "20260510033149_session_usage", "20260611035744_credential"];
-
 /// When the files of older versions were taken over into the database, in milliseconds since 1970.
-const TAKEN_OVER: u64 = 1_772_323_200_000;
+pub(super) const TAKEN_OVER: u64 = 1_772_323_200_000;
 
 const SESSION: &[&str] = &[
     "id",
@@ -100,7 +97,7 @@ impl Database {
             store.begin(Access::ReadWrite)?;
             store.run_script(FIRST)?;
             store.run_script(if newest { SECOND } else { SECOND_EMPTY })?;
-            secrets(store.as_mut(), canary)?;
+            private::fill(store.as_mut(), canary)?;
             store.commit()?;
             Ok(store)
         };
@@ -214,66 +211,6 @@ impl Database {
 
 fn failed(path: &Path, source: StoreError) -> Error {
     Error::Database { path: path.to_owned(), source: Box::new(source) }
-}
-
-/// Fills the tables that no reader may touch.
-fn secrets(store: &mut dyn Store, canary: &str) -> Result<(), StoreError> {
-    let at = time(TAKEN_OVER);
-    let text = |text: &str| Value::text(text);
-    let account = vec![
-        text("acc_1"),
-        text("demo@example.com"),
-        text("https://example.com"),
-        text(canary),
-        text(canary),
-        at.clone(),
-        at.clone(),
-    ];
-    let columns = ["id", "email", "url", "access_token", "refresh_token", "time_created", "time_updated"];
-    store.append("account", &columns, &[account])?;
-    let control = vec![
-        text("demo@example.com"),
-        text("https://example.com"),
-        text(canary),
-        text(canary),
-        Value::Integer(1),
-        at.clone(),
-        at.clone(),
-    ];
-    let columns = ["email", "url", "access_token", "refresh_token", "active", "time_created", "time_updated"];
-    store.append("control_account", &columns, &[control])?;
-    let credential = vec![text("cred_1"), text("demo key"), text(canary), at.clone(), at.clone()];
-    store.append("credential", &["id", "label", "value", "time_created", "time_updated"], &[credential])?;
-    let share = vec![
-        text("ses_shared"),
-        text("share_1"),
-        text(canary),
-        text("https://share.example.com/s/1"),
-        at.clone(),
-        at.clone(),
-    ];
-    let columns = ["session_id", "id", "secret", "url", "time_created", "time_updated"];
-    store.append("session_share", &columns, &[share])?;
-    store.append(
-        "event_sequence",
-        &["aggregate_id", "seq"],
-        &[vec![text("ses_events"), Value::Integer(40)]],
-    )?;
-    let events: Rows = (0..40)
-        .map(|seq| {
-            let data = format!("{{\"sessionID\":\"ses_events\",\"note\":\"{canary}\"}}");
-            vec![
-                Value::text(format!("evt_{seq:04}")),
-                text("ses_events"),
-                Value::Integer(seq),
-                text("message.updated.1"),
-                Value::Text(data),
-            ]
-        })
-        .collect();
-    store.append("event", &["id", "aggregate_id", "seq", "type", "data"], &events)?;
-    let migrations: Rows = MIGRATIONS.iter().map(|name| vec![text(name), at.clone()]).collect();
-    store.append("migration", &["id", "time_completed"], &migrations)
 }
 
 /// A time or another whole number.

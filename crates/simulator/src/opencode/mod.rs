@@ -27,6 +27,7 @@ mod newest;
 mod parts;
 mod placement;
 mod plan;
+mod private;
 mod prompt;
 mod prose;
 mod script;

@@ -262,3 +262,29 @@ fn times_of_calls_lie_inside_their_message() {
     }
     assert!(compared > 500);
 }
+
+#[test]
+fn rows_of_a_seed_are_the_same_and_files_left_behind_are_older() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let settings = Settings { generation: Generation::Mixed, ..sized(40, 600, 6) };
+    let manifest = generate(&settings, one.path()).unwrap();
+    assert_eq!(generate(&settings, two.path()).unwrap(), manifest);
+    let database = |folder: &Path| folder.join("opencode/opencode.db");
+    assert!(fs::read(database(one.path())).unwrap() == fs::read(database(two.path())).unwrap());
+    let mut store = plimsoll_store::read_only_sqlite(&database(one.path())).unwrap();
+    let (mut both, mut shorter) = (0, 0);
+    for session in records(one.path(), "session") {
+        let id = session["id"].as_str().unwrap();
+        let rows = store.query(&format!("SELECT title FROM session WHERE id = '{id}'"), &[]).unwrap();
+        let Some(row) = rows.first() else { continue };
+        both += 1;
+        assert_ne!(row[0].as_text(), session["title"].as_str());
+        let in_rows =
+            counted(store.as_mut(), &format!("SELECT count(*) FROM message WHERE session_id = '{id}'"));
+        let folder = one.path().join("opencode/storage/message").join(id);
+        let in_files = if folder.is_dir() { files(&folder).len() as u64 } else { 0 };
+        assert!(in_files <= in_rows);
+        shorter += u64::from(in_files < in_rows);
+    }
+    assert!(both >= 3 && shorter >= 2, "{both} {shorter}");
+}

@@ -1,4 +1,4 @@
--- The tables of an opencode.db as OpenCode 1.18 makes them, as far as a reader meets them.
+-- The tables of an opencode.db as OpenCode 1.18 makes them; with them, that version opens the file.
 CREATE TABLE `project` (
     `id` text PRIMARY KEY, `worktree` text NOT NULL, `vcs` text, `name` text, `icon_url` text,
     `icon_url_override` text, `icon_color` text, `time_created` integer NOT NULL,
@@ -66,6 +66,39 @@ CREATE TABLE `event` (
     CONSTRAINT `fk_event_aggregate_id_event_sequence_aggregate_id_fk`
         FOREIGN KEY (`aggregate_id`) REFERENCES `event_sequence`(`aggregate_id`) ON DELETE CASCADE
 );
+CREATE TABLE `account_state` (
+    `id` integer PRIMARY KEY, `active_account_id` text, `active_org_id` text,
+    CONSTRAINT `fk_account_state_active_account_id_account_id_fk`
+        FOREIGN KEY (`active_account_id`) REFERENCES `account`(`id`) ON DELETE SET NULL
+);
+CREATE TABLE `data_migration` (`name` text PRIMARY KEY, `time_completed` integer NOT NULL);
+CREATE TABLE `project_directory` (
+    `project_id` text NOT NULL, `directory` text NOT NULL, `type` text, `strategy` text,
+    `time_created` integer NOT NULL,
+    CONSTRAINT `project_directory_pk` PRIMARY KEY(`project_id`, `directory`),
+    CONSTRAINT `fk_project_directory_project_id_project_id_fk`
+        FOREIGN KEY (`project_id`) REFERENCES `project`(`id`) ON DELETE CASCADE
+);
+CREATE TABLE `workspace` (
+    `id` text PRIMARY KEY, `type` text NOT NULL, `name` text DEFAULT '' NOT NULL, `branch` text,
+    `directory` text, `extra` text, `project_id` text NOT NULL, `time_used` integer NOT NULL,
+    CONSTRAINT `fk_workspace_project_id_project_id_fk`
+        FOREIGN KEY (`project_id`) REFERENCES `project`(`id`) ON DELETE CASCADE
+);
+CREATE TABLE `session_context_epoch` (
+    `session_id` text PRIMARY KEY, `baseline` text NOT NULL, `snapshot` text NOT NULL,
+    `baseline_seq` integer NOT NULL,
+    CONSTRAINT `fk_session_context_epoch_session_id_session_id_fk`
+        FOREIGN KEY (`session_id`) REFERENCES `session`(`id`) ON DELETE CASCADE
+);
+CREATE TABLE `session_input` (
+    `id` text PRIMARY KEY, `session_id` text NOT NULL, `prompt` text NOT NULL, `delivery` text NOT NULL,
+    `admitted_seq` integer NOT NULL, `promoted_seq` integer, `time_created` integer NOT NULL,
+    CONSTRAINT `fk_session_input_session_id_session_id_fk`
+        FOREIGN KEY (`session_id`) REFERENCES `session`(`id`) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX `session_input_session_admitted_seq_idx` ON `session_input` (`session_id`,`admitted_seq`);
+CREATE UNIQUE INDEX `session_input_session_promoted_seq_idx` ON `session_input` (`session_id`,`promoted_seq`);
 CREATE TABLE "migration" (id TEXT PRIMARY KEY, time_completed INTEGER NOT NULL);
 CREATE INDEX `message_session_time_created_id_idx` ON `message` (`session_id`,`time_created`,`id`);
 CREATE INDEX `part_message_id_id_idx` ON `part` (`message_id`,`id`);
