@@ -78,7 +78,7 @@ pub(crate) fn change(before: &Story, after: &Story, changed: impl Fn(&str) -> bo
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_computed_for_some_sessions_is_what_is_computed_for_all(

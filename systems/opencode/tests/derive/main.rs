@@ -5,6 +5,7 @@
 //! is odd (`stories`), and after changes of some sessions only (`changes`).
 
 mod changes;
+mod corpora;
 mod model;
 mod random;
 mod run;

@@ -19,7 +19,7 @@ fn told(story: &Story) -> Analytics {
 }
 
 /// One row of texts, `-` for null.
-fn ask(store: &Analytics, sql: &str) -> Vec<Vec<String>> {
+pub(crate) fn ask(store: &Analytics, sql: &str) -> Vec<Vec<String>> {
     let rows = store.query(sql, &[]).unwrap().rows;
     let cell = |cell: &OwnedCell| match cell {
         OwnedCell::Null => "-".to_owned(),
@@ -174,7 +174,7 @@ fn what_happens_after_a_fork_counts() {
 }
 
 /// OC-49: the same money at every level.
-fn sums_agree(store: &Analytics) {
+pub(crate) fn sums_agree(store: &Analytics) {
     let sums = ask(
         store,
         "SELECT
