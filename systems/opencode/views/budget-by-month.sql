@@ -11,7 +11,7 @@ WITH days AS (
     SELECT
         u.day AS day,
         coalesce(sum(u.stored_cost), 0) AS stored_cost,
-        coalesce(sum(u.list_cost), 0) AS list_cost
+        sum(u.list_cost) AS list_cost
     FROM message_usage u
     WHERE NOT coalesce(u.is_fork_copy, false)
       AND ($project IS NULL OR u.root_path = $project OR u.project_id = $project)

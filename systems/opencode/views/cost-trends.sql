@@ -16,7 +16,7 @@ WITH days AS (
         sum(coalesce(u.tokens_input, 0) + coalesce(u.tokens_output, 0) + coalesce(u.tokens_reasoning, 0)
             + coalesce(u.tokens_cache_read, 0) + coalesce(u.tokens_cache_write, 0)) AS tokens,
         coalesce(sum(u.stored_cost), 0) AS stored_cost,
-        coalesce(sum(u.list_cost), 0) AS list_cost
+        sum(u.list_cost) AS list_cost
     FROM message_usage u
     WHERE NOT coalesce(u.is_fork_copy, false)
       AND ($project IS NULL OR u.root_path = $project OR u.project_id = $project)

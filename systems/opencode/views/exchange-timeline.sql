@@ -12,7 +12,7 @@ chosen AS (
     SELECT x.id
     FROM exchanges x
     WHERE ($exchange IS NULL OR x.id = $exchange)
-      AND ($session IS NULL OR x.session_id = $session)
+      AND ($session IS NULL OR x.session_id = $session OR x.id = $session)
       AND ($exchange IS NOT NULL OR $session IS NOT NULL OR x.id = (
           SELECT y.id FROM exchanges y ORDER BY y.time_start DESC NULLS LAST, y.id DESC LIMIT 1))
 ),

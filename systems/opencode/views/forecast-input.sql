@@ -30,7 +30,7 @@ SELECT
     c.day,
     dayname(c.day) AS weekday,
     coalesce(d.stored_cost, 0) AS stored_cost,
-    coalesce(d.list_cost, 0) AS list_cost,
+    CASE WHEN d.day IS NULL THEN 0 ELSE d.list_cost END AS list_cost,
     coalesce(d.messages, 0) AS messages
 FROM calendar c
 LEFT JOIN days d ON d.day = c.day

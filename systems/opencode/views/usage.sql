@@ -39,7 +39,7 @@ SELECT
         ELSE count(DISTINCT c.session_id) END AS sessions,
     count(*) FILTER (WHERE NOT c.is_copy AND c.role IN ('user', 'assistant')) AS messages,
     coalesce(sum(c.stored_cost) FILTER (WHERE NOT c.is_copy), 0) AS total_cost,
-    coalesce(sum(c.list_cost) FILTER (WHERE NOT c.is_copy), 0) AS list_cost,
+    sum(c.list_cost) FILTER (WHERE NOT c.is_copy) AS list_cost,
     count(c.answer) FILTER (WHERE NOT c.is_copy AND c.list_cost IS NULL) AS unpriced_messages,
     coalesce(sum(c.tokens_input) FILTER (WHERE NOT c.is_copy), 0) AS "tokens.input",
     coalesce(sum(c.tokens_output) FILTER (WHERE NOT c.is_copy), 0) AS "tokens.output",

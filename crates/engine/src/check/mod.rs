@@ -123,3 +123,64 @@ impl Check {
         Ok(checks)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHECK: &str = "-- check: root-path
+-- title: Answers know their root
+-- severity: error
+-- rule: > 80 percent
+-- hint: look
+-- requirements: OC-68
+
+SELECT 81 AS value
+
+-- sample:
+SELECT 1 AS id
+";
+
+    #[test]
+    fn what_is_wrong_in_a_file_is_told_with_its_line() {
+        assert_eq!(Check::parse(CHECK).unwrap().rule.to_string(), "> 80 percent");
+        let cases = [
+            ("error", "fatal", "checks/root-path.sql, line 3: `severity`: `fatal` is neither"),
+            ("> 80", "over 80", "checks/root-path.sql, line 4: `rule`: `over` is none of >, >=, <, <=, ="),
+            ("hint: look", "hint:", "checks/root-path.sql, line 5: `hint`: is empty"),
+            ("hint: look", "hunt: look", "checks/root-path.sql, line 5: `hunt` is none of check, title"),
+            ("SELECT 81 AS value\n", "", "checks/root-path.sql, line 7: there is no statement"),
+            (
+                "SELECT 1",
+                "SELECT 1\n-- sample:\nSELECT 2",
+                "checks/root-path.sql, line 13: there is a second",
+            ),
+            (
+                "hint: look",
+                "hint: look\n-- measure: duplicate-keys",
+                "checks/root-path.sql, line 6: `measure`",
+            ),
+            ("hint: look", "hint: look\n-- except: a.b", "checks/root-path.sql, line 6: `except`: only with"),
+        ];
+        for (from, to, expected) in cases {
+            let text: &'static str = Box::leak(CHECK.replace(from, to).into_boxed_str());
+            let message = Check::parse(text).unwrap_err().message;
+            assert!(message.starts_with(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_measure_names_what_it_needs() {
+        let with = |measure: &str| {
+            let header = CHECK.split("\n\n").next().unwrap_or_default();
+            let text = format!("{header}\n-- measure: {measure}\n");
+            Check::parse(Box::leak(text.into_boxed_str()))
+        };
+        for good in ["duplicate-keys", "broken-references", "slowest-view a b", "views-over-budget a"] {
+            assert!(with(good).is_ok(), "{good}");
+        }
+        for bad in ["duplicate-keys a", "slowest-view", "views-over-budget", "weather"] {
+            assert!(with(bad).is_err(), "{bad}");
+        }
+    }
+}

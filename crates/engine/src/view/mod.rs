@@ -33,6 +33,8 @@ mod header;
 mod json;
 mod parameter;
 mod run;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::error::EngineError;
