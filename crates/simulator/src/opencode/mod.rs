@@ -168,4 +168,6 @@ pub fn generate(settings: &Settings, folder: &Path) -> Result<Manifest, Error> {
 }
 
 #[cfg(test)]
+mod recount;
+#[cfg(test)]
 mod tests;
