@@ -8,6 +8,11 @@
 -- budget_ms: 250
 
 WITH RECURSIVE
+delegating AS (
+    SELECT e.exchange_id, e.event_order, e.child_session_id
+    FROM exchange_traces e
+    WHERE e.child_session_id IS NOT NULL
+),
 chosen AS (
     SELECT x.id
     FROM exchanges x
@@ -36,7 +41,7 @@ tree AS (
         p.place || '/' || lpad(CAST(e.event_order AS VARCHAR), 8, '0')
             || '/' || lpad(CAST(x.exchange_number AS VARCHAR), 8, '0') || ' ' || x.id
     FROM tree p
-    JOIN exchange_traces e ON e.exchange_id = p.id
+    JOIN delegating e ON e.exchange_id = p.id
     JOIN exchanges x ON x.session_id = e.child_session_id
     WHERE p.depth < 8 AND x.session_id <> p.session_id
 )

@@ -5,7 +5,7 @@
 -- shape: rows
 -- chart: table
 -- requirements: OC-57
--- budget_ms: 250
+-- budget_ms: 2000
 
 -- Case does not matter. The score counts occurrences (at most 20), more for what was written than for what was thought
 -- or printed, and less in long texts.
