@@ -167,6 +167,8 @@ pub(crate) enum Command {
     },
     /// Answer a named question about an analytical system, or list the questions
     View(ViewArguments),
+    /// Check the data of an analytical system against its rules, and keep the results
+    Check(CheckArguments),
     /// Write the tables of an analytical system as Parquet files
     Export {
         /// The system
@@ -329,6 +331,16 @@ pub(crate) struct IngestArguments {
     /// Say what would happen, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// The system
+    pub(crate) system: String,
+    /// Write the report to this Markdown file too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
 }
 
 /// Arguments of `view`.

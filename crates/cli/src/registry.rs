@@ -28,6 +28,9 @@ pub(crate) static ANALYTIC_SYSTEMS: &[&AnalyticSystem] = &[&plimsoll_opencode::S
 pub(crate) fn find_analytic(name: &str) -> Result<&'static AnalyticSystem, EngineError> {
     ANALYTIC_SYSTEMS.iter().copied().find(|system| system.name == name).ok_or_else(|| {
         let names: Vec<&str> = ANALYTIC_SYSTEMS.iter().map(|system| system.name).collect();
-        EngineError::usage(format!("there is no analytical system `{name}`\nhint: there are {}", names.join(", ")))
+        EngineError::usage(format!(
+            "there is no analytical system `{name}`\nhint: there are {}",
+            names.join(", ")
+        ))
     })
 }

@@ -265,7 +265,11 @@ impl RowBuffer {
     /// When a cell is missing, one too many, or of another type than its column; nothing is added then.
     pub fn push(&mut self, cells: &[Cell<'_>]) -> Result<(), StoreError> {
         if cells.len() != self.table.columns.len() {
-            return Err(self.misfit(format!("{} cells for {} columns", cells.len(), self.table.columns.len())));
+            return Err(self.misfit(format!(
+                "{} cells for {} columns",
+                cells.len(),
+                self.table.columns.len()
+            )));
         }
         let wrong = cells.iter().zip(&self.columns).position(|(cell, column)| {
             !matches!(
@@ -306,7 +310,10 @@ impl RowBuffer {
     }
 
     fn misfit(&self, what: String) -> StoreError {
-        StoreError::new(ErrorClass::Other, format!("a row of table `{}` does not fit: {what}", self.table.name))
+        StoreError::new(
+            ErrorClass::Other,
+            format!("a row of table `{}` does not fit: {what}", self.table.name),
+        )
     }
 
     /// Forgets all rows from the one numbered `rows` on.

@@ -58,7 +58,8 @@ impl ForeignDatabase {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let opened = Fingerprint::of(path);
         if opened.main.is_none() {
-            let message = format!("{} cannot be read\nhint: check the path and its permissions", path.display());
+            let message =
+                format!("{} cannot be read\nhint: check the path and its permissions", path.display());
             return Err(StoreError::new(ErrorClass::Connection, message));
         }
         let (connection, copy) = match (&opened.log, beside(path, "-shm").exists()) {
@@ -105,7 +106,8 @@ impl ForeignDatabase {
         parameters: &[Value],
         each: &mut dyn FnMut(Vec<Value>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let reading = |error: rusqlite::Error| explain(&error).during(&format!("reading {}", self.path.display()));
+        let reading =
+            |error: rusqlite::Error| explain(&error).during(&format!("reading {}", self.path.display()));
         let mut statement = self.connection.prepare_cached(sql).map_err(reading)?;
         for (at, value) in parameters.iter().enumerate() {
             match value {
@@ -136,12 +138,15 @@ fn connect(path: &Path, immutable: bool) -> Result<Connection, StoreError> {
     let mut address = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => address.push(char::from(*byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
+                address.push(char::from(*byte))
+            }
             other => address.push_str(&format!("%{other:02X}")),
         }
     }
     address.push_str(if immutable { "?mode=ro&immutable=1" } else { "?mode=ro" });
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     #[expect(clippy::disallowed_methods, reason = "this crate is the one that opens databases")]
     let connection = Connection::open_with_flags(address, flags).map_err(opening)?;
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(opening)?;

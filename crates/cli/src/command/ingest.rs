@@ -57,8 +57,9 @@ pub(crate) fn ingest(context: &Context, arguments: &IngestArguments) -> Result<E
     let roots = roots(context, system, &arguments.from)?;
     let path = context.analytic_path(system)?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| EngineError::usage(format!("{}: {error}\nhint: --store duckdb:PATH", folder.display())))?;
+        std::fs::create_dir_all(folder).map_err(|error| {
+            EngineError::usage(format!("{}: {error}\nhint: --store duckdb:PATH", folder.display()))
+        })?;
     }
     if arguments.dry_run {
         return dry_run(context, system, &roots, &path);
@@ -75,7 +76,8 @@ pub(crate) fn ingest(context: &Context, arguments: &IngestArguments) -> Result<E
             }
         }
     }
-    let resources = Resources { memory_mb: INGEST_MEMORY_MB, threads: 2 };
+    // One thread: the readers have the others, and its own threads would wait for each other.
+    let resources = Resources { memory_mb: INGEST_MEMORY_MB, threads: 1 };
     let store = Analytics::open(&path, resources)?;
     let settings = IngestSettings { roots, threads: arguments.threads, derive: Settings::default() };
     let mut open = Ingest::open(system.documents, store, Arc::new(MachineClock::new()), settings)?;
@@ -133,7 +135,8 @@ fn dry_run(
         Analytics::open_in_memory()?
     };
     let work = ingest::foresee(system.documents, &store, roots)?;
-    let document = json!({"store": path, "read": work.read, "superseded": work.superseded, "forgotten": work.forgotten});
+    let document =
+        json!({"store": path, "read": work.read, "superseded": work.superseded, "forgotten": work.forgotten});
     context.ui.print(&document, || {
         format!(
             "would read {}, set aside {}, forget {}\nnothing was done",
@@ -171,7 +174,9 @@ fn watch(context: &Context, open: &mut Ingest, teller: &Teller) -> Result<ExitCo
 
 fn tell_event(ui: Ui, what: &str, report: &PassReport) {
     if ui.json {
-        ui.line(&json!({"event": what, "tally": report.tally, "duration_ms": report.duration_ms}).to_string());
+        ui.line(
+            &json!({"event": what, "tally": report.tally, "duration_ms": report.duration_ms}).to_string(),
+        );
     } else {
         let tally = &report.tally;
         ui.line(&format!(
@@ -293,7 +298,8 @@ pub(crate) fn doctor(context: &Context, system: &str) -> Result<ExitCode, Engine
             text += "\nnothing was ever found; look elsewhere: plimsoll ingest opencode --from DIR";
         }
         if !found.quarantined.is_empty() {
-            text += &format!("\n\n{}\n", table(&["not read", "outcome", "class", "reason"], &found.quarantined));
+            text +=
+                &format!("\n\n{}\n", table(&["not read", "outcome", "class", "reason"], &found.quarantined));
         }
         if !found.unknown.is_empty() {
             text += &format!("\n\n{}\n", table(&["unknown field, kept in `extra`", "times"], &found.unknown));

@@ -4,6 +4,7 @@
 
 mod apply;
 mod backup;
+mod check;
 mod ingest;
 mod look;
 mod plan;
@@ -70,6 +71,7 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Ingest(arguments) => ingest::ingest(context, &arguments),
         Command::Doctor { system } => ingest::doctor(context, &system),
         Command::View(arguments) => view::view(context, &arguments),
+        Command::Check(arguments) => check::check(context, &arguments),
         Command::Export { system, parquet } => view::export(context, &system, &parquet),
         Command::Simulate(command) => simulate::execute(context, command),
         Command::Serve { listen } => serve::serve(context, listen),

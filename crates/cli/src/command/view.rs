@@ -74,12 +74,16 @@ pub(crate) fn export(context: &Context, system: &str, folder: &Path) -> Result<E
         let rows = store.export_parquet(table.name, &path)?;
         written.push((table.name, path, rows));
     }
-    let document: Vec<_> =
-        written.iter().map(|(table, path, rows)| json!({"table": table, "file": path, "rows": rows})).collect();
+    let document: Vec<_> = written
+        .iter()
+        .map(|(table, path, rows)| json!({"table": table, "file": path, "rows": rows}))
+        .collect();
     context.ui.print(&document, || {
         let rows: Vec<Vec<String>> = written
             .iter()
-            .map(|(table, path, rows)| vec![(*table).to_owned(), plural(*rows, "row"), path.display().to_string()])
+            .map(|(table, path, rows)| {
+                vec![(*table).to_owned(), plural(*rows, "row"), path.display().to_string()]
+            })
             .collect();
         table(&["table", "rows", "file"], &rows)
     })?;

@@ -38,7 +38,11 @@ pub static DOCUMENTS: AnalyticTable = AnalyticTable {
         column("document_id", Text, "its identifier"),
         column("generation", Text, "`json`, `sqlite-v1` or `sqlite-v2`"),
         column("size", Integer, "bytes"),
-        column("modified_ns", Integer, "time of its last change: nanoseconds since 1970 of a file, what the database says of a row"),
+        column(
+            "modified_ns",
+            Integer,
+            "time of its last change: nanoseconds since 1970 of a file, what the database says of a row",
+        ),
         column("inode", Integer, "inode of a file; 0 for a row"),
         column("digest", Text, "first 128 bits of the content's BLAKE3; null when it was not read"),
         column("outcome", Text, "`stored`, `superseded`, `waiting` or `quarantined`"),
@@ -215,7 +219,8 @@ impl Ledger {
         parent_of: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, StoreError> {
         let mut ledger = Self { next_line: 1, ..Self::default() };
-        let sql = "SELECT source, path, kind, document_id, generation, size, modified_ns, inode, digest, outcome,
+        let sql =
+            "SELECT source, path, kind, document_id, generation, size, modified_ns, inode, digest, outcome,
             attempts, epoch_us(ingested_at), line FROM plimsoll_ingest_document";
         store.query_each(sql, &[], &mut |row| {
             let text = |at: usize| row[at].as_text().unwrap_or_default();
@@ -232,7 +237,11 @@ impl Ledger {
                 path: text(1).into(),
                 kind: u8::try_from(kind).unwrap_or_default(),
                 id: text(3).into(),
-                parent: if generation == Generation::Json { parent_of(text(1)).map(Into::into) } else { None },
+                parent: if generation == Generation::Json {
+                    parent_of(text(1)).map(Into::into)
+                } else {
+                    None
+                },
                 generation,
                 stamp: Stamp { size: number(5), modified: number(6), inode: number(7) },
                 digest: u128::from_str_radix(text(8), 16).unwrap_or_default(),

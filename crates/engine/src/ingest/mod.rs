@@ -30,7 +30,7 @@ pub use sync_state::{BulkLock, SyncState};
 pub use writer::Tally;
 
 pub use declare::{
-    AnalyticColumn, AnalyticTable, Body, Cell, ColumnType, Derivation, Document, DocumentKind, Documents, ErrorClass,
-    FileIdentity, ForeignTable, Generation, How, OwnedCell, Refusal, RowBuffer, Rows, Scope, Settings, StoreError, column,
-    relative,
+    AnalyticColumn, AnalyticTable, Body, Cell, ColumnType, Derivation, Document, DocumentKind, Documents,
+    ErrorClass, FileIdentity, ForeignTable, Generation, How, OwnedCell, Refusal, RowBuffer, Rows, Scope,
+    Settings, StoreError, column, relative,
 };

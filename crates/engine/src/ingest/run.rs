@@ -167,8 +167,11 @@ impl Ingest {
                         let source = Source { number, root: root.clone(), name };
                         let sql = "INSERT INTO plimsoll_ingest_source VALUES ($1, $2, $3, '')";
                         let path = source.root.display().to_string();
-                        let parameters =
-                            [i64::from(number).into(), Parameter::Text(path), Parameter::Text(source.name.clone())];
+                        let parameters = [
+                            i64::from(number).into(),
+                            Parameter::Text(path),
+                            Parameter::Text(source.name.clone()),
+                        ];
                         if write {
                             self.store.execute(sql, &parameters)?;
                         }
@@ -227,7 +230,11 @@ impl Ingest {
     }
 
     /// Finds the documents of these kinds. Second: what could not be looked at, as source and prefix of paths.
-    fn find(&self, kinds: &[usize], unreadable: &mut Vec<(String, String)>) -> (Vec<Found>, Vec<(u32, String)>) {
+    fn find(
+        &self,
+        kinds: &[usize],
+        unreadable: &mut Vec<(String, String)>,
+    ) -> (Vec<Found>, Vec<(u32, String)>) {
         let wanted = |kind: usize| kinds.contains(&kind);
         let mut found = Vec::new();
         let mut unread = Vec::new();
@@ -322,11 +329,7 @@ impl Ingest {
     }
 
     /// Does the work.
-    fn work(
-        &mut self,
-        work: &Work,
-        observe: &mut dyn FnMut(&Self, Progress),
-    ) -> Result<Tally, EngineError> {
+    fn work(&mut self, work: &Work, observe: &mut dyn FnMut(&Self, Progress)) -> Result<Tally, EngineError> {
         if work.is_empty() {
             return Ok(Tally::default());
         }
@@ -345,7 +348,11 @@ impl Ingest {
                     id: entry.id.clone(),
                     parent: entry.parent.clone(),
                     generation: entry.generation,
-                    known: if entry.has_rows && entry.outcome != Outcome::Superseded { entry.digest } else { 0 },
+                    known: if entry.has_rows && entry.outcome != Outcome::Superseded {
+                        entry.digest
+                    } else {
+                        0
+                    },
                 })
             })
             .collect();
@@ -466,10 +473,15 @@ pub fn digests(system: &dyn Documents, store: &Analytics) -> Result<Vec<Analytic
     let tables = system.tables().iter().copied().chain(derived);
     tables
         .map(|table| {
-            let sql = format!("SELECT count(*), CAST(coalesce(sum(hash(t)), 0) AS VARCHAR) FROM {} t", table.name);
+            let sql =
+                format!("SELECT count(*), CAST(coalesce(sum(hash(t)), 0) AS VARCHAR) FROM {} t", table.name);
             let rows = store.query(&sql, &[])?.rows;
             let count = rows[0][0].as_integer().and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
-            Ok(AnalyticDigest { table: table.name, digest: ledger::text(&rows[0][1]).to_owned(), rows: count })
+            Ok(AnalyticDigest {
+                table: table.name,
+                digest: ledger::text(&rows[0][1]).to_owned(),
+                rows: count,
+            })
         })
         .collect()
 }

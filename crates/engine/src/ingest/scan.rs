@@ -71,7 +71,12 @@ pub(crate) struct Walked {
 }
 
 /// Walks the folders of a root in which documents may lie.
-pub(crate) fn walk(system: &dyn Documents, source: &Source, wanted: &(dyn Fn(usize) -> bool + Sync), threads: usize) -> Walked {
+pub(crate) fn walk(
+    system: &dyn Documents,
+    source: &Source,
+    wanted: &(dyn Fn(usize) -> bool + Sync),
+    threads: usize,
+) -> Walked {
     let mut level: Vec<String> = system.folders().iter().map(|folder| (*folder).to_owned()).collect();
     level.retain(|folder| {
         let kinds = system.kinds_in(folder);
@@ -186,8 +191,12 @@ pub(crate) fn tables_of(
     let mut tables = Vec::new();
     for table in system.foreign_tables() {
         let present = database.columns(table.table)?;
-        let columns: Vec<&'static str> =
-            table.columns.iter().copied().filter(|column| present.iter().any(|found| found == column)).collect();
+        let columns: Vec<&'static str> = table
+            .columns
+            .iter()
+            .copied()
+            .filter(|column| present.iter().any(|found| found == column))
+            .collect();
         if !present.is_empty() {
             tables.push((table, columns));
         }
@@ -205,7 +214,8 @@ pub(crate) fn list_table(
     table: &ForeignTable,
     found: &mut Vec<Found>,
 ) -> Result<(), EngineError> {
-    let condition = if table.condition.is_empty() { String::new() } else { format!(" WHERE {}", table.condition) };
+    let condition =
+        if table.condition.is_empty() { String::new() } else { format!(" WHERE {}", table.condition) };
     let parent = if table.parent.is_empty() { "NULL" } else { table.parent };
     let sql = format!("SELECT {parent}, {} FROM \"{}\"{condition}", table.listing, table.table);
     let number = |value: Option<&Value>| match value {
@@ -225,7 +235,11 @@ pub(crate) fn list_table(
             id: id.into(),
             parent: row[0].as_text().map(Into::into),
             generation: table.generation,
-            stamp: Stamp { modified: number(row.get(2)), size: number(row.get(3)), inode: number(row.get(4)) },
+            stamp: Stamp {
+                modified: number(row.get(2)),
+                size: number(row.get(3)),
+                inode: number(row.get(4)),
+            },
         });
         Ok::<(), StoreError>(())
     })?;

@@ -141,7 +141,8 @@ impl Listener {
     }
 
     fn is_relevant(&self, folder: &str) -> bool {
-        let below = |path: &str, folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+        let below =
+            |path: &str, folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
         self.system
             .folders()
             .iter()
@@ -192,7 +193,8 @@ impl Listener {
         }
         let Some((source, folder)) = self.folders.get(watch).cloned() else { return };
         let Some(name) = name.and_then(std::ffi::OsStr::to_str) else { return };
-        let Some(root) = self.sources.iter().find(|found| found.number == source).map(|found| found.root.clone())
+        let Some(root) =
+            self.sources.iter().find(|found| found.number == source).map(|found| found.root.clone())
         else {
             return;
         };

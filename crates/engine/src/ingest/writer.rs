@@ -168,7 +168,11 @@ impl<'a> Writer<'a> {
             if !entry.has_rows {
                 entry.digest = 0;
             }
-            self.line(*at, entry, Some(("superseded", "another source has the same document, written later")))?;
+            self.line(
+                *at,
+                entry,
+                Some(("superseded", "another source has the same document, written later")),
+            )?;
             self.tally.superseded += 1;
         }
         Ok(())
@@ -252,12 +256,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Gives a document its new line; the old one goes.
-    fn line(
-        &mut self,
-        at: u32,
-        mut entry: Entry,
-        problem: Option<(&str, &str)>,
-    ) -> Result<(), EngineError> {
+    fn line(&mut self, at: u32, mut entry: Entry, problem: Option<(&str, &str)>) -> Result<(), EngineError> {
         if entry.line != 0 {
             self.old_lines.push(entry.line);
         }
@@ -382,7 +381,9 @@ pub(crate) fn spread(system: &dyn Documents, store: &Analytics) -> Result<(), St
 /// Puts the scopes noted as out of date into the temporary table that derivations name.
 pub(crate) fn fill_affected(store: &Analytics) -> Result<(), StoreError> {
     store.run_script("CREATE TEMP TABLE IF NOT EXISTS affected (scope_id VARCHAR); DELETE FROM affected;")?;
-    store.execute("INSERT INTO affected SELECT DISTINCT scope_id FROM plimsoll_ingest_affected", &[]).map(drop)
+    store
+        .execute("INSERT INTO affected SELECT DISTINCT scope_id FROM plimsoll_ingest_affected", &[])
+        .map(drop)
 }
 
 fn by_kind(documents: &[(usize, String)]) -> BTreeMap<usize, String> {

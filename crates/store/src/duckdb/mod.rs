@@ -89,7 +89,8 @@ impl Analytics {
     /// When there is no such file, or another process writes it.
     pub fn open_read_only(path: &Path, resources: Resources) -> Result<Self, StoreError> {
         if !path.is_file() {
-            let message = format!("{} is not there\nhint: fill it first: plimsoll ingest <system>", path.display());
+            let message =
+                format!("{} is not there\nhint: fill it first: plimsoll ingest <system>", path.display());
             return Err(StoreError::new(ErrorClass::Connection, message));
         }
         Self::open_as(path, resources, AccessMode::ReadOnly)
@@ -131,10 +132,8 @@ impl Analytics {
             return Err(StoreError::new(ErrorClass::Other, format!("{} is not UTF-8", path.display())));
         };
         // COPY takes no parameters for its target; a quote in the path is doubled.
-        let sql = format!(
-            "COPY \"{table}\" TO '{}' (FORMAT parquet, COMPRESSION zstd)",
-            path.replace('\'', "''")
-        );
+        let sql =
+            format!("COPY \"{table}\" TO '{}' (FORMAT parquet, COMPRESSION zstd)", path.replace('\'', "''"));
         self.execute(&sql, &[])
     }
 
@@ -357,7 +356,8 @@ fn explain(error: &::duckdb::Error) -> StoreError {
         ErrorClass::Contention
     } else if text.contains("Out of Memory") || text.contains("No space left") {
         ErrorClass::Resources
-    } else if text.contains("Catalog Error") || text.contains("Binder Error") || text.contains("Parser Error") {
+    } else if text.contains("Catalog Error") || text.contains("Binder Error") || text.contains("Parser Error")
+    {
         ErrorClass::Schema
     } else if text.contains("IO Error") {
         ErrorClass::Connection
