@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use super::{Category, Failure, FailureSource, classify};
 
 const LABELLED: &str = include_str!("labelled.tsv");
-/// In percent.
+/// Of all texts, in hundredths.
 const REQUIRED: usize = 95;
+/// Of the texts held out, in hundredths: what was measured when they were written, rounded down.
+const REQUIRED_HELD_OUT: usize = 87;
 
 struct Labelled<'a> {
     set: &'a str,
@@ -72,6 +74,8 @@ fn the_rules_agree_with_a_person_on_at_least_95_of_100_texts() {
         println!("{set}: {agreed} of {of}");
         sum = (sum.0 + agreed, sum.1 + of);
     }
+    let (agreed, of) = right["held_out"];
+    assert!(agreed * 100 >= of * REQUIRED_HELD_OUT, "held out: {agreed} of {of}");
     println!("all: {} of {} in {} categories", sum.0, sum.1, Category::ALL.len());
     assert!(labelled.len() >= 220, "{} texts", labelled.len());
     assert!(sum.0 * 100 >= sum.1 * REQUIRED, "{} of {}", sum.0, sum.1);

@@ -9,7 +9,9 @@
 //! - Every failure gets a category; [`Category::Unknown`] is one, and is counted.
 //! - What is certain goes before what is likely: the name of an error, then words, then the code of an answer or exit
 //!   where it says more than the words, and the bare failure last.
-//! - The accuracy is measured on texts that a person labeled (`labelled.tsv`), a third of them held out.
+//! - The accuracy is measured on texts that a person labeled (`labelled.tsv`), a third of them held out: written after
+//!   the rules and never used to change them. The rules agree with the person on 452 of the 453 texts that they were
+//!   written with, and on 201 of the 229 held out.
 
 #[cfg(test)]
 mod accuracy;
@@ -199,12 +201,18 @@ fn by_tool(failure: &Failure<'_>) -> Option<(Category, &'static str)> {
 /// The status that a text names: `status code: 404`, `error (503)`, `HTTP 429`.
 fn status_in(text: &str) -> Option<i64> {
     let lower = text.get(..text.floor_char_boundary(READ_AT_EACH_END))?.to_lowercase();
-    ["status code", "error (", "http ", "status "].into_iter().find_map(|mark| {
-        let (_, after) = lower.split_once(mark)?;
-        let digits: String =
-            after.trim_start_matches([':', ' ']).chars().take_while(char::is_ascii_digit).take(4).collect();
-        digits.parse().ok().filter(|status| (100..600).contains(status))
-    })
+    ["status code", "error (", "http error ", "http ", "status ", "failed: ", "error: ", "error "]
+        .into_iter()
+        .find_map(|mark| {
+            let (_, after) = lower.split_once(mark)?;
+            let digits: String = after
+                .trim_start_matches([':', ' '])
+                .chars()
+                .take_while(char::is_ascii_digit)
+                .take(4)
+                .collect();
+            digits.parse().ok().filter(|status| (100..600).contains(status))
+        })
 }
 
 /// The lines of both ends of a text, in lower case, without the program text that tracebacks quote.
@@ -291,6 +299,14 @@ mod tests {
         assert_eq!(bash(&format!("No space left on device\n{filler}"), 1).category, Category::Disk);
         let middle = format!("{filler}No space left on device\n{filler}");
         assert_eq!(bash(&middle, 1).category, Category::CommandFailed);
+    }
+
+    #[test]
+    fn what_a_traceback_quotes_is_not_what_happened() {
+        let text = "Traceback (most recent call last):\n  File \"a.py\", line 3, in send\n    raise Busy(\"too many requests\")\n\
+                    Busy: later";
+        assert_eq!(bash(text, 1).category, Category::Runtime);
+        assert_eq!(bash(&text.replace("later", "too many requests"), 1).category, Category::RateLimit);
     }
 
     #[test]
