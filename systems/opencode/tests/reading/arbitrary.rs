@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use crate::support::buffers;
 
 /// Texts that mean something to some reader.
-const WORDS: &[&str] = &[
+pub(crate) const WORDS: &[&str] = &[
     "text",
     "reasoning",
     "tool",
@@ -107,7 +107,7 @@ fn any_json() -> impl Strategy<Value = Json> {
 }
 
 /// Documents in which every reader finds what it looks for.
-const DOCUMENTS: &[&str] = &[
+pub(crate) const DOCUMENTS: &[&str] = &[
     r#"{"type":"tool","callID":"c","tool":"bash","state":{"status":"completed","input":{"command":"git commit -m 'x' && rm -rf /"},"output":"[main 1234567] x\n 1 file changed, 2 insertions(+)","title":"t","metadata":{"exit":0},"time":{"start":1,"end":2}}}"#,
     r#"{"type":"tool","tool":"edit","state":{"status":"completed","input":{"filePath":"/a.rs"},"metadata":{"diff":"@@\n+x","filediff":{"additions":1,"deletions":2}},"time":{"start":1,"end":2}}}"#,
     r#"{"type":"tool","tool":"apply_patch","state":{"status":"completed","input":{"patchText":"*** Begin Patch\n*** Add File: a\n+x\n*** End Patch"},"output":""}}"#,

@@ -13,6 +13,7 @@
 mod arbitrary;
 mod corpora;
 mod coverage;
+mod fuzz;
 mod messages;
 mod parts;
 mod refusals;

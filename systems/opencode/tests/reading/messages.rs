@@ -331,7 +331,7 @@ fn todo_lists_are_read_line_by_line() {
     let stored = read_file("storage/todo/ses_1.json", list).unwrap();
     let rows = stored.rows("todos");
     let same = |row, expected: &[(&str, &str)]| {
-        same("todos", row, &["generation", "document_id", "session_id"], expected)
+        same("todos", row, &["generation", "document_id", "session_id"], expected);
     };
     assert_eq!(rows.len(), 3);
     same(

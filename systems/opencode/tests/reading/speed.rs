@@ -72,6 +72,19 @@ fn speed_of_a_document_of_5_kb() {
             ),
         ),
         (
+            "write",
+            state(
+                "write",
+                &format!(r#""filePath":"/home/dev/acme/src/lib.rs","content":"{}""#, long(5_000)),
+                "",
+                r#""exists":true"#,
+            ),
+        ),
+        (
+            "failure",
+            state("bash", r#""command":"cargo test""#, &half, &format!(r#""output":"{half}","exit":101"#)),
+        ),
+        (
             "edit",
             state(
                 "edit",

@@ -214,11 +214,11 @@ pub(crate) fn files(root: &Path) -> Vec<(String, String)> {
     found
 }
 
+/// What is done with a row: its table, identifier and columns.
+type EachRow<'a> = dyn FnMut(&'static ForeignTable, &str, &[(&'static str, Value)]) + 'a;
+
 /// Hands over every row of a database that is a document: table, identifier, columns.
-pub(crate) fn each_row(
-    database: &Path,
-    each: &mut dyn FnMut(&'static ForeignTable, &str, &[(&'static str, Value)]),
-) {
+pub(crate) fn each_row(database: &Path, each: &mut EachRow<'_>) {
     let database = ForeignDatabase::open(database).unwrap();
     for table in OpenCode.foreign_tables() {
         let there = database.columns(table.table).unwrap();
