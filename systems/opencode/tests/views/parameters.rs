@@ -8,6 +8,7 @@ use crate::world::{World, ask, views};
 fn every_parameter_of_every_view_can_be_set() {
     let store = World::new().store();
     for view in views() {
+        let all = view.columns(&store).unwrap();
         for name in &view.parameters {
             let value = match name {
                 Name::Project => "/home/ada/engine",
@@ -20,7 +21,6 @@ fn every_parameter_of_every_view_can_be_set() {
                 Name::Text => "engine",
                 Name::Limit => "1",
             };
-            let all = view.run(&store, &Parameters::new()).unwrap();
             let set = Parameters::new().with(name.as_str(), value).unwrap();
             let some = view.run(&store, &set).unwrap();
             let context = format!("{} with {}", view.name, name.as_str());
