@@ -4,8 +4,16 @@
 //! hold, `run` lets the engine compute it. They must be equal: for random rows (`random`), for stories in which something
 //! is odd (`stories`), and after changes of some sessions only (`changes`).
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests open files, say what they skip, and stop where they cannot go on"
+)]
+
 mod changes;
 mod corpora;
+mod faults;
 mod model;
 mod random;
 mod run;

@@ -89,15 +89,15 @@ fn push_message(
         model,
         agent: ["build", "plan"].get(bits[1] as usize % 3).map(|agent| (*agent).into()),
         mode: (bits[1] > 128).then(|| "explore".into()),
-        root_path: (bits[1] % 5 == 0).then(|| "/other".into()),
+        root_path: bits[1].is_multiple_of(5).then(|| "/other".into()),
         created,
-        completed: (bits[2] % 4 != 0).then_some(created + i64::from(bits[2] % 3) * 350 - 100),
+        completed: (!bits[2].is_multiple_of(4)).then_some(created + i64::from(bits[2] % 3) * 350 - 100),
         minted,
-        sequence: (bits[3] % 7 == 0).then_some(i64::from(bits[3])),
+        sequence: bits[3].is_multiple_of(7).then_some(i64::from(bits[3])),
         is_summary: [None, Some(true), Some(false)][bits[3] as usize % 3],
         cost: COSTS[bits[4] as usize % 3],
         tokens: TOKENS[bits[4] as usize % 5],
-        error: (bits[5] % 6 == 0).then(|| "APIError".into()),
+        error: bits[5].is_multiple_of(6).then(|| "APIError".into()),
     });
 }
 
@@ -108,16 +108,16 @@ fn body(kind: u8, bits: [u8; 3]) -> Body {
         2 | 3 => text("go on", true, false),
         4 => text("The following tool was executed by the user", true, false),
         5 => text("notice", false, true),
-        6 => Body::Reasoning { ms: (bits[0] % 2 == 0).then_some(i64::from(bits[1])) },
+        6 => Body::Reasoning { ms: bits[0].is_multiple_of(2).then_some(i64::from(bits[1])) },
         7 | 8 => {
-            let aborted = bits[0] % 5 == 0;
+            let aborted = bits[0].is_multiple_of(5);
             Body::Tool {
                 name: ["bash", "read", "task"][bits[1] as usize % 3].into(),
                 status: ["completed", "completed", "error", "running"][bits[0] as usize % 4].into(),
                 ms: (!aborted).then_some(i64::from(bits[2]) * 10),
-                failure: bits[1] % 4 == 0,
+                failure: bits[1].is_multiple_of(4),
                 aborted,
-                child: (bits[2] % 4 == 0).then(|| "ses_1".into()),
+                child: bits[2].is_multiple_of(4).then(|| "ses_1".into()),
             }
         }
         9 | 10 => Body::Start,
