@@ -107,7 +107,7 @@ fn session_details() {
     let table = ask(&store, "session-details", &[("session", "ses_2")]);
     let own = || world.answers().filter(|message| message.session == 2);
     assert_eq!(text(&table, 0, "session_id"), "ses_2");
-    assert_eq!(text(&table, 0, "root_path"), "/home/ada/engine");
+    assert_eq!(text(&table, 0, "root_path"), "/srv/ada/engine");
     assert_eq!(money(&table, 0, "cost.stored"), own().map(|message| message.stored_cost).sum::<i64>());
     assert_eq!(whole(&table, 0, "tokens.input"), own().map(|message| message.tokens[0]).sum::<i64>());
     let models = table.section("models").unwrap();

@@ -11,7 +11,7 @@ fn every_parameter_of_every_view_can_be_set() {
         let all = view.columns(&store).unwrap();
         for name in &view.parameters {
             let value = match name {
-                Name::Project => "/home/ada/engine",
+                Name::Project => "/srv/ada/engine",
                 Name::Agent => "build",
                 Name::Model => "gpt-5",
                 Name::Tool => "bash",
@@ -64,7 +64,7 @@ fn times_cut_where_they_say() {
 #[test]
 fn a_project_is_known_by_folder_and_by_identifier_and_a_model_by_both_its_names() {
     let store = World::new().store();
-    let by_folder = ask(&store, "cost-by-session", &[("project", "/home/ada/notes")]);
+    let by_folder = ask(&store, "cost-by-session", &[("project", "/srv/ada/notes")]);
     let by_id = ask(&store, "cost-by-session", &[("project", "a9993e364706816aba3e25717850c26c9cd0d89d")]);
     assert_eq!(by_folder, by_id);
     assert_eq!(by_folder.rows.len(), 2);

@@ -92,7 +92,7 @@ fn usage_leaves_copies_out_and_keeps_reasoning_apart() {
 #[test]
 fn usage_of_one_project_is_that_of_its_answers() {
     let world = World::new();
-    let found = object(&world, "usage", &[("project", "/home/ada/notes")]);
+    let found = object(&world, "usage", &[("project", "/srv/ada/notes")]);
     let own: Vec<&Message> = world.answers().filter(|m| world.sessions[m.session].project == 1).collect();
     close(&found["total_cost"], sum(&own, |m| m.stored_cost));
     assert_eq!(

@@ -57,8 +57,8 @@ pub(crate) struct World {
 }
 
 pub(crate) const PROJECTS: [(&str, &str); 2] = [
-    ("4b825dc642cb6eb9a060e54bf8d69288fbee4904", "/home/ada/engine"),
-    ("a9993e364706816aba3e25717850c26c9cd0d89d", "/home/ada/notes"),
+    ("4b825dc642cb6eb9a060e54bf8d69288fbee4904", "/srv/ada/engine"),
+    ("a9993e364706816aba3e25717850c26c9cd0d89d", "/srv/ada/notes"),
 ];
 const AGENTS: [&str; 3] = ["build", "plan", "general"];
 const MODELS: [&str; 3] = ["claude-sonnet-4-5", "gpt-5", "house-model"];
@@ -416,7 +416,7 @@ impl World {
                 ("generation", "json".into()),
             ],
         );
-        let time = if call.aborted { Cell::Null } else { Cell::Integer(call.milliseconds) };
+        // A call that was stopped has a time here, so that a view that counts it is found out.
         let command = if call.tool == "bash" { Cell::Text("LANG=C cargo test --all") } else { Cell::Null };
         rows.put(
             &focused::TOOL_CALLS,
@@ -432,7 +432,7 @@ impl World {
                 ("output_character_count", 28.into()),
                 ("time_start", start.into()),
                 ("time_end", (start + call.milliseconds * 1_000).into()),
-                ("execution_time_ms", time),
+                ("execution_time_ms", call.milliseconds.into()),
                 ("is_failure", call.failed.into()),
                 ("is_aborted", call.aborted.into()),
                 ("command", command),
