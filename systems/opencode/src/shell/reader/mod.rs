@@ -3,21 +3,16 @@
 //! Owns words, operators, here-documents and substitutions; the commands it returns still have `sudo` and the like as
 //! their first word. It deliberately knows no program.
 
+mod here_document;
+
 use super::{Command, MOST_NESTED, Redirect};
+use here_document::Awaited;
 
 /// Words that begin or end a construct and are followed by a command.
 const BEFORE_COMMANDS: &[&str] =
     &["if", "then", "else", "elif", "fi", "do", "done", "while", "until", "{", "}", "!", "time", "esac"];
 /// Words that begin a list of words, not a command.
 const BEFORE_WORDS: &[&str] = &["for", "select", "case", "function"];
-
-/// A here-document that begins after the line on which it is named.
-struct Awaited {
-    command: usize,
-    redirect: usize,
-    delimiter: String,
-    strips_tabs: bool,
-}
 
 pub(super) struct Reader<'a> {
     characters: Vec<char>,
@@ -372,33 +367,5 @@ impl<'a> Reader<'a> {
         } else {
             self.current.redirects.push(Redirect { operator, target });
         }
-    }
-
-    /// Reads the here-documents that the line before named.
-    fn here_documents(&mut self) {
-        for awaited in std::mem::take(&mut self.awaited) {
-            let mut body = String::new();
-            while self.at < self.characters.len() {
-                let line = self.line();
-                let line = if awaited.strips_tabs { line.trim_start_matches('\t') } else { &line };
-                if line == awaited.delimiter {
-                    break;
-                }
-                body.push_str(line);
-                body.push('\n');
-            }
-            let redirects = self.commands.get_mut(awaited.command).map(|command| &mut command.redirects);
-            if let Some(redirect) = redirects.and_then(|redirects| redirects.get_mut(awaited.redirect)) {
-                redirect.target = body;
-            }
-        }
-    }
-
-    fn line(&mut self) -> String {
-        let line: String =
-            self.characters[self.at..].iter().take_while(|character| **character != '\n').collect();
-        self.at += line.chars().count() + 1;
-        self.at = self.at.min(self.characters.len());
-        line
     }
 }
