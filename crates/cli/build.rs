@@ -2,7 +2,6 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "linux") {
-        println!("cargo:rustc-link-arg-bins=-Wl,-rpath,$ORIGIN");
-    }
+    #[cfg(target_os = "linux")]
+    println!("cargo:rustc-link-arg-bins=-Wl,-rpath,$ORIGIN");
 }

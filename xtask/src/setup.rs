@@ -7,7 +7,7 @@
 //! cluster is not created, so nothing is left running and no port is taken.
 
 use crate::failure::Failure;
-use crate::{packages, postgres, process};
+use crate::{duckdb, packages, postgres, process};
 
 /// What setup found and the tests want to know.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 pub(crate) fn prepare(install: bool) -> Result<Found, Failure> {
     rust();
     c_compiler()?;
+    duckdb::ensure(install)?;
     postgresql(install);
     let nextest = process::works("cargo", &["nextest", "--version"]);
     say("test runner", if nextest { "cargo nextest" } else { "cargo test (cargo-nextest is not installed)" });

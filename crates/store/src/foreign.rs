@@ -139,7 +139,7 @@ fn connect(path: &Path, immutable: bool) -> Result<Connection, StoreError> {
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
-                address.push(char::from(*byte))
+                address.push(char::from(*byte));
             }
             other => address.push_str(&format!("%{other:02X}")),
         }

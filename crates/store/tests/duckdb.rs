@@ -85,10 +85,7 @@ fn every_type_comes_back_as_it_was() {
         ]
     );
     assert!(answer.rows[1][1..].iter().all(|cell| *cell == OwnedCell::Null));
-    assert_eq!(
-        store.query("SELECT text FROM every WHERE id = $1", &[1_i64.into()]).unwrap().rows.len(),
-        1
-    );
+    assert_eq!(store.query("SELECT text FROM every WHERE id = $1", &[1_i64.into()]).unwrap().rows.len(), 1);
     store.execute("DELETE FROM every", &[]).unwrap_err();
 }
 

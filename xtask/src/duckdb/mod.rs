@@ -39,6 +39,18 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         [only] if only == "--no-install" => false,
         _ => return Err(Failure::usage("duckdb takes only --no-install")),
     };
+    let stable = ensure(install)?;
+    let environment = format!("DUCKDB_LIB_DIR={}\n", stable.display());
+    write(&stable.with_extension("env"), environment.as_bytes())?;
+    println!(
+        "duckdb: .cargo/config.toml names this folder to every build; for other tools (.tools/duckdb.env):"
+    );
+    print!("{environment}");
+    Ok(())
+}
+
+/// Finds or fetches the library and puts it where every build looks for it; returns that folder.
+pub(crate) fn ensure(install: bool) -> Result<PathBuf, Failure> {
     let tools = project::root().join(".tools");
     let route = match own_library(&tools) {
         Some(folder) => Route::Own(folder),
@@ -59,13 +71,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     for profile in ["debug", "release"] {
         place_beside_binaries(&stable.join(LIBRARY), &metadata::target_folder()?.join(profile))?;
     }
-    let environment = format!("DUCKDB_LIB_DIR={}\n", stable.display());
-    write(&tools.join("duckdb.env"), environment.as_bytes())?;
-    println!(
-        "duckdb: .cargo/config.toml names this folder to every build; for other tools (.tools/duckdb.env):"
-    );
-    print!("{environment}");
-    Ok(())
+    Ok(stable)
 }
 
 /// A library that the user already has: named by `DUCKDB_LIB_DIR`, or known to pkg-config.

@@ -150,7 +150,7 @@ const SHELL_FAILURES: &[(&str, &str, i32, &str)] = &[
         "dependency_missing",
         "node web/dist/server.js",
         1,
-        "Error: Cannot find module 'express'\nRequire stack:\n- /home/demo/lantern-web/web/dist/server.js\n",
+        "Error: Cannot find module 'express'\nRequire stack:\n- /srv/demo/lantern-web/web/dist/server.js\n",
     ),
     ("dependency_missing", "python3 -m loader", 1, "ModuleNotFoundError: No module named 'loader'\n"),
     (

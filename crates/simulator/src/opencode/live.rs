@@ -119,7 +119,7 @@ pub fn new_session(folder: &Path, seed: u64) -> Exchange {
         .with("slug", "calm-harbor")
         .with("version", "1.1.65")
         .with("projectID", "global")
-        .with("directory", "/home/demo")
+        .with("directory", "/srv/demo")
         .with("title", fill(&mut Random::named(seed, &["live title"]), "Demo: {verb} {object}"))
         .with("time", Object::new().with("created", at).with("updated", at));
     let path = storage(folder).join("session/global").join(format!("{id}.json"));
@@ -180,7 +180,7 @@ fn make(folder: &Path, session: &str, seed: u64) -> Exchange {
         .with("providerID", "anthropic")
         .with("mode", "build")
         .with("agent", "build")
-        .with("path", Object::new().with("cwd", "/home/demo").with("root", "/"))
+        .with("path", Object::new().with("cwd", "/srv/demo").with("root", "/"))
         .with("cost", cost.clone())
         .with("tokens", tokens.clone())
         .with("finish", "stop");

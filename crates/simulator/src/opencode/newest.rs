@@ -157,7 +157,7 @@ impl Writer<'_> {
             ),
             2 => (
                 "location-switched",
-                head.with("location", Object::new().with("directory", "/home/demo/lantern-web")),
+                head.with("location", Object::new().with("directory", "/srv/demo/lantern-web")),
             ),
             3 => (
                 "synthetic",

@@ -85,7 +85,7 @@ impl<'a> Maker<'a> {
     fn original(&self, outline: &'a Outline, from: usize) -> Session<'a> {
         let mut random = self.random("session", outline.index);
         let project = &self.plan.projects[outline.project];
-        let directory = if project.is_git { project.worktree } else { "/home/demo" };
+        let directory = if project.is_git { project.worktree } else { "/srv/demo" };
         let place =
             Place { prose: self.prose, version: outline.version, worktree: directory, scale: self.scale };
         let mut mint = Mint::new(self.random("mint", outline.index));
@@ -147,7 +147,7 @@ impl<'a> Maker<'a> {
         let (version, project) = (outline.version, &self.plan.projects[outline.project]);
         let mut random = self.random("record", outline.index);
         let title = self.title(outline);
-        let directory = if project.is_git { project.worktree } else { "/home/demo" };
+        let directory = if project.is_git { project.worktree } else { "/srv/demo" };
         let parent = match outline.origin {
             Origin::Child { parent } => Some(self.plan.sessions[parent].id.clone()),
             _ => None,

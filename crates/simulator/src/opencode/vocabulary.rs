@@ -5,11 +5,11 @@
 
 /// Worktrees of the projects that are under version control.
 pub(super) const WORKTREES: [&str; 5] = [
-    "/home/demo/acme-parser",
-    "/home/demo/tide-tables",
-    "/home/demo/lantern-web",
-    "/home/demo/cargo-manifest-api",
-    "/home/demo/notes with spaces",
+    "/srv/demo/acme-parser",
+    "/srv/demo/tide-tables",
+    "/srv/demo/lantern-web",
+    "/srv/demo/cargo-manifest-api",
+    "/srv/demo/notes with spaces",
 ];
 
 /// Verbs of titles and commit messages.

@@ -254,9 +254,9 @@ impl Analytics {
         let columns = rows.as_ref().map(cells::columns).unwrap_or_default();
         while let Some(row) = rows.next().map_err(|e| explain(&e))? {
             let mut read = Vec::with_capacity(columns.len());
-            for at in 0..columns.len() {
+            for (at, (name, _)) in columns.iter().enumerate() {
                 let cell = row.get_ref(at).map_err(|e| explain(&e))?;
-                read.push(cells::owned(cell, &columns[at].0)?);
+                read.push(cells::owned(cell, name)?);
             }
             each(read)?;
         }

@@ -4,7 +4,7 @@
 //! does not look at names: each reader stands beside the query that it reads.
 
 use plimsoll_engine::ingest::{Cell, OwnedCell};
-use plimsoll_store::{ErrorClass, StoreError};
+use plimsoll_engine::ingest::{ErrorClass, StoreError};
 
 /// The cells that were not read yet.
 pub(super) struct Cells<'a> {

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use plimsoll_engine::ingest::{Cell, OwnedCell, RowBuffer, Settings};
-use plimsoll_store::{ErrorClass, StoreError};
+use plimsoll_engine::ingest::{ErrorClass, StoreError};
 
 use super::cells::Cells;
 use crate::money::{Money, divide_half_even};

@@ -9,7 +9,7 @@
 //! - A model without a price has no list cost and no recomputed cost, whatever it used.
 
 use plimsoll_engine::ingest::{Cell, OwnedCell, RowBuffer, Settings};
-use plimsoll_store::{ErrorClass, StoreError};
+use plimsoll_engine::ingest::{ErrorClass, StoreError};
 use serde_json::value::RawValue;
 
 use super::cells::Cells;
