@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn lines_are_counted_inside_of_hunks_only() {
         let diff =
-            "Index: a\n===\n--- a\n+++ a\n@@ -1,2 +1,2 @@\n x\n-y\n+z\n+w\n\\ No newline at end of file\n";
+            "Index: a\n===\n--- a\n+++ a\n@@ -1,2 +1,3 @@\n x\n-y\n+z\n+w\n\\ No newline at end of file\n";
         assert_eq!(lines_of_diff(diff), (Some(2), Some(1)));
         assert_eq!(lines_of_diff("--- a\n+++ a\n"), (None, None));
         assert_eq!(lines_of_diff(""), (None, None));

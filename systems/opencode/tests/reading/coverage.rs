@@ -231,3 +231,78 @@ fn a_change_of_any_field_that_occurs_changes_the_rows() {
         assert!(marks.len() > 300, "{} paths", marks.len());
     }
 }
+
+/// Pointers to the objects of a document, with their paths.
+fn objects(value: &Json, pointer: &str, path: &str, found: &mut Vec<(String, String)>) {
+    match value {
+        Json::Object(map) => {
+            found.push((pointer.to_owned(), path.to_owned()));
+            for (key, value) in map {
+                objects(
+                    value,
+                    &format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
+                    &format!("{path}.{key}"),
+                    found,
+                );
+            }
+        }
+        Json::Array(list) => {
+            for (at, value) in list.iter().enumerate() {
+                objects(value, &format!("{pointer}/{at}"), &format!("{path}[]"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A later writer adds a field somewhere: it is kept, wherever that is, in documents of every kind and type.
+#[test]
+fn a_field_that_is_new_is_kept_in_whatever_object_it_stands() {
+    let mut sources: Vec<(Source, Json)> = Vec::new();
+    let file = |path: &str| Source::File { path: path.to_owned() };
+    for (source, fields) in [
+        (
+            file("storage/session/p/s.json"),
+            r#"{"share":{"url":"u"},"summary":{"files":1,"diffs":[{"a":1}]},"model":{"id":"m"},"tokens":{"input":1,"cache":{"read":1}},"time":{"created":1},"revert":{"messageID":"m"}}"#,
+        ),
+        (
+            file("storage/project/p.json"),
+            r#"{"icon":{"url":"u"},"time":{"created":1},"commands":{"start":"s"}}"#,
+        ),
+        (file("storage/todo/s.json"), r#"[{"content":"c"}]"#),
+        (file("storage/session_diff/s.json"), r#"[{"file":"f"}]"#),
+    ] {
+        sources.push((source, serde_json::from_str(fields).unwrap()));
+    }
+    for text in crate::parts::examples() {
+        sources.push((file("storage/part/m/p.json"), serde_json::from_str(&text).unwrap()));
+    }
+    for text in crate::messages::examples() {
+        sources.push((file("storage/message/s/m.json"), serde_json::from_str(&text).unwrap()));
+    }
+    for (kind, text) in crate::version2::EXAMPLES {
+        let columns = vec![("type", Value::text(*kind)), ("data", Value::Null)];
+        let table = crate::support::foreign("session_message");
+        sources
+            .push((Source::Row { table, id: "m".to_owned(), columns }, serde_json::from_str(text).unwrap()));
+    }
+    let mut rows = buffers();
+    let mut marks: Vec<(String, String)> = Vec::new();
+    for (source, content) in &sources {
+        let mut found = Vec::new();
+        objects(content, "", &source.kind(content), &mut found);
+        for (pointer, path) in found {
+            let mut changed = content.clone();
+            let mark = format!("mark {}", marks.len());
+            changed.pointer_mut(&pointer).unwrap()["glow"] = Json::from(mark.clone());
+            source.read(&format!("doc{}", marks.len()), &changed, &mut rows).unwrap();
+            marks.push((mark, path));
+        }
+    }
+    let stored = Stored::of(rows);
+    let documents = stored.by_document();
+    for (at, (mark, path)) in marks.iter().enumerate() {
+        assert!(said(&documents[&format!("doc{at}")]).contains(mark), "{path}.glow is lost");
+    }
+    assert!(marks.len() > 100, "{} objects", marks.len());
+}

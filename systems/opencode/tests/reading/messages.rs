@@ -61,6 +61,11 @@ const ASSISTANT_CELLS: &[(&str, &str)] = &[
     ("time_source", "field"),
 ];
 
+/// A document of every role.
+pub(crate) fn examples() -> impl Iterator<Item = String> {
+    [USER, ASSISTANT].into_iter().map(|fields| format!("{{{fields}}}"))
+}
+
 fn row(data: &str) -> Vec<(&'static str, Value)> {
     vec![
         ("id", Value::text(ID)),

@@ -274,6 +274,11 @@ const CASES: &[Case] = &[
     },
 ];
 
+/// A document of every type.
+pub(crate) fn examples() -> impl Iterator<Item = String> {
+    CASES.iter().map(|case| format!("{{{}}}", case.fields))
+}
+
 fn check(case: &Case, stored: &Stored, generation: &str, time: (&str, &str)) {
     assert!(stored.unknown.is_empty(), "{}: {:?}", case.fields, stored.unknown);
     let mut cells = vec![("part_id", ID), ("message_id", MESSAGE), ("session_id", SESSION)];

@@ -60,7 +60,7 @@ fn speed_of_a_document_of_5_kb() {
         ("text", part(&format!(r#""type":"text","text":"{}",{time}"#, long(5_000)))),
         (
             "read",
-            state("read", r#""filePath":"/home/dev/acme/src/lib.rs""#, &long(5_000), r#""truncated":false"#),
+            state("read", r#""filePath":"/srv/dev/acme/src/lib.rs""#, &long(5_000), r#""truncated":false"#),
         ),
         (
             "bash",
@@ -75,7 +75,7 @@ fn speed_of_a_document_of_5_kb() {
             "write",
             state(
                 "write",
-                &format!(r#""filePath":"/home/dev/acme/src/lib.rs","content":"{}""#, long(5_000)),
+                &format!(r#""filePath":"/srv/dev/acme/src/lib.rs","content":"{}""#, long(5_000)),
                 "",
                 r#""exists":true"#,
             ),
@@ -89,13 +89,13 @@ fn speed_of_a_document_of_5_kb() {
             state(
                 "edit",
                 &format!(
-                    r#""filePath":"/home/dev/acme/src/lib.rs","oldString":"{}","newString":"{}""#,
+                    r#""filePath":"/srv/dev/acme/src/lib.rs","oldString":"{}","newString":"{}""#,
                     long(600),
                     long(600)
                 ),
                 "",
                 &format!(
-                    r#""diff":"{}","filediff":{{"file":"/home/dev/acme/src/lib.rs","before":"{}","after":"{}","additions":1,"deletions":1}}"#,
+                    r#""diff":"{}","filediff":{{"file":"/srv/dev/acme/src/lib.rs","before":"{}","after":"{}","additions":1,"deletions":1}}"#,
                     long(800),
                     long(1_500),
                     long(1_500)

@@ -68,6 +68,23 @@ const ANSWER: &str = r#"{"agent":"build","model":{"id":"gpt-5","providerID":"moc
     "retry":{"attempt":2,"at":1795309370845,"error":{"type":"rate-limit","message":"slow down"}},
     "time":{"created":1795309370840,"streamed":1795309370895,"completed":1795309370899}}"#;
 
+/// A document of every type that has objects in it.
+pub(crate) const EXAMPLES: &[(&str, &str)] = &[
+    ("assistant", ANSWER),
+    (
+        "user",
+        r#"{"text":"t","files":[{"uri":"u","source":{"path":"p"}}],"agents":[{"name":"n","source":{"start":0}}],"skills":[{"name":"s"}],"time":{"created":1}}"#,
+    ),
+    ("shell", r#"{"command":"c","time":{"created":1}}"#),
+    ("compaction", r#"{"summary":"s","tokens":{"input":1,"cache":{"read":1}},"time":{"created":1}}"#),
+    ("model-switched", r#"{"model":{"id":"m"},"previous":{"id":"n"}}"#),
+    ("location-switched", r#"{"location":{"directory":"d"}}"#),
+    ("idle", r#"{"outcome":"o"}"#),
+    ("synthetic", r#"{"text":"t"}"#),
+    ("skill", r#"{"text":"t","name":"n"}"#),
+    ("new", r#"{"deep":{"er":1}}"#),
+];
+
 #[test]
 fn an_answer_becomes_a_message_and_its_parts() {
     let stored = read("assistant", ANSWER);
