@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn money_is_exact_and_short() {
-        assert_eq!(decimal(12_345_000_000_0, 10), "12.345");
+        assert_eq!(decimal(123_450_000_000, 10), "12.345");
         assert_eq!(decimal(-1, 10), "-0.0000000001");
         assert_eq!(decimal(0, 10), "0");
         assert_eq!(decimal(100_000_000_000, 10), "10");

@@ -4,22 +4,21 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use plimsoll_core::clock::Clock;
-use plimsoll_engine::check::{Check, Checkup, Report, Trend, Verdict};
+use plimsoll_engine::check::{Check, Checkup, Report, Verdict};
 use plimsoll_engine::ingest::AnalyticTable;
 use plimsoll_opencode::checks::CHECKS;
-use plimsoll_store::analytics::OwnedCell;
 use plimsoll_store::duckdb::Analytics;
 
 use crate::world::{World, empty, tables, views};
 
 /// A clock that moves on by the same step whenever it is asked.
-struct Steps {
+pub(crate) struct Steps {
     microseconds: AtomicU64,
     step: u64,
 }
 
 impl Steps {
-    fn of(step: u64) -> Self {
+    pub(crate) fn of(step: u64) -> Self {
         Self { microseconds: AtomicU64::new(0), step }
     }
 }
@@ -41,11 +40,11 @@ impl Clock for Steps {
     fn sleep_ms(&self, _: u64) {}
 }
 
-fn checks() -> Vec<Check> {
+pub(crate) fn checks() -> Vec<Check> {
     Check::parse_all(CHECKS).unwrap()
 }
 
-fn run(store: &Analytics, checks: &[Check], clock: &dyn Clock, run_id: &str) -> Report {
+pub(crate) fn run(store: &Analytics, checks: &[Check], clock: &dyn Clock, run_id: &str) -> Report {
     let tables = tables();
     Checkup { checks, views: &views(), tables: &tables, clock, run_id }.run(store).unwrap()
 }
@@ -60,7 +59,7 @@ fn of_table(store: &Analytics, check: &Check, table: &'static AnalyticTable) -> 
 }
 
 /// Verdict and value of one check.
-fn verdict(store: &Analytics, name: &str) -> (Verdict, Option<f64>) {
+pub(crate) fn verdict(store: &Analytics, name: &str) -> (Verdict, Option<f64>) {
     let checks: Vec<Check> = checks().into_iter().filter(|check| check.name == name).collect();
     assert_eq!(checks.len(), 1, "{name}");
     let report = run(store, &checks, &Steps::of(1), "one");
@@ -76,7 +75,7 @@ fn verdict(store: &Analytics, name: &str) -> (Verdict, Option<f64>) {
 }
 
 /// Green on the world, red after `fault`, with this value.
-fn planted(name: &str, fault: &str, value: f64) {
+pub(crate) fn planted(name: &str, fault: &str, value: f64) {
     let store = World::new().store();
     assert_eq!(verdict(&store, name).0, Verdict::Pass, "{name} before");
     store.run_script(fault).unwrap();
@@ -372,82 +371,6 @@ fn ordering() {
     assert!(found == Verdict::Fail && value.unwrap() > 99.0, "{value:?}");
 }
 
-/// Eight days: seven as usual, and one that is told.
-fn days(usual: &str, last: &str) -> Analytics {
-    let store = empty();
-    store
-        .run_script(&format!(
-            "INSERT INTO message_usage (message_id, session_id, is_fork_copy, day, steps, stored_cost, tokens_input)
-                 SELECT 'm' || i, 's', false, CAST(DATE '2026-03-01' + CAST(i AS INTEGER) AS DATE), 1, {usual}
-                 FROM range(7) t(i)
-                 UNION ALL SELECT 'last', 's', false, DATE '2026-03-08', 1, {last}"
-        ))
-        .unwrap();
-    store
-}
-
-#[test]
-fn cost_anomaly() {
-    planted(
-        "cost-anomaly",
-        "UPDATE message_usage SET stored_cost = -0.01 WHERE message_id = 'msg_0_0_0'",
-        1.0,
-    );
-    assert_eq!(verdict(&days("1, 0", "5, 0"), "cost-anomaly"), (Verdict::Pass, Some(0.0)));
-    assert_eq!(verdict(&days("1, 0", "5.0000000001, 0"), "cost-anomaly"), (Verdict::Fail, Some(1.0)));
-    // Cents are no matter, and the sixth day has too few before it.
-    assert_eq!(verdict(&days("0.01, 0", "1, 0"), "cost-anomaly").0, Verdict::Pass);
-    let young = days("1, 0", "50, 0");
-    young.run_script("DELETE FROM message_usage WHERE message_id = 'm0'").unwrap();
-    assert_eq!(verdict(&young, "cost-anomaly").0, Verdict::Pass);
-    // A spike that is long past is not told again.
-    let old = days("1, 0", "50, 0");
-    let later = "INSERT INTO message_usage (message_id, is_fork_copy, day, stored_cost)
-        VALUES ('later', false, DATE '2026-03-15', 1)";
-    old.run_script(later).unwrap();
-    assert_eq!(verdict(&old, "cost-anomaly").0, Verdict::Pass);
-}
-
-#[test]
-fn token_anomaly() {
-    planted(
-        "token-anomaly",
-        "UPDATE message_usage SET tokens_output = -1 WHERE message_id = 'msg_0_0_0'",
-        1.0,
-    );
-    assert_eq!(verdict(&days("0, 1000000", "0, 5000000"), "token-anomaly"), (Verdict::Pass, Some(0.0)));
-    assert_eq!(verdict(&days("0, 1000000", "0, 5000001"), "token-anomaly"), (Verdict::Fail, Some(1.0)));
-    assert_eq!(verdict(&days("0, 3000000", "0, 10000000"), "token-anomaly").0, Verdict::Pass);
-    assert_eq!(verdict(&days("0, 3000000", "0, 10000001"), "token-anomaly"), (Verdict::Fail, Some(1.0)));
-}
-
-/// Seven days of 100 answers with so many failures, and one of `answers` with `failures`.
-fn failing(usual: i64, answers: i64, failures: i64) -> Analytics {
-    let store = empty();
-    store
-        .run_script(&format!(
-            "INSERT INTO message_usage (message_id, is_fork_copy, day, error_name)
-                 SELECT 'm' || d || '-' || i, false, CAST(DATE '2026-03-01' + CAST(d AS INTEGER) AS DATE),
-                     CASE WHEN i < CASE WHEN d < 7 THEN {usual} ELSE {failures} END THEN 'APIError' END
-                 FROM range(8) days(d), range(100) rows(i) WHERE d < 7 OR i < {answers}"
-        ))
-        .unwrap();
-    store
-}
-
-#[test]
-fn error_rate_anomaly() {
-    let burst = "INSERT INTO message_usage (message_id, is_fork_copy, day, error_name)
-        SELECT 'burst' || i, false, (SELECT max(day) FROM message_usage), 'APIError' FROM range(200) t(i)";
-    planted("error-rate-anomaly", burst, 1.0);
-    assert_eq!(verdict(&failing(7, 100, 21), "error-rate-anomaly"), (Verdict::Pass, Some(0.0)));
-    assert_eq!(verdict(&failing(7, 100, 22), "error-rate-anomaly"), (Verdict::Fail, Some(1.0)));
-    assert_eq!(verdict(&failing(0, 100, 20), "error-rate-anomaly").0, Verdict::Pass);
-    assert_eq!(verdict(&failing(0, 100, 21), "error-rate-anomaly").0, Verdict::Fail);
-    assert_eq!(verdict(&failing(0, 19, 19), "error-rate-anomaly").0, Verdict::Pass);
-    assert_eq!(verdict(&failing(0, 20, 20), "error-rate-anomaly").0, Verdict::Fail);
-}
-
 #[test]
 fn recomputed_cost() {
     planted("recomputed-cost", "UPDATE message_usage SET recomputed_cost = 2 * stored_cost", 50.0);
@@ -499,66 +422,4 @@ fn unknown_fields() {
         "INSERT INTO plimsoll_ingest_unknown VALUES ('message.assistant.flavor', 3)",
         1.0,
     );
-}
-
-#[test]
-fn every_run_is_in_the_history_and_the_trend_is_told() {
-    let store = World::new().store();
-    let (checks, clock) = (checks(), Steps::of(1));
-    let first = run(&store, &checks, &clock, "run-1");
-    assert!(first.findings.iter().all(|found| found.trend == Trend::First));
-    store.run_script("INSERT INTO parts (id, message_id) VALUES ('prt_lost', 'msg_gone')").unwrap();
-    let second = run(&store, &checks, &clock, "run-2");
-    let orphans = second.finding("orphans").unwrap();
-    assert_eq!((orphans.trend, orphans.before, orphans.value), (Trend::Broke, Some(0.0), Some(1.0)));
-    assert!(!second.is_healthy());
-    store.run_script("INSERT INTO parts (id, message_id) VALUES ('prt_more', 'msg_gone')").unwrap();
-    assert_eq!(run(&store, &checks, &clock, "run-3").finding("orphans").unwrap().trend, Trend::Worse);
-    store.run_script("DELETE FROM parts WHERE message_id = 'msg_gone'").unwrap();
-    let fourth = run(&store, &checks, &clock, "run-4");
-    assert_eq!(fourth.finding("orphans").unwrap().trend, Trend::Recovered);
-    assert_eq!(fourth.finding("duplicates").unwrap().trend, Trend::Same);
-
-    let sql = "SELECT run_id, count(*), count(*) FILTER (WHERE json_valid(samples)) FROM health_check_history
-        GROUP BY run_id ORDER BY run_id";
-    let rows = store.query(sql, &[]).unwrap().rows;
-    let number = |row: usize, column: usize| match rows[row][column] {
-        OwnedCell::Integer(number) => number,
-        _ => panic!("{:?}", rows[row]),
-    };
-    assert_eq!((0..4).map(|row| number(row, 1)).collect::<Vec<_>>(), [checks.len() as i64; 4]);
-    // Orphans, and the reference that is broken with them.
-    assert_eq!((0..4).map(|row| number(row, 2)).collect::<Vec<_>>(), [0, 2, 2, 0]);
-}
-
-#[test]
-fn a_report_names_what_failed_with_sample_and_hint() {
-    let store = World::new().store();
-    store.run_script("INSERT INTO parts (id, message_id) VALUES ('prt_lost', 'msg_gone')").unwrap();
-    let report = run(&store, &checks(), &Steps::of(1), "run-1");
-    let text = report.to_text();
-    assert!(text.contains("fail     orphans"), "{text}");
-    assert!(text.contains("msg_gone") && text.contains("hint: reconcile"), "{text}");
-    assert!(text.ends_with("20 of 23 checks pass, 2 fail, 1 have nothing to measure\n"), "{text}");
-    let markdown = report.to_markdown();
-    assert!(
-        markdown.contains("| fail | Every message has its session, every part its message | 1 | = 0 |"),
-        "{markdown}"
-    );
-    let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
-    assert_eq!((&json["failed"], &json["healthy"]), (&2.into(), &false.into()));
-    let orphans =
-        json["findings"].as_array().unwrap().iter().find(|found| found["check"] == "orphans").unwrap();
-    assert_eq!(orphans["samples"][0]["example"], "prt_lost");
-    assert_eq!(orphans["threshold"], "= 0");
-}
-
-#[test]
-fn a_check_that_cannot_run_has_failed() {
-    let store = World::new().store();
-    store.run_script("DROP TABLE errors").unwrap();
-    let report = run(&store, &checks(), &Steps::of(1), "run-1");
-    let found = report.finding("errors-classified").unwrap();
-    assert_eq!((found.verdict, found.value), (Verdict::Fail, None));
-    assert!(found.message.as_ref().unwrap().contains("errors"), "{:?}", found.message);
 }
