@@ -134,7 +134,7 @@ pub(crate) fn read_all(
     }
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(&read_files);
+            scope.spawn(read_files);
         }
         read_rows();
     });

@@ -111,7 +111,7 @@ pub(crate) fn walk(
         } else {
             std::thread::scope(|scope| {
                 for _ in 0..threads {
-                    scope.spawn(&step);
+                    scope.spawn(step);
                 }
             });
         }

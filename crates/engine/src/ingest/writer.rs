@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 use plimsoll_store::StoreError;
 use plimsoll_store::duckdb::{Analytics, Parameter};
 
-use super::declare::{Documents, RowBuffer};
+use super::declare::{Documents, Refusal, RowBuffer};
 use super::difference::Work;
 use super::ledger::{self, Entry, Ledger, Outcome};
 use super::reader::{Chunk, Reading};
@@ -183,7 +183,7 @@ impl<'a> Writer<'a> {
         self.begin()?;
         let mut replaced: Vec<(usize, String)> = Vec::new();
         let mut read: Vec<(usize, String)> = Vec::new();
-        let mut settled: Vec<(u32, Entry, Option<(String, String)>)> = Vec::new();
+        let mut settled: Vec<(u32, Entry, Option<Refusal>)> = Vec::new();
         for (at, reading) in std::mem::take(&mut chunk.readings) {
             let Some(mut entry) = self.ledger.get(at).cloned() else { continue };
             let name = (usize::from(entry.kind), entry.id.to_string());
@@ -232,7 +232,7 @@ impl<'a> Writer<'a> {
                         entry.has_rows = false;
                         self.tally.quarantined += 1;
                     }
-                    problem = Some((refusal.class.to_owned(), refusal.reason));
+                    problem = Some(refusal);
                 }
             }
             entry.ingested_at = now;
@@ -244,7 +244,7 @@ impl<'a> Writer<'a> {
         }
         self.affect(&read)?;
         for (at, entry, problem) in settled {
-            self.line(at, entry, problem.as_ref().map(|(class, reason)| (class.as_str(), reason.as_str())))?;
+            self.line(at, entry, problem.as_ref().map(|problem| (problem.class, problem.reason.as_str())))?;
         }
         for (place, count) in std::mem::take(&mut chunk.rows.unknown) {
             *self.unknown.entry(place).or_insert(0) += count;
