@@ -4,7 +4,7 @@
 -- parameters: text project session from to limit
 -- shape: rows
 -- chart: table
--- requirements: OC-57
+-- requirements: OC-97
 -- budget_ms: 2000
 
 -- Case does not matter. The score counts occurrences (at most 20), more for what was written than for what was thought
