@@ -8,8 +8,9 @@ use std::borrow::Cow;
 
 use plimsoll_core::value::Value;
 
-use super::fields::{moment, whole, write_string};
+use super::fields::{moment, whole};
 use super::json::Tape;
+use super::leftovers::write_string;
 use crate::money::Money;
 
 /// The columns of one row.

@@ -9,8 +9,9 @@ use std::borrow::Cow;
 use plimsoll_engine::ingest::{Refusal, Rows};
 
 use super::cells::push_row;
-use super::fields::{Fields, Leftovers, write_string};
+use super::fields::Fields;
 use super::json::{Json, Kind};
+use super::leftovers::{Leftovers, write_string};
 use crate::error::{self, Classified, FailureSource};
 use crate::table::focused::ERRORS;
 

@@ -10,8 +10,6 @@
 
 use std::borrow::Cow;
 
-use plimsoll_engine::ingest::Rows;
-
 use super::json::{Json, Kind};
 use crate::money::Money;
 
@@ -33,13 +31,14 @@ pub(super) struct Fields<'a> {
     place: Place,
     /// Bit n: entry n is taken. Entries behind the 128th are always left over.
     taken: u128,
+    is_all_taken: bool,
 }
 
 impl<'a> Fields<'a> {
     /// The fields of a whole document; `None` when it is no object.
     pub(super) fn new(object: Json<'a>, document: &'static str) -> Option<Self> {
         let place = Place { document, keys: [""; 4], depth: 0 };
-        (object.kind() == Kind::Object).then_some(Self { object, place, taken: 0 })
+        (object.kind() == Kind::Object).then_some(Self { object, place, taken: 0, is_all_taken: false })
     }
 
     /// The object as it was written.
@@ -114,7 +113,7 @@ impl<'a> Fields<'a> {
         self.take(key, Some)
     }
 
-    /// An object; its own fields are taken from the answer, which is given to [`Leftovers::add`] in the end.
+    /// An object; its own fields are taken from the answer, which is given to [`super::leftovers::Leftovers::add`] in the end.
     pub(super) fn object(&mut self, key: &'static str) -> Option<Self> {
         let mut place = self.place;
         if let Some(last) = place.keys.get_mut(place.depth) {
@@ -122,8 +121,40 @@ impl<'a> Fields<'a> {
             place.depth += 1;
         }
         self.take(key, |value| {
-            (value.kind() == Kind::Object).then_some(Self { object: value, place, taken: 0 })
+            (value.kind() == Kind::Object).then_some(Self {
+                object: value,
+                place,
+                taken: 0,
+                is_all_taken: false,
+            })
         })
+    }
+
+    /// What kind of document it is in.
+    pub(super) fn document(&self) -> &'static str {
+        self.place.document
+    }
+
+    /// The keys under which it stands in the document.
+    pub(super) fn keys(&self) -> impl Iterator<Item = Cow<'a, str>> {
+        let place = self.place;
+        (0..place.depth).map(move |at| Cow::Borrowed(place.keys[at]))
+    }
+
+    /// Takes everything.
+    pub(super) fn take_all(&mut self) {
+        self.is_all_taken = true;
+    }
+
+    /// The entries that are not taken.
+    pub(super) fn rest(&self) -> impl Iterator<Item = (Json<'a>, Json<'a>)> {
+        let (taken, all) = (self.taken, self.is_all_taken);
+        let is_left = move |ordinal: usize| !all && (ordinal >= 128 || taken & (1 << ordinal) == 0);
+        self.object
+            .entries()
+            .enumerate()
+            .filter(move |(ordinal, _)| is_left(*ordinal))
+            .map(|(_, entry)| entry)
     }
 
     /// Takes a field that is not stored, and says so by its name: a secret.
@@ -165,167 +196,12 @@ pub(super) fn moment(text: &str) -> Option<i64> {
     (-LAST_MOMENT..=LAST_MOMENT).contains(&microseconds).then_some(microseconds)
 }
 
-/// What no column took.
-#[derive(Debug, Default)]
-pub(super) struct Leftovers<'a> {
-    fields: Vec<Leftover<'a>>,
-}
-
-#[derive(Debug)]
-struct Leftover<'a> {
-    document: &'static str,
-    keys: Vec<Cow<'a, str>>,
-    value: &'a str,
-    is_known: bool,
-}
-
-impl<'a> Leftovers<'a> {
-    /// Keeps every field that was not taken.
-    pub(super) fn add(&mut self, fields: impl Into<Option<Fields<'a>>>) {
-        let Some(fields) = fields.into() else { return };
-        for (ordinal, (name, value)) in fields.object.entries().enumerate() {
-            if ordinal < 128 && fields.taken & (1 << ordinal) != 0 {
-                continue;
-            }
-            let mut keys: Vec<Cow<'a, str>> = Vec::with_capacity(fields.place.depth + 1);
-            keys.extend(fields.place.keys[..fields.place.depth].iter().map(|key| Cow::Borrowed(*key)));
-            keys.push(name.text().unwrap_or_default());
-            let document = fields.place.document;
-            self.fields.push(Leftover { document, keys, value: value.raw(), is_known: false });
-        }
-    }
-
-    /// Keeps a field that is known and has no column of its own.
-    pub(super) fn keep(&mut self, fields: &mut Fields<'a>, key: &'static str) {
-        let place = fields.place;
-        if let Some(value) = fields.json(key) {
-            let keys = place.keys[..place.depth].iter().copied().chain([key]).map(Cow::Borrowed).collect();
-            self.fields.push(Leftover { document: place.document, keys, value: value.raw(), is_known: true });
-        }
-    }
-
-    /// Keeps every field that is not taken yet, without calling it unknown.
-    pub(super) fn keep_all(&mut self, fields: &mut Fields<'a>) {
-        let place = fields.place;
-        for (ordinal, (name, value)) in fields.object.entries().enumerate().take(128) {
-            if fields.taken & (1 << ordinal) == 0 {
-                fields.taken |= 1 << ordinal;
-                let keys = vec![name.text().unwrap_or_default()];
-                self.fields.push(Leftover {
-                    document: place.document,
-                    keys,
-                    value: value.raw(),
-                    is_known: true,
-                });
-            }
-        }
-    }
-
-    /// Keeps a value that is no field of an object.
-    pub(super) fn keep_value(&mut self, key: &'static str, value: Json<'a>) {
-        self.fields.push(Leftover {
-            document: "",
-            keys: vec![key.into()],
-            value: value.raw(),
-            is_known: true,
-        });
-    }
-
-    /// Keeps a whole document of an unknown kind.
-    pub(super) fn keep_whole(&mut self, fields: Fields<'a>, rows: &mut Rows, unknown: String) {
-        rows.unknown(unknown);
-        let document = fields.place.document;
-        for (name, value) in fields.object.entries() {
-            let keys = vec![name.text().unwrap_or_default()];
-            self.fields.push(Leftover { document, keys, value: value.raw(), is_known: true });
-        }
-    }
-
-    /// The column `extra`; counts what is not known.
-    pub(super) fn into_extra(self, rows: &mut Rows) -> Option<String> {
-        if self.fields.is_empty() {
-            return None;
-        }
-        let mut top = Branch::default();
-        for field in &self.fields {
-            if !field.is_known {
-                rows.unknown(format!("{}.{}", field.document, field.keys.join(".")));
-            }
-            top.insert(&field.keys, field.value);
-        }
-        let mut text = String::new();
-        top.write(&mut text);
-        Some(text)
-    }
-}
-
-/// An object of `extra` while it is put together.
-#[derive(Debug, Default)]
-struct Branch<'f> {
-    entries: Vec<(&'f str, Leaf<'f>)>,
-}
-
-#[derive(Debug)]
-enum Leaf<'f> {
-    Value(&'f str),
-    Branch(Branch<'f>),
-}
-
-impl<'f> Branch<'f> {
-    fn insert(&mut self, keys: &'f [Cow<'_, str>], value: &'f str) {
-        match keys {
-            [] => {}
-            [key] => self.entries.push((key, Leaf::Value(value))),
-            [key, rest @ ..] => {
-                let found = self
-                    .entries
-                    .iter()
-                    .position(|(name, leaf)| name == key && matches!(leaf, Leaf::Branch(_)));
-                let at = found.unwrap_or_else(|| {
-                    self.entries.push((key, Leaf::Branch(Self::default())));
-                    self.entries.len() - 1
-                });
-                if let (_, Leaf::Branch(branch)) = &mut self.entries[at] {
-                    branch.insert(rest, value);
-                }
-            }
-        }
-    }
-
-    fn write(&self, text: &mut String) {
-        for (ordinal, (key, leaf)) in self.entries.iter().enumerate() {
-            text.push(if ordinal == 0 { '{' } else { ',' });
-            write_string(key, text);
-            text.push(':');
-            match leaf {
-                Leaf::Value(value) => text.push_str(value),
-                Leaf::Branch(branch) => branch.write(text),
-            }
-        }
-        text.push('}');
-    }
-}
-
-/// Adds a text to a JSON text as a string.
-pub(super) fn write_string(string: &str, text: &mut String) {
-    text.push('"');
-    for letter in string.chars() {
-        match letter {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            control @ '\0'..' ' => text.push_str(&format!("\\u{:04x}", u32::from(control))),
-            other => text.push(other),
-        }
-    }
-    text.push('"');
-}
-
 #[cfg(test)]
 mod tests {
+    use plimsoll_engine::ingest::Rows;
+
     use super::super::json::Tape;
+    use super::super::leftovers::Leftovers;
     use super::*;
 
     fn left(text: &str, take: impl FnOnce(&mut Fields<'_>)) -> (Option<String>, Vec<String>) {

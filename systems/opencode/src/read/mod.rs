@@ -19,6 +19,7 @@ mod failures;
 mod fields;
 mod file_operations;
 mod json;
+mod leftovers;
 mod message;
 mod part;
 mod project;

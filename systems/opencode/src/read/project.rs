@@ -5,7 +5,8 @@
 use plimsoll_engine::ingest::{Refusal, Rows};
 
 use super::cells::push_row;
-use super::fields::{Fields, Leftovers, write_string};
+use super::fields::Fields;
+use super::leftovers::{Leftovers, write_string};
 use super::{Source, no_object, split};
 use crate::table::core::PROJECTS;
 

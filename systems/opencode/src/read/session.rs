@@ -6,8 +6,9 @@
 use plimsoll_engine::ingest::{Refusal, Rows};
 
 use super::cells::push_row;
-use super::fields::{Fields, Leftovers};
+use super::fields::Fields;
 use super::json::Tape;
+use super::leftovers::Leftovers;
 use super::usage::Tokens;
 use super::{Source, no_object, split};
 use crate::table::core::SESSIONS;

@@ -6,8 +6,9 @@
 use plimsoll_engine::ingest::{Refusal, Rows};
 
 use super::cells::push_row;
-use super::fields::{Fields, Leftovers};
+use super::fields::Fields;
 use super::json::Kind;
+use super::leftovers::Leftovers;
 use super::{Source, split};
 use crate::table::core::SESSION_DIFFS;
 

@@ -3,7 +3,8 @@
 //! Owns the object `tokens`, which sessions, messages and steps have alike. What the numbers mean depends on the
 //! version that wrote them; here they are only read.
 
-use super::fields::{Fields, Leftovers};
+use super::fields::Fields;
+use super::leftovers::Leftovers;
 
 /// Tokens as they are stored.
 #[derive(Debug, Clone, Copy, Default)]

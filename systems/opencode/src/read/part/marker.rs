@@ -9,8 +9,9 @@ use plimsoll_engine::ingest::{Refusal, Rows};
 use super::{Outline, Part, characters};
 use crate::read::cells::push_row;
 use crate::read::failures::{self, Failure, Origin, WriterError};
-use crate::read::fields::{Fields, Leftovers};
+use crate::read::fields::Fields;
 use crate::read::json::{Json, Kind};
+use crate::read::leftovers::Leftovers;
 use crate::read::usage::Tokens;
 use crate::table::focused::{COMPACTIONS, PATCHES, RETRIES, SNAPSHOTS, STEP_EVENTS, SUBTASKS};
 

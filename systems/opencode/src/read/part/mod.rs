@@ -18,7 +18,8 @@ pub(super) use self::text::{Text, Thought};
 
 use super::cells::push_row;
 use super::clock::Moment;
-use super::fields::{Fields, Leftovers};
+use super::fields::Fields;
+use super::leftovers::Leftovers;
 use super::{Source, no_object, split};
 use crate::table::core::PARTS;
 
@@ -93,7 +94,7 @@ pub(super) fn read(source: &Source<'_>, rows: &mut Rows) -> Result<(), Refusal> 
         "agent" => attachment::agent(&part, &mut fields, rows)?,
         unknown => {
             let outline = Outline { moment: part.moment(None), characters: None };
-            left.keep_whole(fields, rows, format!("part.{unknown}"));
+            left.keep_whole(&fields, rows, format!("part.{unknown}"));
             return store(&part, &kind, outline, left, rows);
         }
     };

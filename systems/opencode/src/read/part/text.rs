@@ -8,7 +8,8 @@ use plimsoll_engine::ingest::{Refusal, Rows};
 
 use super::{Outline, Part, characters};
 use crate::read::cells::push_row;
-use crate::read::fields::{Fields, Leftovers};
+use crate::read::fields::Fields;
+use crate::read::leftovers::Leftovers;
 use crate::table::focused::{TEXT_MESSAGES, THINKING_BLOCKS};
 
 /// A text.

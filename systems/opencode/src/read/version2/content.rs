@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use plimsoll_engine::ingest::{Refusal, Rows};
 
 use super::Message;
-use crate::read::fields::{Fields, Leftovers};
+use crate::read::fields::Fields;
 use crate::read::json::{Json, Kind};
+use crate::read::leftovers::Leftovers;
 use crate::read::part::{self, Outline, Part, Text, Thought};
 use crate::read::tool_calls::Call;
 
@@ -72,7 +73,7 @@ impl<'s, 'a: 's> Message<'s, 'a> {
             }
             unknown => {
                 let outline = Outline { moment: part.moment(None), characters: None };
-                left.keep_whole(fields, rows, format!("session_message.content.{unknown}"));
+                left.keep_whole(&fields, rows, format!("session_message.content.{unknown}"));
                 return part::store(&part, &kind, outline, left, rows);
             }
         };

@@ -5,7 +5,8 @@
 use plimsoll_engine::ingest::{Refusal, Rows};
 
 use super::Message;
-use crate::read::fields::{Fields, Leftovers};
+use crate::read::fields::Fields;
+use crate::read::leftovers::Leftovers;
 use crate::read::part::{self, Compaction};
 use crate::read::tool_calls::Call;
 

@@ -5,8 +5,9 @@
 use plimsoll_engine::ingest::{Refusal, Rows};
 
 use super::Message;
-use crate::read::fields::{Fields, Leftovers};
+use crate::read::fields::Fields;
 use crate::read::json::{Json, Kind};
+use crate::read::leftovers::Leftovers;
 use crate::read::part::{self, Attachment, Outline, Text, mention};
 
 impl<'s, 'a: 's> Message<'s, 'a> {
