@@ -10,7 +10,7 @@ WITH members AS MATERIALIZED (
     WHERE exchange_id IS NOT NULL AND session_id IN (SELECT scope_id FROM affected)
 ),
 bits AS MATERIALIZED (
-    SELECT id, message_id, part_type, time_created, character_count
+    SELECT id, message_id, session_id, part_type, time_created, character_count
     FROM parts
     WHERE session_id IN (SELECT scope_id FROM affected)
 ),
@@ -97,7 +97,7 @@ events AS (
         coalesce(details.character_count, bits.character_count) AS character_count,
         details.event_data
     FROM bits
-    JOIN members ON members.message_id = bits.message_id
+    JOIN members ON members.message_id = bits.message_id AND members.session_id = bits.session_id
     LEFT JOIN details ON details.part_id = bits.id
     UNION ALL
     SELECT

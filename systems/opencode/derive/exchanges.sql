@@ -48,21 +48,22 @@ activity AS (
         count(*) FILTER (is_failure) AS tool_failures,
         count(*) FILTER (NOT is_call) AS thinking_blocks
     FROM (
-        SELECT message_id, true AS is_call, is_failure
+        SELECT message_id, session_id, true AS is_call, is_failure
         FROM tool_calls
         WHERE session_id IN (SELECT scope_id FROM affected)
         UNION ALL
-        SELECT message_id, false, false
+        SELECT message_id, session_id, false, false
         FROM thinking_blocks
         WHERE session_id IN (SELECT scope_id FROM affected)
     ) AS happened
-    JOIN members ON members.message_id = happened.message_id
+    JOIN members ON members.message_id = happened.message_id AND members.session_id = happened.session_id
     WHERE counts
     GROUP BY members.exchange_id
 ),
 written AS MATERIALIZED (
     SELECT
         message_id,
+        session_id,
         -- Ids begin again from zero about every two years; a part so young is after the others of its message.
         substr(message_id, 5, 1) >= 'c' AND substr(part_id, 5, 1) < '4' AS next_era,
         part_id, text
@@ -71,16 +72,16 @@ written AS MATERIALIZED (
         AND text <> '' AND NOT coalesce(synthetic, false) AND NOT coalesce(ignored, false)
 ),
 prompts AS (
-    SELECT message_id, string_agg(text, chr(10) || chr(10) ORDER BY next_era, part_id) AS text
+    SELECT message_id, session_id, string_agg(text, chr(10) || chr(10) ORDER BY next_era, part_id) AS text
     FROM written
     WHERE message_id IN (SELECT exchange_id FROM members)
-    GROUP BY message_id
+    GROUP BY message_id, session_id
 ),
 replies AS (
-    SELECT message_id, last(text ORDER BY next_era, part_id) AS text
+    SELECT message_id, session_id, last(text ORDER BY next_era, part_id) AS text
     FROM written
     WHERE message_id IN (SELECT last_answer.id FROM answers)
-    GROUP BY message_id
+    GROUP BY message_id, session_id
 ),
 asked AS MATERIALIZED (
     SELECT id, session_id, coalesce(agent, mode) AS agent, time_created
@@ -118,6 +119,6 @@ FROM members
 JOIN asked ON asked.id = members.message_id
 LEFT JOIN answers ON answers.exchange_id = asked.id
 LEFT JOIN activity ON activity.exchange_id = asked.id
-LEFT JOIN prompts ON prompts.message_id = asked.id
-LEFT JOIN replies ON replies.message_id = answers.last_answer.id
+LEFT JOIN prompts ON prompts.message_id = asked.id AND prompts.session_id = asked.session_id
+LEFT JOIN replies ON replies.message_id = answers.last_answer.id AND replies.session_id = asked.session_id
 WHERE members.message_id = members.exchange_id

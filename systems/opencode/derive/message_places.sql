@@ -12,6 +12,9 @@
 -- Copies of a fork: messages that are equal in all that a fork copies, in more than one session. The one minted first
 -- counts. A later one is a copy if its id is more than a second younger than its time, or if its session says that it
 -- was forked; otherwise two things happened in the same millisecond.
+--
+-- Here and in all that follows, a part counts for its message only where both name the same session: what depends on a
+-- session must not depend on the rows of another.
 placed AS MATERIALIZED (
     SELECT
         id, session_id, role, parent_id, time_created,
@@ -20,7 +23,7 @@ placed AS MATERIALIZED (
     WHERE session_id IN (SELECT scope_id FROM affected)
 ),
 bits AS MATERIALIZED (
-    SELECT id, message_id, part_type FROM parts WHERE session_id IN (SELECT scope_id FROM affected)
+    SELECT id, message_id, session_id, part_type FROM parts WHERE session_id IN (SELECT scope_id FROM affected)
 ),
 guiding AS MATERIALIZED (
     SELECT part_id
@@ -29,10 +32,10 @@ guiding AS MATERIALIZED (
         AND synthetic AND NOT starts_with(coalesce(text, ''), 'The following tool was executed by the user')
 ),
 steering AS (
-    SELECT bits.message_id
+    SELECT bits.message_id, bits.session_id
     FROM bits
     LEFT JOIN guiding ON guiding.part_id = bits.id
-    GROUP BY bits.message_id
+    GROUP BY bits.message_id, bits.session_id
     HAVING bool_and(bits.part_type = 'compaction' OR guiding.part_id IS NOT NULL)
 ),
 opening AS (
@@ -44,7 +47,7 @@ opening AS (
                 OVER (PARTITION BY placed.session_id)
         ) AS opens
     FROM placed
-    LEFT JOIN steering ON steering.message_id = placed.id
+    LEFT JOIN steering ON steering.message_id = placed.id AND steering.session_id = placed.session_id
 ),
 turns AS MATERIALIZED (
     SELECT

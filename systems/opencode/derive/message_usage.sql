@@ -7,6 +7,7 @@
 WITH steps AS (
     SELECT
         message_id,
+        session_id,
         count(*) AS steps,
         sum(cost) AS cost,
         sum(tokens_input) AS tokens_input,
@@ -24,17 +25,18 @@ WITH steps AS (
         ) END AS each_step
     FROM step_events
     WHERE event = 'finish' AND session_id IN (SELECT scope_id FROM affected)
-    GROUP BY message_id
+    GROUP BY message_id, session_id
 ),
 called AS (
     SELECT
         message_id,
+        session_id,
         count(*) AS tool_calls,
         count(*) FILTER (is_failure) AS tool_failures,
         sum(execution_time_ms) AS tool_ms
     FROM tool_calls
     WHERE session_id IN (SELECT scope_id FROM affected)
-    GROUP BY message_id
+    GROUP BY message_id, session_id
 ),
 answers AS MATERIALIZED (
     SELECT
@@ -88,5 +90,5 @@ FROM answers
 JOIN places ON places.message_id = answers.id
 LEFT JOIN sessions ON sessions.id = answers.session_id
 LEFT JOIN projects ON projects.id = sessions.project_id
-LEFT JOIN steps ON steps.message_id = answers.id
-LEFT JOIN called ON called.message_id = answers.id
+LEFT JOIN steps ON steps.message_id = answers.id AND steps.session_id = answers.session_id
+LEFT JOIN called ON called.message_id = answers.id AND called.session_id = answers.session_id

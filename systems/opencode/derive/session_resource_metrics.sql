@@ -63,14 +63,22 @@ calls AS (
         max(time_end) AS time_last
     FROM tool_calls
     WHERE session_id IN (SELECT scope_id FROM affected)
-        AND message_id NOT IN (SELECT message_id FROM placed WHERE is_fork_copy)
+        AND NOT EXISTS (
+            SELECT 1 FROM placed
+            WHERE placed.message_id = tool_calls.message_id AND placed.session_id = tool_calls.session_id
+                AND placed.is_fork_copy
+        )
     GROUP BY session_id
 ),
 failed AS (
     SELECT session_id, count(*) AS errors
     FROM errors
     WHERE session_id IN (SELECT scope_id FROM affected)
-        AND message_id NOT IN (SELECT message_id FROM placed WHERE is_fork_copy)
+        AND NOT EXISTS (
+            SELECT 1 FROM placed
+            WHERE placed.message_id = errors.message_id AND placed.session_id = errors.session_id
+                AND placed.is_fork_copy
+        )
     GROUP BY session_id
 )
 SELECT

@@ -30,4 +30,4 @@ wider AS (
     UNION
     SELECT session_id FROM below
 )
-SELECT session_id FROM wider WHERE session_id NOT IN (SELECT scope_id FROM affected)
+SELECT session_id FROM wider WHERE session_id IS NOT NULL

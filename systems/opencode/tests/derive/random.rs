@@ -46,6 +46,10 @@ pub(crate) fn story(salt: usize) -> impl Strategy<Value = Story> {
             }
             let message = story.messages[message % story.messages.len()].id.clone();
             story.part(&message, body(kind, bits));
+            // Damaged: the part says that it is of another session than its message.
+            if bits[0] % 16 == 7 {
+                story.parts.last_mut().unwrap().session = "ses_0".into();
+            }
         }
         for (at, (source, delay, count, says_so, maps)) in forks.iter().enumerate() {
             let source = story.sessions[source % story.sessions.len()].id.clone();

@@ -6,6 +6,7 @@ use plimsoll_opencode::price::{Prices, TierRule, list_cost, recomputed_cost};
 use plimsoll_opencode::tokens::{Decided, StoredTokens, Tokens, normalize};
 use plimsoll_opencode::writer::token_rule;
 
+use super::places::parts_of;
 use super::{Model, Place, Usage, five, maybe, moment, number, optional, text, truth};
 use crate::story::{Body, Part};
 
@@ -25,7 +26,7 @@ impl Model<'_> {
         let message = &place.message;
         let session = self.session(&message.session);
         let mut steps: Vec<Step<'_>> = Vec::new();
-        for part in self.story.parts.iter().filter(|part| part.message == message.id) {
+        for part in parts_of(self.story, &message.id) {
             if let Body::Finish { cost, tokens } = &part.body {
                 steps.push((part, *cost, *tokens));
             }

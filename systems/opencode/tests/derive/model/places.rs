@@ -36,7 +36,9 @@ pub(super) fn in_order(story: &Story, session: &str) -> Vec<Message> {
 }
 
 pub(super) fn parts_of<'a>(story: &'a Story, message: &str) -> Vec<&'a Part> {
-    let mut parts: Vec<&Part> = story.parts.iter().filter(|part| part.message == message).collect();
+    let session = story.messages.iter().find(|found| found.id == message).map(|found| found.session.as_str());
+    let is_of = |part: &&Part| part.message == message && Some(part.session.as_str()) == session;
+    let mut parts: Vec<&Part> = story.parts.iter().filter(is_of).collect();
     parts.sort_by_key(|part| part.order);
     parts
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plimsoll_engine::ingest::OwnedCell;
 
-use super::places::{parts_of, way};
+use super::places::way;
 use super::{Calls, Model, Place, Sum, maybe, moment, number, optional, text};
 use crate::story::{Body, Session};
 
@@ -26,15 +26,15 @@ impl Model<'_> {
         answers.filter(|used| !used.is_copy()).for_each(|used| sum.add(used));
         let mut calls = Calls::default();
         let mut last_call = None;
-        for place in &own {
-            let of_message = self.calls(&place.message.id);
-            calls.all += of_message.all;
-            calls.failed += of_message.failed;
-            calls.ms += of_message.ms;
-            for part in parts_of(self.story, &place.message.id) {
-                if let Body::Tool { ms: Some(ms), .. } = part.body {
-                    last_call = last_call.max(Some(part.created + 3 + ms));
-                }
+        for part in self.story.parts.iter().filter(|part| part.session == session.id) {
+            let is_copy =
+                places.iter().any(|place| place.message.id == part.message && place.original.is_some());
+            let Body::Tool { ms, failure, .. } = part.body else { continue };
+            if !is_copy {
+                calls.all += 1;
+                calls.failed += i64::from(failure);
+                calls.ms += ms.unwrap_or(0);
+                last_call = last_call.max(ms.map(|ms| part.created + 3 + ms));
             }
         }
         let last_message = places
