@@ -4,7 +4,9 @@ use crate::model;
 use crate::run::{Tables, assert_same, derive, empty, note, tables};
 use crate::story::{Body, Story, minted_id};
 
-use plimsoll_engine::ingest::OwnedCell;
+use plimsoll_engine::error::EngineError;
+use plimsoll_engine::ingest::{OwnedCell, Settings};
+use plimsoll_opencode::documents::OpenCode;
 use plimsoll_store::duckdb::Analytics;
 
 /// Computes the tables, which must be the model's too.
@@ -438,4 +440,36 @@ fn figures_beyond_measure_are_unknown_and_stop_nothing() {
     derive(&store);
     assert_eq!(ask(&store, "SELECT count(*), sum(messages) FROM session_resource_metrics"), [["2", "4"]]);
     assert_eq!(ask(&store, "SELECT sessions, tokens, stored_cost FROM agents"), [["2", "-", "-"]]);
+}
+
+/// The user's prices come first, are asked for again when they change, and are refused as a whole when unreadable.
+#[test]
+fn prices_that_the_user_gave_come_first() {
+    let mut story = Story::default();
+    story.session("ses_a", None);
+    turn(&mut story, "ses_a", 0);
+    let (_, unknown) = turn(&mut story, "ses_a", 1000);
+    story.at(&unknown).model = Some(("acme".into(), "mystery".into()));
+    let store = empty();
+    story.write(&store, |_| true);
+    let found = |prices: Option<&str>| {
+        note(&store, "*");
+        let settings = Settings { prices: prices.map(Into::into) };
+        plimsoll_engine::ingest::derive(&OpenCode, &store, &settings)?;
+        let sql = "SELECT model, list_cost, price_source = 'override' FROM message_usage ORDER BY model DESC";
+        Ok::<_, EngineError>(ask(&store, sql))
+    };
+    let without = [["mystery", "-", "-"], ["gemini-2.5-pro", "7250000", "false"]];
+    assert_eq!(found(None).unwrap(), without);
+    // 100 of input, 60 of output and reasoning.
+    let mine = r#"{"acme": {"models": {"mystery": {"cost": {"input": 1, "output": 2}}}}}"#;
+    assert_eq!(
+        found(Some(mine)).unwrap(),
+        [["mystery", "2200000", "true"], ["gemini-2.5-pro", "7250000", "false"]]
+    );
+    let dearer = r#"{"acme": {"models": {"mystery": {"cost": {"input": 3, "output": 2}}}}}"#;
+    assert_eq!(found(Some(dearer)).unwrap()[0], ["mystery", "4200000", "true"]);
+    let error = found(Some("{\"acme\": 3}")).unwrap_err().to_string();
+    assert!(error.contains("models.dev") && error.contains("hint:"), "{error}");
+    assert_eq!(found(None).unwrap(), without);
 }
