@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use crate::failure::Failure;
-use crate::{duckdb, metadata, process};
+use crate::{bench_opencode, duckdb, metadata, process};
 
 /// How the product is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +50,17 @@ pub(crate) fn crash(arguments: &[String]) -> Result<(), Failure> {
 
 /// Measures in a release build; arguments after the name go to `plimsoll-bench`.
 pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
-    const NAMES: &[&str] = &["change"];
+    const NAMES: &[&str] = &["change", "ingest", "views"];
     let Some((name, rest)) = arguments.split_first() else {
         return Err(Failure::usage("bench needs the name of a benchmark").hinted(NAMES.join(", ")));
     };
     if !NAMES.contains(&name.as_str()) {
         return Err(Failure::usage(format!("there is no benchmark `{name}`")).hinted(NAMES.join(", ")));
+    }
+    match name.as_str() {
+        "ingest" => return bench_opencode::ingest(rest),
+        "views" => return bench_opencode::views(rest),
+        _ => {}
     }
     build_plimsoll(Profile::Release)?;
     process::run(

@@ -15,6 +15,7 @@
 )]
 
 mod audit;
+mod bench_opencode;
 mod campaigns;
 mod check;
 mod demo;
@@ -95,8 +96,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "change [ARGS]",
-        about: "measure the change engine in a release build, beside its rivals",
+        arguments: "change|ingest|views [ARGS]",
+        about: "measure the change engine, or the OpenCode system, in a release build, beside floor and rivals",
         run: campaigns::bench,
     },
     Command {

@@ -377,6 +377,9 @@ pub(crate) struct ViewArguments {
     /// At most this many rows
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u32>,
+    /// Run the view, or every view, so many times and print how long it took
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) measure: Option<u32>,
     /// Print comma-separated values
     #[arg(long, conflicts_with_all = ["json", "table"])]
     pub(crate) csv: bool,

@@ -374,7 +374,8 @@ pub(crate) fn spread(system: &dyn Documents, store: &Analytics) -> Result<(), St
         store.execute(statement, &[])?;
     }
     let sql = "INSERT INTO plimsoll_ingest_affected SELECT DISTINCT scope_id FROM affected
-        WHERE scope_id NOT IN (SELECT scope_id FROM plimsoll_ingest_affected)";
+        WHERE scope_id IS NOT NULL AND NOT EXISTS
+            (SELECT 1 FROM plimsoll_ingest_affected noted WHERE noted.scope_id = affected.scope_id)";
     store.execute(sql, &[]).map(drop)
 }
 

@@ -1,0 +1,261 @@
+//! `cargo xtask bench ingest` and `bench views`: the OpenCode system at the mission's size, beside its floor and rivals.
+//!
+//! Owns generating the store, reading it and doing nothing else (the floor), running the release binary and watching
+//! its memory, and running rivals where Python or npm can fetch them. A rival that is not there is named as left out.
+//! What a rival reads is said with its figure: most read messages only.
+//!
+//! Arguments: `--from DIR` uses a store that is there; `--rounds N` (default 3) repeats; medians are printed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::failure::Failure;
+use crate::{campaigns, process, project};
+
+/// The size that the mission names: sessions, messages, parts.
+const SIZE: [&str; 3] = ["877", "43060", "187331"];
+/// DuckDB's own way: every file as text, each kind into a table of its own.
+const DUCKDB_SQL: &str = "
+import sys, time, duckdb
+root, file = sys.argv[1], sys.argv[2]
+db = duckdb.connect(file, config={'threads': 2, 'preserve_insertion_order': False})
+began = time.time()
+for kind, depth in (('session', '*/*'), ('message', '*/*'), ('part', '*/*')):
+    db.execute(f\"CREATE TABLE {kind} AS SELECT filename, content::JSON AS body FROM read_text('{root}/storage/{kind}/{depth}.json')\")
+db.execute('CHECKPOINT')
+print(time.time() - began)
+";
+
+struct Options {
+    from: Option<PathBuf>,
+    rounds: usize,
+}
+
+fn options(arguments: &[String]) -> Result<Options, Failure> {
+    let mut options = Options { from: None, rounds: 3 };
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let value = || Failure::usage(format!("{word} needs a value"));
+        match word.as_str() {
+            "--from" => options.from = Some(PathBuf::from(words.next().ok_or_else(value)?)),
+            "--rounds" => {
+                let rounds = words.next().ok_or_else(value)?;
+                options.rounds = rounds.parse().map_err(|_| Failure::usage("--rounds is a number"))?;
+            }
+            _ => return Err(Failure::usage("bench ingest and views take --from DIR and --rounds N")),
+        }
+    }
+    Ok(options)
+}
+
+/// The store to measure on, generated when none is named.
+fn store(plimsoll: &Path, options: &Options, folder: &Path) -> Result<PathBuf, Failure> {
+    if let Some(from) = &options.from {
+        return Ok(from.clone());
+    }
+    let to = folder.join("agent");
+    let [sessions, messages, parts] = SIZE;
+    let arguments = ["--sessions", sessions, "--messages", messages, "--parts", parts, "--seed", "7"];
+    let quiet = ["simulate", "opencode", "--json", "--to"];
+    process::capture(Command::new(plimsoll).args(quiet).arg(&to).args(arguments))?;
+    Ok(to)
+}
+
+/// Measures the ingest.
+pub(crate) fn ingest(arguments: &[String]) -> Result<(), Failure> {
+    let options = options(arguments)?;
+    let plimsoll = campaigns::build_plimsoll(campaigns::Profile::Release)?;
+    let folder = project::temporary_folder("bench-ingest")?;
+    let from = store(&plimsoll, &options, &folder)?;
+    let root = if from.join("opencode").is_dir() { from.join("opencode") } else { from.clone() };
+    // Once before anything is measured, so that all find the files in memory.
+    let (files, bytes) = read_everything(&root);
+    println!(
+        "{files} files, {} MB, medians of {} rounds, 2 threads, warm",
+        bytes / 1_000_000,
+        options.rounds
+    );
+    let mut floors = Vec::new();
+    let mut ours = Vec::new();
+    let mut again = Vec::new();
+    let mut memory = 0;
+    let file = folder.join("bench.duckdb");
+    for _ in 0..options.rounds {
+        let began = Instant::now();
+        read_everything(&root);
+        floors.push(began.elapsed());
+        drop(fs::remove_file(&file));
+        let (took, peak) = ours_once(&plimsoll, &from, &file)?;
+        ours.push(took);
+        memory = memory.max(peak);
+        again.push(ours_once(&plimsoll, &from, &file)?.0);
+    }
+    let floor = median(&mut floors);
+    line("floor: read every file, nothing else", floor, floor, "");
+    let took = median(&mut ours);
+    line("plimsoll ingest, all tables", took, floor, &format!("peak {memory} MB"));
+    line("plimsoll ingest again, nothing changed", median(&mut again), floor, "asked: < 2 s");
+    match duckdb_once(&root, &folder) {
+        Ok(took) => line("DuckDB read_text into raw tables", took, floor, "no typed tables, no ledger"),
+        Err(failure) => println!("left out: DuckDB's own SQL ({failure})"),
+    }
+    for (name, package, program, words) in [
+        (
+            "tokscale 4.17.0",
+            "@tokscale/cli-linux-x64-gnu@4.17.0",
+            "tokscale",
+            "models --client opencode --json --no-spinner",
+        ),
+        (
+            "ccusage 20.0.24",
+            "@ccusage/ccusage-linux-x64@20.0.24",
+            "ccusage",
+            "opencode daily --json --offline",
+        ),
+    ] {
+        match rival(package, program, words, &from, &folder) {
+            Ok(took) => line(name, took, floor, "messages only"),
+            Err(failure) => println!("left out: {name} ({failure})"),
+        }
+    }
+    drop(fs::remove_dir_all(&folder));
+    Ok(())
+}
+
+/// Measures the views, inside one process.
+pub(crate) fn views(arguments: &[String]) -> Result<(), Failure> {
+    let options = options(arguments)?;
+    let plimsoll = campaigns::build_plimsoll(campaigns::Profile::Release)?;
+    let folder = project::temporary_folder("bench-views")?;
+    let from = store(&plimsoll, &options, &folder)?;
+    let file = folder.join("bench.duckdb");
+    ours_once(&plimsoll, &from, &file)?;
+    let url = format!("duckdb:{}", file.display());
+    let mut command = Command::new(&plimsoll);
+    command.args(["view", "opencode", "--measure", "20", "--store", &url]);
+    let (_, text) = process::capture_with_codes(&mut command, &[0, 3])?;
+    print!("{text}");
+    drop(fs::remove_dir_all(&folder));
+    Ok(())
+}
+
+fn line(what: &str, took: Duration, floor: Duration, note: &str) {
+    let ratio = took.as_secs_f64() / floor.as_secs_f64();
+    println!("{what:<42} {:>8.2} s {ratio:>7.1} x floor  {note}", took.as_secs_f64());
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// Walks a folder and reads every file, with two threads; returns how many files and bytes.
+fn read_everything(root: &Path) -> (usize, u64) {
+    let mut files = Vec::new();
+    let mut left = vec![root.to_owned()];
+    while let Some(folder) = left.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => left.push(entry.path()),
+                Ok(kind) if kind.is_file() => files.push(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    let (turn, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut content = Vec::new();
+                while let Some(path) = files.get(turn.fetch_add(1, Ordering::Relaxed)) {
+                    content.clear();
+                    if let Ok(mut file) = fs::File::open(path) {
+                        let read = std::io::Read::read_to_end(&mut file, &mut content).unwrap_or(0);
+                        bytes.fetch_add(read as u64, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    (files.len(), bytes.into_inner())
+}
+
+/// One run of the product: how long, and its peak memory in MB.
+fn ours_once(plimsoll: &Path, from: &Path, file: &Path) -> Result<(Duration, u64), Failure> {
+    let mut command = Command::new(plimsoll);
+    command.args(["ingest", "opencode", "--quiet", "--from"]).arg(from);
+    command.arg("--store").arg(format!("duckdb:{}", file.display())).stdout(Stdio::null());
+    let began = Instant::now();
+    let mut child = command.spawn().map_err(|error| Failure::new(format!("plimsoll: {error}")))?;
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let mut peak = 0;
+    loop {
+        if let Some(ended) = child.try_wait().map_err(|error| Failure::new(error.to_string()))? {
+            if !matches!(ended.code(), Some(0 | 3)) {
+                return Err(Failure::new(format!("plimsoll ingest ended with {ended}")));
+            }
+            return Ok((began.elapsed(), peak));
+        }
+        let high = fs::read_to_string(&status).unwrap_or_default();
+        let high = high
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        peak = peak.max(high.unwrap_or(0_u64) / 1_024);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn duckdb_once(root: &Path, folder: &Path) -> Result<Duration, Failure> {
+    let environment = folder.join("python");
+    process::capture(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+    let pip = environment.join("bin/pip");
+    process::capture(Command::new(pip).args(["install", "--quiet", "duckdb==2.0.0"]))?;
+    let mut command = Command::new(environment.join("bin/python"));
+    command.args(["-c", DUCKDB_SQL]).arg(root).arg(folder.join("rival.duckdb"));
+    let seconds = process::capture(&mut command)?;
+    let seconds: f64 = seconds.trim().parse().map_err(|_| Failure::new("it printed no time"))?;
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+/// Fetches a package, and runs its program on the store: once to warm up, then measured, with an empty cache.
+fn rival(package: &str, program: &str, words: &str, from: &Path, folder: &Path) -> Result<Duration, Failure> {
+    let place = folder.join(program);
+    fs::create_dir_all(&place).map_err(|error| Failure::new(error.to_string()))?;
+    let packed =
+        process::capture(Command::new("npm").args(["pack", "--silent", package]).current_dir(&place))?;
+    let archive = packed.lines().last().unwrap_or_default().trim().to_owned();
+    process::capture(Command::new("tar").args(["xzf", &archive]).current_dir(&place))?;
+    let binary = find(&place, program).ok_or_else(|| Failure::new("the package has no such program"))?;
+    let home = place.join("home");
+    let run = || {
+        drop(fs::remove_dir_all(&home));
+        let mut command = Command::new(&binary);
+        command.args(words.split(' ')).env("HOME", &home).env("XDG_DATA_HOME", from);
+        command.env("OPENCODE_DATA_DIR", from.join("opencode")).env("TOKSCALE_PRICING_CACHE_ONLY", "1");
+        command.env("TOKSCALE_CONFIG_DIR", home.join("config"));
+        fs::create_dir_all(&home).map_err(|error| Failure::new(error.to_string()))?;
+        let began = Instant::now();
+        process::capture(&mut command)?;
+        Ok::<Duration, Failure>(began.elapsed())
+    };
+    run()?;
+    run()
+}
+
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let mut left = vec![folder.to_owned()];
+    while let Some(folder) = left.pop() {
+        for entry in fs::read_dir(&folder).ok()?.flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => left.push(entry.path()),
+                Ok(_) if entry.file_name() == name => return Some(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    None
+}
