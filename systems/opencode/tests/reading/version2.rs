@@ -379,6 +379,21 @@ fn unknown_content_is_kept_whole_and_counted() {
 }
 
 #[test]
+fn what_a_provider_wants_back_is_metadata_under_all_its_names() {
+    for (fields, metadata, extra) in [
+        (r#""state":{"signature":"s"}"#, r#"{"signature":"s"}"#, None),
+        (r#""native":{"a":1}"#, r#"{"a":1}"#, None),
+        (r#""state":{"s":1},"metadata":{"m":1}"#, r#"{"m":1}"#, Some(r#"{"state":{"s":1}}"#)),
+    ] {
+        let stored =
+            read("assistant", &format!(r#"{{"content":[{{"type":"reasoning","text":"t",{fields}}}]}}"#));
+        assert!(stored.unknown.is_empty(), "{fields}: {:?}", stored.unknown);
+        assert_eq!(text(&stored.only("thinking_blocks")["metadata"]), metadata, "{fields}");
+        assert_eq!(stored.only("parts").get("extra").map(text).as_deref(), extra, "{fields}");
+    }
+}
+
+#[test]
 fn outputs_of_several_blocks_are_joined_and_other_blocks_are_kept() {
     let tool = |content: &str| {
         let stored = read(

@@ -50,7 +50,7 @@ impl<'s, 'a: 's> Message<'s, 'a> {
                 let text = Text {
                     text: fields.text("text"),
                     synthetic: fields.boolean("synthetic"),
-                    metadata: fields.json("metadata").map(Json::raw),
+                    metadata: provider_data(&mut fields, &mut left).map(Json::raw),
                     ..Text::default()
                 };
                 left.keep(&mut fields, "id");
@@ -61,8 +61,7 @@ impl<'s, 'a: 's> Message<'s, 'a> {
                 let (start, end) = span(&mut fields, &mut left);
                 self.until(end.or(start));
                 left.keep(&mut fields, "id");
-                let metadata = fields.json("metadata").or_else(|| fields.json("providerMetadata"));
-                let metadata = metadata.map(Json::raw);
+                let metadata = provider_data(&mut fields, &mut left).map(Json::raw);
                 Thought { text: fields.text("text"), metadata, start, end }.store(&part, rows)?
             }
             "tool" => {
@@ -89,6 +88,26 @@ impl<'s, 'a: 's> Message<'s, 'a> {
     }
 }
 
+/// What the provider wants to see again with the next request, under the names that it has had. The first is the
+/// metadata, others are kept beside it.
+fn provider_data<'f>(fields: &mut Fields<'f>, left: &mut Leftovers<'f>) -> Option<Json<'f>> {
+    let mut found = None;
+    for name in ["metadata", "providerMetadata", "native", "providerState"] {
+        match found {
+            None => found = fields.json(name),
+            Some(_) => left.keep(fields, name),
+        }
+    }
+    // A tool's `state` is another thing.
+    if fields.whole().get("name").is_none() {
+        match found {
+            None => found = fields.json("state"),
+            Some(_) => left.keep(fields, "state"),
+        }
+    }
+    found
+}
+
 fn span<'f>(fields: &mut Fields<'f>, left: &mut Leftovers<'f>) -> (Option<i64>, Option<i64>) {
     let Some(mut time) = fields.object("time") else { return (None, None) };
     let start = time.moment("created").or_else(|| time.moment("start"));
@@ -103,7 +122,7 @@ fn call<'f>(fields: &mut Fields<'f>, left: &mut Leftovers<'f>) -> Call<'f> {
         call_id: fields.text("id"),
         tool: fields.text("name"),
         executed: fields.boolean("executed"),
-        part_metadata: fields.json("metadata").or_else(|| fields.json("providerMetadata")),
+        part_metadata: provider_data(fields, left),
         ..Call::default()
     };
     if let Some(mut time) = fields.object("time") {
