@@ -1,7 +1,5 @@
 //! The analytical store against a real DuckDB file.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
-
 use plimsoll_store::StoreError;
 use plimsoll_store::analytics::ColumnType::{Boolean, Date, Double, Integer, Json, Money, Text, Timestamp};
 use plimsoll_store::analytics::{AnalyticTable, Cell, OwnedCell, RowBuffer, column};

@@ -79,7 +79,8 @@ fn rounds(generation: Generation, rounds: std::ops::Range<u64>) {
     let place = Place::new(60, 71, generation, 0);
     assert_eq!(place.run("whole.duckdb", &["ingest", "opencode"]).status.code(), Some(0));
     let digest = place.json("whole.duckdb", &["digest", "opencode"]);
-    assert_eq!(digest["tables"]["messages"]["rows"], place.manifest.messages);
+    // Databases of 2.x have rows besides messages of users and models.
+    assert!(digest["tables"]["messages"]["rows"].as_u64().unwrap() >= place.manifest.messages);
     rounds.for_each(|round| killed(&place, round));
 }
 
@@ -151,7 +152,7 @@ fn views_checks_and_exports_answer() {
     let list = place.json("a.duckdb", &["view", "opencode"]);
     assert!(list.as_array().unwrap().len() >= 45);
     let csv = place.run("a.duckdb", &["view", "opencode", "agents-by-name", "--csv"]);
-    assert!(String::from_utf8_lossy(&csv.stdout).starts_with("name,"), "{csv:?}");
+    assert!(String::from_utf8_lossy(&csv.stdout).starts_with("agent,"), "{csv:?}");
     let unknown = place.run("a.duckdb", &["view", "opencode", "agents-by-name", "--session", "x"]);
     assert_eq!(unknown.status.code(), Some(2));
     let report = place.file("report.md");

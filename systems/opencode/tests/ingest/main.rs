@@ -4,7 +4,10 @@
 //! What a document becomes is tested beside the readers.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
-#![expect(clippy::disallowed_methods, reason = "tests write files, follow them in threads and wait, as a user would")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests write files, follow them in threads and wait, as a user would"
+)]
 
 mod bulk;
 mod live;

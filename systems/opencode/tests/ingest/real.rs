@@ -9,11 +9,13 @@ use serde_json::Value as Json;
 
 use crate::support::{open, pass, tables, view};
 
+/// What is said where the stores are not.
+const SKIPPED: &str = "skipped: the real stores are not in ../shared/data";
+
 fn unpack(name: &str) -> Option<(tempfile::TempDir, PathBuf)> {
     let archive =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(format!("{name}.tar.gz"));
     if !archive.is_file() {
-        println!("skipped: {} is not here", archive.display());
         return None;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -54,6 +56,7 @@ fn rounded(value: &Json, digits: i32) -> f64 {
 fn files_of_1_1_16_are_counted_as_opencode_counts_them() {
     let told = stats("opencode_1.1.16_json");
     if told.is_null() {
+        println!("{SKIPPED}");
         return;
     }
     assert_eq!((&told["sessions"], &told["messages"]), (&31.into(), &498.into()));
@@ -83,6 +86,7 @@ fn files_of_1_1_16_are_counted_as_opencode_counts_them() {
 fn a_database_of_1_18_33_is_counted_as_opencode_counts_it() {
     let told = stats("opencode_1.18.33_sqlite");
     if told.is_null() {
+        println!("{SKIPPED}");
         return;
     }
     assert_eq!((&told["sessions"], &told["messages"]), (&19.into(), &219.into()));
@@ -110,8 +114,11 @@ fn a_database_of_1_18_33_is_counted_as_opencode_counts_it() {
 
 #[test]
 fn a_store_that_opencode_moved_to_sqlite_gives_the_same_analytics() {
-    let Some((_a, json)) = unpack("opencode_1.1.16_json") else { return };
-    let Some((_b, moved)) = unpack("opencode_1.1.16_json_migrated_by_1.2.20") else { return };
+    let both = unpack("opencode_1.1.16_json").zip(unpack("opencode_1.1.16_json_migrated_by_1.2.20"));
+    let Some(((_a, json), (_b, moved))) = both else {
+        println!("{SKIPPED}");
+        return;
+    };
     let (mut before, mut after) = (open(&[json]), open(&[moved]));
     pass(&mut before);
     assert!(pass(&mut after).tally.superseded > 2_000);
