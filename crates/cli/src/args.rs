@@ -169,6 +169,9 @@ pub(crate) enum Command {
     View(ViewArguments),
     /// Check the data of an analytical system against its rules, and keep the results
     Check(CheckArguments),
+    /// Prices of models
+    #[command(subcommand)]
+    Prices(PricesCommand),
     /// Write the tables of an analytical system as Parquet files
     Export {
         /// The system
@@ -331,6 +334,23 @@ pub(crate) struct IngestArguments {
     /// Say what would happen, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// What to do with prices.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PricesCommand {
+    /// Take prices from a file in the shape of models.dev's api.json; they come before the embedded ones
+    Update {
+        /// The system
+        #[arg(default_value = "opencode")]
+        system: String,
+        /// The file
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// Say what would happen, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// Arguments of `check`.

@@ -20,6 +20,8 @@ pub struct AnalyticSystem {
     pub checks: &'static [&'static str],
     /// The folder below the user's data folder in which its documents lie, such as `opencode`.
     pub data_folder: &'static str,
+    /// Reads prices that a user gives, and says how many there are, or what is wrong with them.
+    pub check_prices: fn(&str) -> Result<usize, String>,
     /// A query for one line of figures that make sense as soon as the first stage is read.
     pub first_figures: &'static str,
 }

@@ -1,7 +1,7 @@
 //! What OpenCode leaves on disk: which files and database tables are documents.
 //!
 //! Owns the layouts of all generations, so far as they can be told from a path or a table's name. How a document
-//! becomes rows is [`crate::read`]'s. A root is the folder that contains `storage/` and `opencode.db`.
+//! becomes rows is `read`'s. A root is the folder that contains `storage/` and `opencode.db`.
 //!
 //! Identifiers and parents come from paths, as OpenCode's own move to SQLite took them: sessions were moved between
 //! projects without the files being rewritten.

@@ -36,5 +36,8 @@ pub static SYSTEM: AnalyticSystem = AnalyticSystem {
     views: views::VIEWS,
     checks: checks::CHECKS,
     data_folder: "opencode",
+    check_prices: |text| {
+        price::models_dev::parse(text, "user").map(|book| book.len()).map_err(|error| error.to_string())
+    },
     first_figures: include_str!("../views/first/figures.sql"),
 };

@@ -104,6 +104,10 @@ fn point(stable: &Path, folder: &Path) -> Result<(), Failure> {
     if let Some(parent) = stable.parent() {
         fs::create_dir_all(parent).map_err(failed)?;
     }
+    // A new link would have everything linked again.
+    if fs::read_link(stable).is_ok_and(|target| target == folder) {
+        return Ok(());
+    }
     if stable.is_symlink() {
         fs::remove_file(stable).map_err(failed)?;
     }

@@ -79,7 +79,8 @@ pub(crate) fn ingest(context: &Context, arguments: &IngestArguments) -> Result<E
     // One thread: the readers have the others, and its own threads would wait for each other.
     let resources = Resources { memory_mb: INGEST_MEMORY_MB, threads: 1 };
     let store = Analytics::open(&path, resources)?;
-    let settings = IngestSettings { roots, threads: arguments.threads, derive: Settings::default() };
+    let derive = Settings { prices: given_prices(context, system)? };
+    let settings = IngestSettings { roots, threads: arguments.threads, derive };
     let mut open = Ingest::open(system.documents, store, Arc::new(MachineClock::new()), settings)?;
     let teller = Teller::new(context.ui, system);
     if arguments.watch {
@@ -113,6 +114,63 @@ pub(crate) fn ingest(context: &Context, arguments: &IngestArguments) -> Result<E
     }
     let incomplete = !findings.quarantined.is_empty() || !report.unreadable.is_empty();
     Ok(if incomplete { exit::incomplete() } else { ExitCode::SUCCESS })
+}
+
+/// Where the prices that a user gave are kept.
+fn prices_path(context: &Context, system: &AnalyticSystem) -> PathBuf {
+    context.config.data.join(format!("{}.prices.json", system.name))
+}
+
+fn given_prices(context: &Context, system: &AnalyticSystem) -> Result<Option<String>, EngineError> {
+    let path = prices_path(context, system);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(EngineError::usage(format!("{}: {error}", path.display()))),
+    }
+}
+
+/// Takes prices from a file, and computes all costs again.
+pub(crate) fn update_prices(
+    context: &Context,
+    system: &str,
+    from: &std::path::Path,
+    dry_run: bool,
+) -> Result<ExitCode, EngineError> {
+    let system = registry::find_analytic(system)?;
+    let text = std::fs::read_to_string(from)
+        .map_err(|error| EngineError::usage(format!("{}: {error}\nhint: --from FILE", from.display())))?;
+    let prices = (system.check_prices)(&text).map_err(|problem| {
+        EngineError::usage(format!(
+            "{}: {problem}\nhint: the file has the shape of models.dev's api.json",
+            from.display()
+        ))
+    })?;
+    let kept = prices_path(context, system);
+    let mut scopes = 0;
+    if !dry_run {
+        std::fs::create_dir_all(&context.config.data)
+            .and_then(|()| std::fs::write(&kept, &text))
+            .map_err(|error| EngineError::usage(format!("{}: {error}\nhint: --data DIR", kept.display())))?;
+        let path = context.analytic_path(system)?;
+        if path.is_file() {
+            let store = Analytics::open(&path, Resources::default())?;
+            store.execute("INSERT INTO plimsoll_ingest_affected VALUES ('*')", &[])?;
+            scopes = ingest::derive(system.documents, &store, &Settings { prices: Some(text) })?;
+        }
+    }
+    let document = json!({"prices": prices, "kept_in": kept, "sessions": scopes, "dry_run": dry_run});
+    context.ui.print(&document, || {
+        let did =
+            if dry_run { "would be taken; nothing was done" } else { "are applied before the embedded ones" };
+        format!(
+            "{} {did}\nto go back: delete {}, then plimsoll ingest {} --rebuild",
+            plural(prices as u64, "price"),
+            kept.display(),
+            system.name
+        )
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn roots(context: &Context, system: &AnalyticSystem, from: &[PathBuf]) -> Result<Vec<PathBuf>, EngineError> {

@@ -26,7 +26,7 @@ use plimsoll_engine::system::{ChangeKind, System};
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_store::StoreUrl;
 
-use crate::args::Command;
+use crate::args::{Command, PricesCommand};
 use crate::config::Config;
 use crate::registry::{self, SYSTEMS};
 use crate::ui::Ui;
@@ -72,6 +72,9 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Doctor { system } => ingest::doctor(context, &system),
         Command::View(arguments) => view::view(context, &arguments),
         Command::Check(arguments) => check::check(context, &arguments),
+        Command::Prices(PricesCommand::Update { system, from, dry_run }) => {
+            ingest::update_prices(context, &system, &from, dry_run)
+        }
         Command::Export { system, parquet } => view::export(context, &system, &parquet),
         Command::Simulate(command) => simulate::execute(context, command),
         Command::Serve { listen } => serve::serve(context, listen),

@@ -166,3 +166,36 @@ fn views_checks_and_exports_answer() {
     let bytes = std::fs::read(Path::new(messages["file"].as_str().unwrap())).unwrap();
     assert_eq!(&bytes[..4], b"PAR1");
 }
+
+#[test]
+fn given_prices_are_applied_to_what_had_none() {
+    let place = Place::new(30, 76, Generation::Json, 0);
+    let data = place.file("data");
+    let run = |words: &[&str]| {
+        let mut all = words.to_vec();
+        all.extend(["--data", data.to_str().unwrap()]);
+        place.json("a.duckdb", &all)
+    };
+    run(&["ingest", "opencode"]);
+    let unknown = run(&["view", "opencode", "unknown-models"]);
+    let unknown =
+        unknown.as_array().unwrap().first().expect("the generator uses a model without a price").clone();
+    let (provider, model) = (unknown["provider"].as_str().unwrap(), unknown["model"].as_str().unwrap());
+    let file = place.file("prices.json");
+    let text = format!(
+        r#"{{"{provider}": {{"id": "{provider}", "models": {{"{model}": {{"id": "{model}", "cost": {{"input": 1, "output": 2}}}}}}}}}}"#
+    );
+    std::fs::write(&file, &text).unwrap();
+    let from = file.to_str().unwrap();
+    assert_eq!(run(&["prices", "update", "--from", from, "--dry-run"])["prices"], 1);
+    assert!(!run(&["view", "opencode", "unknown-models"]).as_array().unwrap().is_empty());
+    run(&["prices", "update", "--from", from]);
+    let left = run(&["view", "opencode", "unknown-models"]);
+    assert!(!left.as_array().unwrap().iter().any(|row| row["model"] == model), "{left}");
+    // They stay when everything is read again.
+    run(&["ingest", "opencode", "--rebuild"]);
+    assert_eq!(run(&["view", "opencode", "unknown-models"]), left);
+    std::fs::write(&file, "[]").unwrap();
+    let refused = place.run("a.duckdb", &["prices", "update", "--from", from]);
+    assert_eq!(refused.status.code(), Some(2));
+}

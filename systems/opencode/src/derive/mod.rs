@@ -2,7 +2,7 @@
 //!
 //! Owns the order in which they are computed and which statement computes each; the statements are SQL files in
 //! `derive/`, each with a header that says what it computes and why so. Where a figure needs more than SQL - the meaning
-//! of a stored number of tokens, a price - the row goes through [`usage`] or [`pricing`]. It deliberately runs nothing.
+//! of a stored number of tokens, a price - the row goes through `usage` or `pricing`. It deliberately runs nothing.
 //!
 //! Invariants:
 //! - The same rows of documents give the same derived rows, in whatever order the documents came: every window and
