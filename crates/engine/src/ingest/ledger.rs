@@ -1,7 +1,7 @@
 //! The ledger: a line for every document that was ever found, with what became of it.
 //!
 //! Owns the lines, in the store and in memory, and looking them up by path and by what they are. Which lines change is
-//! [`super::difference`]'s; that rows and lines commit together is [`super::writer`]'s.
+//! [`super::difference`]'s; that rows and lines commit together is `writer`'s.
 //!
 //! Invariants: a line has a number that no other line ever had in this store; every document found has a line.
 
