@@ -169,7 +169,7 @@ fn views_checks_and_exports_answer() {
 
 #[test]
 fn given_prices_are_applied_to_what_had_none() {
-    let place = Place::new(30, 76, Generation::Json, 0);
+    let place = Place::new(120, 11, Generation::Json, 0);
     let data = place.file("data");
     let run = |words: &[&str]| {
         let mut all = words.to_vec();
