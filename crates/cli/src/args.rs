@@ -189,9 +189,12 @@ pub(crate) enum Command {
         #[arg(long, default_value = "127.0.0.1:8620", value_name = "ADDRESS")]
         listen: SocketAddr,
     },
-    /// Print the reference of commands and environment variables as Markdown
+    /// Print the reference of commands and environment variables, or of a system, as Markdown
     #[command(hide = true)]
-    Reference,
+    Reference {
+        /// An analytical system
+        system: Option<String>,
+    },
 }
 
 /// How a source is asked.

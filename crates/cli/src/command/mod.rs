@@ -78,8 +78,8 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Export { system, parquet } => view::export(context, &system, &parquet),
         Command::Simulate(command) => simulate::execute(context, command),
         Command::Serve { listen } => serve::serve(context, listen),
-        Command::Reference => {
-            reference::print(context);
+        Command::Reference { system } => {
+            reference::print(context, system.as_deref())?;
             Ok(ExitCode::SUCCESS)
         }
     }
