@@ -13,10 +13,10 @@ const REQUIRED: usize = 95;
 /// Of the texts held out, in hundredths: what was measured when they were written, rounded down.
 const REQUIRED_HELD_OUT: usize = 87;
 
-struct Labelled<'a> {
+pub(super) struct Labelled<'a> {
     set: &'a str,
     category: Category,
-    failure: Failure<'a>,
+    pub(super) failure: Failure<'a>,
 }
 
 fn read(line: &'static str, texts: &'static [String], at: usize) -> Labelled<'static> {
@@ -41,7 +41,7 @@ fn read(line: &'static str, texts: &'static [String], at: usize) -> Labelled<'st
     Labelled { set, category, failure }
 }
 
-fn all() -> Vec<Labelled<'static>> {
+pub(super) fn all() -> Vec<Labelled<'static>> {
     let lines: Vec<&'static str> = LABELLED.lines().filter(|line| !line.starts_with('#')).collect();
     let texts: Vec<String> = lines
         .iter()

@@ -15,16 +15,19 @@
 
 #[cfg(test)]
 mod accuracy;
+#[cfg(test)]
+mod agreement;
 pub mod category;
+mod lowered;
 mod pattern;
+#[cfg(test)]
+mod reference;
 mod rules;
+mod words;
 
-use pattern::Pattern;
+use lowered::status_in;
 
 pub use category::{Category, Severity};
-
-/// Characters that are read from either end of a text; errors stand at its ends.
-const READ_AT_EACH_END: usize = 6_000;
 
 /// Where a failure was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,6 +38,17 @@ pub enum FailureSource {
     BashExit,
     /// An assistant's message has an error.
     MessageError,
+}
+
+impl FailureSource {
+    /// How the table of rules writes it.
+    const fn letter(self) -> char {
+        match self {
+            Self::BashExit => 'b',
+            Self::ToolError => 't',
+            Self::MessageError => 'm',
+        }
+    }
 }
 
 /// What a failure left behind.
@@ -87,15 +101,16 @@ fn decide(failure: &Failure<'_>) -> (Category, &'static str) {
     if let Some(decision) = by_name(failure.name).or_else(|| by_signal(failure)) {
         return decision;
     }
-    let status = failure.status_code.or_else(|| status_in(failure.text));
-    let lines = Lines::of(failure.text);
-    let by_text = by_text(failure.source, &lines);
+    let by_text = by_text(failure.source, failure.text);
     match failure.source {
         FailureSource::MessageError | FailureSource::ToolError => {
             // A status decides where words are general; some words say more than any status.
             by_text
                 .filter(|(category, _)| says_more_than_a_status(*category))
-                .or_else(|| status.and_then(|status| by_status(failure.source, status)))
+                .or_else(|| {
+                    let status = failure.status_code.or_else(|| status_in(failure.text))?;
+                    by_status(failure.source, status)
+                })
                 .or(by_text)
                 .or_else(|| by_tool(failure))
                 .unwrap_or((Category::Unknown, "nothing-recognized"))
@@ -144,14 +159,9 @@ fn by_exit(exit: Option<i64>) -> Option<(Category, &'static str)> {
     }
 }
 
-fn by_text(source: FailureSource, lines: &Lines) -> Option<(Category, &'static str)> {
-    let reader = match source {
-        FailureSource::BashExit => 'b',
-        FailureSource::ToolError => 't',
-        FailureSource::MessageError => 'm',
-    };
-    let mut rules = rules::rules().iter().filter(|rule| rule.reads.contains(reader));
-    rules.find(|rule| lines.match_any(&rule.patterns)).map(|rule| (rule.category, rule.id))
+fn by_text(source: FailureSource, text: &str) -> Option<(Category, &'static str)> {
+    let rule = words::first_rule(&lowered::both_ends(text), source.letter())?;
+    Some((rule.category, rule.id))
 }
 
 /// Whether a category found in the words stands against the status of an answer.
@@ -196,61 +206,6 @@ fn by_tool(failure: &Failure<'_>) -> Option<(Category, &'static str)> {
         _ if failure.text.contains("execution failed") => Some((Category::CommandFailed, "execution-failed")),
         _ => None,
     }
-}
-
-/// The status that a text names: `status code: 404`, `error (503)`, `HTTP 429`.
-fn status_in(text: &str) -> Option<i64> {
-    let lower = text.get(..text.floor_char_boundary(READ_AT_EACH_END))?.to_lowercase();
-    ["status code", "error (", "http error ", "http ", "status ", "failed: ", "error: ", "error "]
-        .into_iter()
-        .find_map(|mark| {
-            let (_, after) = lower.split_once(mark)?;
-            let digits: String = after
-                .trim_start_matches([':', ' '])
-                .chars()
-                .take_while(char::is_ascii_digit)
-                .take(4)
-                .collect();
-            digits.parse().ok().filter(|status| (100..600).contains(status))
-        })
-}
-
-/// The lines of both ends of a text, in lower case, without the program text that tracebacks quote.
-struct Lines(String);
-
-impl Lines {
-    fn of(text: &str) -> Self {
-        let head_end = text.floor_char_boundary(READ_AT_EACH_END);
-        let tail_start = text.ceil_char_boundary(text.len().saturating_sub(READ_AT_EACH_END)).max(head_end);
-        let mut lower = text[..head_end].to_lowercase();
-        if tail_start > head_end {
-            lower.push('\n');
-        }
-        lower.push_str(&text[tail_start..].to_lowercase());
-        if lower.contains("traceback (most recent call last)") {
-            lower = without_quoted_program(&lower);
-        }
-        Self(lower)
-    }
-
-    fn match_any(&self, patterns: &[Pattern]) -> bool {
-        patterns.iter().any(|pattern| pattern.matches(&self.0))
-    }
-}
-
-/// Leaves out the lines that Python quotes below `File "..", line ..`: their words say nothing about the error.
-fn without_quoted_program(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut after_place = false;
-    for line in text.lines() {
-        let is_place = line.starts_with("  file \"");
-        if !(after_place && line.starts_with("    ")) {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-        after_place = is_place || (after_place && line.starts_with("    "));
-    }
-    kept
 }
 
 #[cfg(test)]
@@ -307,21 +262,6 @@ mod tests {
                     Busy: later";
         assert_eq!(bash(text, 1).category, Category::Runtime);
         assert_eq!(bash(&text.replace("later", "too many requests"), 1).category, Category::RateLimit);
-    }
-
-    #[test]
-    fn a_status_in_words_counts_as_a_status() {
-        for (text, expected) in [
-            ("Request failed with status code: 404", Some(404)),
-            ("failed with status code 503 (try later)", Some(503)),
-            ("Search error (429): slow down", Some(429)),
-            ("HTTP 502 from upstream", Some(502)),
-            ("status code: 9", None),
-            ("status code", None),
-            ("exit code 404", None),
-        ] {
-            assert_eq!(status_in(text), expected, "{text}");
-        }
     }
 
     #[test]

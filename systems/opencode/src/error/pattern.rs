@@ -1,14 +1,15 @@
 //! Patterns for lines of error text.
 //!
 //! Owns a small notation and its matching. It deliberately is no regular expression: rules are read more often than
-//! they are written, and all that they need is a few words in one line.
+//! they are written, and all that they need is a few words in one line. Which patterns are worth a closer look is
+//! [`super::words`]'s to find.
 //!
 //! The notation: text stands for itself, in lower case; `*` for anything within the line; `#` for a number; `^` at the
 //! beginning and `$` at the end for the ends of the line, white space around it not counted.
 //!
 //! Invariants:
 //! - A pattern matches within one line, never across two.
-//! - The work is bounded by the length of the text times the length of the pattern.
+//! - The work is bounded by the length of the line times the length of the pattern.
 
 /// A pattern in the notation of this module.
 #[derive(Debug, Clone, Copy)]
@@ -16,13 +17,23 @@ pub(super) struct Pattern {
     text: &'static str,
     /// The longest piece that must stand in the text as it is; a text without it is not looked at closer.
     needle: &'static str,
+    /// Whether a number stands right before the needle, and right after it.
+    between_numbers: (bool, bool),
+    /// Whether the needle is what it begins with, and no white space that the end of a line would lose.
+    begins_with_needle: bool,
 }
 
 impl Pattern {
     /// `None` if nothing in it stands for itself.
     pub(super) fn new(text: &'static str) -> Option<Self> {
-        let needle = text.split(['*', '#', '^', '$']).max_by_key(|piece| piece.len())?;
-        (!needle.is_empty()).then_some(Self { text, needle })
+        let marks = ['*', '#', '^', '$'];
+        let needle = text.split(marks).max_by_key(|piece| piece.len()).filter(|piece| !piece.is_empty())?;
+        let from = text.rfind(needle)?;
+        let stands_once = text.find(needle) == Some(from);
+        let before = stands_once && text[..from].ends_with('#');
+        let after = stands_once && text[from + needle.len()..].starts_with('#');
+        let begins_with_needle = text.starts_with(needle) && !needle.starts_with(char::is_whitespace);
+        Some(Self { text, needle, between_numbers: (before, after), begins_with_needle })
     }
 
     /// The notation.
@@ -31,40 +42,78 @@ impl Pattern {
         self.text
     }
 
-    /// Whether it matches a line of `text`, which is in lower case already.
-    pub(super) fn matches(&self, text: &str) -> bool {
-        if !text.contains(self.needle) {
-            return false;
-        }
-        self.needle.len() == self.text.len()
-            || text.lines().any(|line| line.contains(self.needle) && matches_line(self.text, line))
+    /// What must stand in a line as it is.
+    pub(super) const fn needle(&self) -> &'static str {
+        self.needle
     }
-}
 
-fn matches_line(pattern: &str, line: &str) -> bool {
-    let (pattern, from_start) = pattern.strip_prefix('^').map_or((pattern, false), |rest| (rest, true));
-    let (pattern, to_end) = pattern.strip_suffix('$').map_or((pattern, false), |rest| (rest, true));
-    let mut rest = line.trim();
-    let mut segments = pattern.split('*').peekable();
-    let mut only_here = from_start;
-    while let Some(segment) = segments.next() {
-        let is_last = segments.peek().is_none();
-        let Some(after) = find(segment, rest, only_here, is_last && to_end) else { return false };
-        rest = after;
-        only_here = false;
+    /// Whether the needle is all of it, so that a text matches wherever the needle stands.
+    pub(super) const fn is_plain(&self) -> bool {
+        self.needle.len() == self.text.len()
     }
-    true
+
+    /// Whether it can match with its needle at `place` of `text`: where it wants a number beside that, there is one.
+    pub(super) fn may_match_at(&self, text: &str, place: usize) -> bool {
+        let is_digit =
+            |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
+        let (before, after) = self.between_numbers;
+        (!before || is_digit(place.checked_sub(1))) && (!after || is_digit(Some(place + self.needle.len())))
+    }
+
+    /// Whether it matches `line`, which is in lower case already, with its needle at `place`.
+    ///
+    /// May also find a match that has the needle elsewhere in the line.
+    pub(super) fn matches_at(&self, line: &str, place: usize) -> bool {
+        let (pattern, from_start) =
+            self.text.strip_prefix('^').map_or((self.text, false), |rest| (rest, true));
+        let (pattern, to_end) = pattern.strip_suffix('$').map_or((pattern, false), |rest| (rest, true));
+        // What begins with the needle begins at its place, and need not be searched for in the line.
+        let mut rest = if self.begins_with_needle { line[place..].trim_end() } else { line.trim() };
+        let mut only_here = from_start || self.begins_with_needle;
+        let mut segments = pattern.split('*').peekable();
+        while let Some(segment) = segments.next() {
+            let is_last = segments.peek().is_none();
+            let to_end = is_last && to_end;
+            let after = if only_here { here(segment, rest, to_end) } else { find(segment, rest, to_end) };
+            let Some(after) = after else { return false };
+            rest = after;
+            only_here = false;
+        }
+        true
+    }
 }
 
 /// What follows the first place where `segment` matches.
-fn find<'a>(segment: &str, text: &'a str, only_here: bool, to_end: bool) -> Option<&'a str> {
-    if only_here {
-        return here(segment, text, to_end);
+fn find<'a>(segment: &str, text: &'a str, to_end: bool) -> Option<&'a str> {
+    match segment.chars().next() {
+        None => Some(if to_end { "" } else { text }),
+        Some('#') => find_number(segment, text, to_end),
+        Some(first) => {
+            let mut rest = text;
+            loop {
+                rest = &rest[rest.find(first)?..];
+                if let Some(after) = here(segment, rest, to_end) {
+                    return Some(after);
+                }
+                rest = &rest[first.len_utf8()..];
+            }
+        }
     }
-    text.char_indices()
-        .map(|(at, _)| at)
-        .chain([text.len()])
-        .find_map(|at| here(segment, &text[at..], to_end))
+}
+
+/// What follows the first place where `segment`, which begins with a number, matches.
+fn find_number<'a>(segment: &str, text: &'a str, to_end: bool) -> Option<&'a str> {
+    let mut rest = text;
+    loop {
+        let at = rest.bytes().position(|byte| byte.is_ascii_digit())?;
+        rest = &rest[at..];
+        if let Some(after) = here(segment, rest, to_end) {
+            return Some(after);
+        }
+        // A number is taken whole, so what does not match at its first digit does not match at the others.
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        rest = &rest[digits..];
+    }
 }
 
 /// What follows `segment`, if `text` begins with it.
@@ -80,7 +129,17 @@ fn here<'a>(segment: &str, text: &'a str, to_end: bool) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reference;
     use super::Pattern;
+
+    fn matches(pattern: &'static str, text: &str) -> bool {
+        let pattern = Pattern::new(pattern).unwrap();
+        let fits = |line: &str| {
+            let mut places = line.match_indices(pattern.needle());
+            places.any(|(at, _)| pattern.may_match_at(line, at) && pattern.matches_at(line, at))
+        };
+        if pattern.is_plain() { text.contains(pattern.needle()) } else { text.lines().any(fits) }
+    }
 
     #[test]
     fn the_notation_means_what_it_says() {
@@ -106,7 +165,8 @@ mod tests {
             ("é #", "was é 7", true),
             ("✖ # problem", "✖ 3 problems", true),
         ] {
-            assert_eq!(Pattern::new(pattern).unwrap().matches(text), expected, "{pattern} in {text}");
+            assert_eq!(matches(pattern, text), expected, "{pattern} in {text}");
+            assert_eq!(reference::matches(pattern, text), expected, "{pattern} in {text}");
         }
         for nothing in ["", "*", "^$", "#*"] {
             assert!(Pattern::new(nothing).is_none(), "{nothing}");

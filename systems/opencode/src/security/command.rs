@@ -159,6 +159,14 @@ pub(super) fn of(command: &Command) -> Vec<&'static str> {
 
 /// `:(){ :|:& };:` in any spelling.
 pub(super) fn is_fork_bomb(command_line: &str) -> bool {
+    // Most texts hold no function; those are told without a copy.
+    let opens_function = |(at, _): (usize, &str)| {
+        let mut after = command_line[at..].chars().filter(|character| !character.is_whitespace());
+        after.by_ref().take(3).eq(['(', ')', '{'])
+    };
+    if !command_line.match_indices('(').any(opens_function) {
+        return false;
+    }
     let dense: String = command_line.chars().filter(|character| !character.is_whitespace()).collect();
     let Some((before, after)) = dense.split_once("(){") else { return false };
     let name: String = before.chars().rev().take_while(|letter| !matches!(letter, ';' | '&' | '|')).collect();

@@ -2,9 +2,16 @@
 //!
 //! Owns the forms of well-known tokens and of passwords in addresses and options. It deliberately takes only forms that
 //! are hardly anything else; a long random word alone is no secret.
+//!
+//! Invariants:
+//! - One search over the whole text finds where any form may begin; only those places are looked at closely.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 
 /// How a token begins, and how many letters and digits follow at least.
-const TOKENS: &[(&str, usize)] = &[
+pub(super) const TOKENS: &[(&str, usize)] = &[
     ("AKIA", 16),
     ("ASIA", 16),
     ("ghp_", 36),
@@ -24,20 +31,32 @@ const TOKENS: &[(&str, usize)] = &[
     ("dop_v1_", 40),
     ("SG.", 40),
 ];
-const KEY_MARK: &str = "-----BEGIN ";
+pub(super) const KEY_MARK: &str = "-----BEGIN ";
 /// Shown of a masked secret.
-const KEPT: usize = 4;
+pub(super) const KEPT: usize = 4;
+
+/// What stands between a scheme and the user of an address.
+const SCHEME_END: &str = "://";
+
+/// The beginnings of all forms; `None` only if they are more than a search can hold, which a test rules out.
+static BEGINNINGS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let beginnings = TOKENS.iter().map(|(begin, _)| *begin).chain([SCHEME_END, KEY_MARK]);
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(beginnings).ok()
+});
 
 /// The first line of `text` that holds a secret.
 pub(super) fn first_line_with_one(text: &str) -> Option<&str> {
-    text.lines().find(|line| places(line).next().is_some() || is_private_key(line))
+    let at =
+        beginnings(text).find(|at| places_at(text, *at).next().is_some() || is_private_key(text, *at))?;
+    let from = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    text[from..].lines().next()
 }
 
 /// `text` with every secret masked.
 pub(super) fn masked(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut after = 0;
-    let mut found: Vec<_> = places(text).collect();
+    let mut found: Vec<_> = beginnings(text).flat_map(|at| places_at(text, at)).collect();
     found.sort_unstable();
     for (from, to) in found {
         if from >= after {
@@ -51,54 +70,64 @@ pub(super) fn masked(text: &str) -> String {
     masked
 }
 
-fn is_private_key(line: &str) -> bool {
-    line.split_once(KEY_MARK).is_some_and(|(_, rest)| rest.contains("PRIVATE KEY-----"))
+/// Where forms may begin in `text`, in order.
+fn beginnings(text: &str) -> impl Iterator<Item = usize> + '_ {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let found = BEGINNINGS.as_ref()?.find(Input::new(text).range(from..))?;
+        // Another form may begin inside this one; all beginnings are ASCII, so the next byte begins a character.
+        from = found.start() + 1;
+        Some(found.start())
+    })
 }
 
-/// Where secrets stand.
-fn places(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    TOKENS
-        .iter()
-        .flat_map(move |(begin, length)| token_places(text, begin, *length))
-        .chain(password_places(text))
+/// Whether the mark of a private key stands at `at`.
+fn is_private_key(text: &str, at: usize) -> bool {
+    text[at..]
+        .strip_prefix(KEY_MARK)
+        .and_then(|rest| rest.lines().next())
+        .is_some_and(|rest| rest.contains("PRIVATE KEY-----"))
 }
 
-fn token_places<'a>(
-    text: &'a str,
-    begin: &'a str,
-    least: usize,
-) -> impl Iterator<Item = (usize, usize)> + 'a {
-    text.match_indices(begin).filter_map(move |(from, _)| {
-        let is_inside = text[..from].ends_with(|before: char| before.is_ascii_alphanumeric());
-        let rest = &text[from + begin.len()..];
+/// The secrets whose form begins at `at`.
+fn places_at(text: &str, at: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let is_inside = text[..at].ends_with(|before: char| before.is_ascii_alphanumeric());
+    let forms = if is_inside { &[] } else { TOKENS };
+    let tokens = forms.iter().filter_map(move |(begin, least)| {
+        let rest = text[at..].strip_prefix(begin)?;
         let length = rest
             .bytes()
             .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
             .count();
         let has_digit = rest[..length].bytes().any(|byte| byte.is_ascii_digit());
-        (!is_inside && length >= least && has_digit).then_some((from, from + begin.len() + length))
-    })
+        (length >= *least && has_digit).then_some((at, at + begin.len() + length))
+    });
+    tokens.chain(password_at(text, at))
 }
 
-/// `scheme://user:password@host`, unless the password is a variable or a stand-in.
-fn password_places(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
-    text.match_indices("://").filter_map(|(at, mark)| {
-        let from = at + mark.len();
-        let authority = text[from..].split(['/', ' ', '"', '\'', '\n', '?']).next().unwrap_or_default();
-        let (user_and_password, _) = authority.rsplit_once('@')?;
-        let (user, password) = user_and_password.split_once(':')?;
-        let stands_in = password.is_empty()
-            || password.starts_with(['$', '<', '{', '*', '%'])
-            || ["password", "pass", "secret", "postgres", "user", "changeme", "example", "test", "root", "x"]
-                .contains(&password);
-        let from = from + user.len() + 1;
-        (!stands_in).then_some((from, from + password.len()))
-    })
+/// `scheme://user:password@host`, from its `://`, unless the password is a variable or a stand-in.
+fn password_at(text: &str, at: usize) -> Option<(usize, usize)> {
+    let after = text[at..].strip_prefix(SCHEME_END)?;
+    let authority = after.split(['/', ' ', '"', '\'', '\n', '?']).next().unwrap_or_default();
+    let (user_and_password, _) = authority.rsplit_once('@')?;
+    let (user, password) = user_and_password.split_once(':')?;
+    let stands_in = password.is_empty()
+        || password.starts_with(['$', '<', '{', '*', '%'])
+        || ["password", "pass", "secret", "postgres", "user", "changeme", "example", "test", "root", "x"]
+            .contains(&password);
+    let from = at + SCHEME_END.len() + user.len() + 1;
+    (!stands_in).then_some((from, from + password.len()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_beginnings_of_all_forms_can_be_searched_for() {
+        assert!(BEGINNINGS.is_some());
+        assert!(TOKENS.iter().all(|(begin, _)| begin.is_ascii()));
+    }
 
     #[test]
     fn secrets_are_masked_and_nothing_else_is() {

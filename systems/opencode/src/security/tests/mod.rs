@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
+mod agreement;
 mod cases;
+mod reference;
 
 use super::*;
 use cases::CASES;
