@@ -18,7 +18,10 @@ struct Generated {
     make: fn() -> Result<String, Failure>,
 }
 
-const FILES: &[Generated] = &[Generated { path: "docs/reference/cli.md", make: command_reference }];
+const FILES: &[Generated] = &[
+    Generated { path: "docs/reference/cli.md", make: || reference(&[]) },
+    Generated { path: "docs/reference/opencode.md", make: || reference(&["opencode"]) },
+];
 
 /// Writes every generated file, or compares them with `--check`.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -57,10 +60,10 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     fs::write(path, text).map_err(failed)
 }
 
-/// The reference of the command line, as the binary itself prints it.
-fn command_reference() -> Result<String, Failure> {
+/// A reference, as the binary itself prints it: of the command line, or of the system named.
+fn reference(of: &[&str]) -> Result<String, Failure> {
     let plimsoll = campaigns::build_plimsoll(campaigns::Profile::Dev)?;
-    let text = process::capture(Command::new(plimsoll).arg("reference"))?;
+    let text = process::capture(Command::new(plimsoll).arg("reference").args(of))?;
     if text.trim().is_empty() {
         return Err(Failure::new("`plimsoll reference` printed nothing"));
     }
