@@ -97,7 +97,9 @@ pub(crate) fn ingest(context: &Context, arguments: &IngestArguments) -> Result<E
         report.tally.quarantined += again.tally.quarantined;
         report.duration_ms += again.duration_ms;
     }
-    open.store().checkpoint()?;
+    if !report.tally.is_nothing() || report.derived > 0 {
+        open.store().checkpoint()?;
+    }
     let findings = findings(open.store())?;
     let document = json!({
         "store": path, "found": report.found, "stored": report.tally.stored,
