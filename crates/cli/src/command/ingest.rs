@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use plimsoll_engine::analytic::AnalyticSystem;
@@ -157,8 +157,7 @@ pub(crate) fn update_prices(
         let path = context.analytic_path(system)?;
         if path.is_file() {
             let store = Analytics::open(&path, Resources::default())?;
-            store.execute("INSERT INTO plimsoll_ingest_affected VALUES ('*')", &[])?;
-            scopes = ingest::derive(system.documents, &store, &Settings { prices: Some(text) })?;
+            scopes = ingest::derive_all(system.documents, &store, &Settings { prices: Some(text) })?;
         }
     }
     let document = json!({"prices": prices, "kept_in": kept, "sessions": scopes, "dry_run": dry_run});
@@ -228,7 +227,6 @@ fn watch(context: &Context, open: &mut Ingest, teller: &Teller) -> Result<ExitCo
         Live::Lost(why) => ui.say(&format!("notifications were lost ({why}); comparing everything")),
         Live::Passed(_) => {}
     })?;
-    stop.store(true, Ordering::Relaxed);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,11 +3,32 @@
 //! Owns running a system's derivations for the scopes whose rows changed, in one transaction with forgetting that they
 //! are out of date. After a crash they are computed again; the same rows come out.
 
+use plimsoll_store::StoreError;
 use plimsoll_store::duckdb::Analytics;
 
 use super::declare::{Documents, How, RowBuffer, Scope, Settings};
 use super::writer::{fill_affected, spread};
 use crate::error::EngineError;
+
+/// Computes everything again, as after new prices.
+///
+/// # Errors
+/// As [`derive`].
+pub fn derive_all(
+    system: &dyn Documents,
+    store: &Analytics,
+    settings: &Settings,
+) -> Result<u64, EngineError> {
+    note_all(store)?;
+    derive(system, store, settings)
+}
+
+/// Notes that every scope is out of date.
+pub(crate) fn note_all(store: &Analytics) -> Result<(), StoreError> {
+    let sql = "INSERT INTO plimsoll_ingest_affected SELECT '*'
+        WHERE NOT EXISTS (SELECT 1 FROM plimsoll_ingest_affected WHERE scope_id = '*')";
+    store.execute(sql, &[]).map(drop)
+}
 
 /// Computes what is out of date. Returns how many scopes were computed again.
 ///

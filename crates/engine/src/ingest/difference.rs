@@ -30,6 +30,15 @@ pub struct Found {
     pub stamp: Stamp,
 }
 
+/// Which documents of the ledger are gone unless they were found.
+#[derive(Clone, Copy)]
+pub enum Covered<'a> {
+    /// All for which this is true: their places were looked through.
+    Matching(&'a dyn Fn(&Entry) -> bool),
+    /// Only these: their paths were looked at one by one.
+    Only(&'a [u32]),
+}
+
 /// What is to do, by place in the ledger.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Work {
@@ -53,14 +62,14 @@ impl Work {
     }
 }
 
-/// Compares what was found with the ledger. `covers` tells which documents of the ledger would have been found if
+/// Compares what was found with the ledger. `covered` tells which documents of the ledger would have been found if
 /// they were still there; others are left alone. With `force`, stamps are not believed.
 ///
 /// New documents get a place in the ledger, and known ones their new stamp when they are to be read.
 pub fn difference(
     ledger: &mut Ledger,
     found: Vec<Found>,
-    covers: &dyn Fn(&Entry) -> bool,
+    covered: Covered<'_>,
     parent_kind: &dyn Fn(usize) -> Option<usize>,
     force: bool,
 ) -> Work {
@@ -94,11 +103,14 @@ pub fn difference(
             stamps.push((at, one.stamp));
         }
     }
-    let gone: Vec<u32> = ledger
-        .iter()
-        .filter(|(at, entry)| !present.contains(at) && covers(entry))
-        .map(|(at, _)| at)
-        .collect();
+    let gone: Vec<u32> = match covered {
+        Covered::Matching(covers) => ledger
+            .iter()
+            .filter(|(at, entry)| !present.contains(at) && covers(entry))
+            .map(|(at, _)| at)
+            .collect(),
+        Covered::Only(places) => places.iter().copied().filter(|at| !present.contains(at)).collect(),
+    };
     let gone_set: HashSet<u32> = gone.iter().copied().collect();
     let mut work = Work { forget: gone, ..Work::default() };
     // A document that is gone leaves its place to the next best one, which may not have been looked at now.
@@ -155,6 +167,11 @@ pub fn difference(
     work
 }
 
+/// What decides between documents that are the same one; the greatest wins.
+fn rank(ledger: &Ledger, at: u32) -> Option<(Generation, u32, &str)> {
+    ledger.get(at).map(|entry| (entry.generation, entry.source, &*entry.path))
+}
+
 /// True when what the document belongs to is there in the latest generation and holds what it held.
 fn overruled(
     ledger: &Ledger,
@@ -181,7 +198,7 @@ pub fn winner(ledger: &Ledger, at: u32, gone: &HashSet<u32>) -> Option<u32> {
     same.iter()
         .copied()
         .filter(|at| !gone.contains(at))
-        .max_by_key(|at| ledger.get(*at).map(|entry| (entry.generation, entry.source, entry.path.clone())))
+        .max_by(|a, b| rank(ledger, *a).cmp(&rank(ledger, *b)))
 }
 
 #[cfg(test)]
@@ -225,7 +242,7 @@ mod tests {
     }
 
     fn pass(ledger: &mut Ledger, found: Vec<Found>) -> Vec<String> {
-        let work = difference(ledger, found, &|_| true, &|_| None, false);
+        let work = difference(ledger, found, Covered::Matching(&|_| true), &|_| None, false);
         settle(ledger, &work)
     }
 
@@ -249,8 +266,11 @@ mod tests {
         let at = |modified| vec![found(1, "a.json", "a", Generation::Json, modified)];
         pass(&mut ledger, at(1));
         assert_eq!(pass(&mut ledger, at(2)), ["read a.json"]);
-        assert!(difference(&mut ledger, vec![], &|_| false, &|_| None, false).is_empty());
-        assert_eq!(difference(&mut ledger, at(2), &|_| true, &|_| None, true).read.len(), 1);
+        assert!(difference(&mut ledger, vec![], Covered::Matching(&|_| false), &|_| None, false).is_empty());
+        assert_eq!(
+            difference(&mut ledger, at(2), Covered::Matching(&|_| true), &|_| None, true).read.len(),
+            1
+        );
     }
 
     #[test]

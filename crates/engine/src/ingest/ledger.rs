@@ -191,6 +191,14 @@ fn hash(parts: &[&[u8]]) -> u128 {
     u128::from_le_bytes(first)
 }
 
+fn path_key(source: u32, path: &str) -> u128 {
+    hash(&[&source.to_le_bytes(), path.as_bytes()])
+}
+
+fn document_key(kind: u8, id: &str) -> u128 {
+    hash(&[&[kind], id.as_bytes()])
+}
+
 /// First 128 bits of a content's digest.
 pub fn content_digest(bytes: &[u8]) -> u128 {
     let mut first = [0; 16];
@@ -266,8 +274,8 @@ impl Ledger {
 
     /// Adds a document; returns where it is.
     pub fn insert(&mut self, entry: Entry) -> u32 {
-        let path = hash(&[&entry.source.to_le_bytes(), entry.path.as_bytes()]);
-        let document = hash(&[&[entry.kind], entry.id.as_bytes()]);
+        let path = path_key(entry.source, &entry.path);
+        let document = document_key(entry.kind, &entry.id);
         let at = match self.free.pop() {
             Some(at) => {
                 self.entries[at as usize] = Some(entry);
@@ -286,8 +294,8 @@ impl Ledger {
     /// Removes a document.
     pub fn remove(&mut self, at: u32) {
         let Some(entry) = self.entries[at as usize].take() else { return };
-        self.by_path.remove(&hash(&[&entry.source.to_le_bytes(), entry.path.as_bytes()]));
-        let document = hash(&[&[entry.kind], entry.id.as_bytes()]);
+        self.by_path.remove(&path_key(entry.source, &entry.path));
+        let document = document_key(entry.kind, &entry.id);
         if let Some(same) = self.by_document.get_mut(&document) {
             same.retain(|other| *other != at);
             if same.is_empty() {
@@ -299,19 +307,17 @@ impl Ledger {
 
     /// Where the document at a path is.
     pub fn at_path(&self, source: u32, path: &str) -> Option<u32> {
-        self.by_path.get(&hash(&[&source.to_le_bytes(), path.as_bytes()])).copied()
+        self.by_path.get(&path_key(source, path)).copied()
     }
 
     /// All documents that are the same one as `at`, itself included.
     pub fn same(&self, at: u32) -> &[u32] {
-        let Some(entry) = self.get(at) else { return &[] };
-        let document = hash(&[&[entry.kind], entry.id.as_bytes()]);
-        self.by_document.get(&document).map_or(&[], Vec::as_slice)
+        self.get(at).map_or(&[], |entry| self.find(entry.kind, &entry.id))
     }
 
     /// All documents of this kind and identifier.
     pub fn find(&self, kind: u8, id: &str) -> &[u32] {
-        self.by_document.get(&hash(&[&[kind], id.as_bytes()])).map_or(&[], Vec::as_slice)
+        self.by_document.get(&document_key(kind, id)).map_or(&[], Vec::as_slice)
     }
 
     /// The document at this place.

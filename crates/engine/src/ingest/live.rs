@@ -98,6 +98,8 @@ impl Ingest {
     ) -> Result<bool, EngineError> {
         let mut compared = Instant::now();
         let mut tried: HashMap<(u32, String), Instant> = HashMap::new();
+        // Looked up after each change only: the ledger is long.
+        let mut waiting = self.waiting();
         while !stop.load(Ordering::Relaxed) {
             let mut paths = BTreeSet::new();
             let mut lost = None;
@@ -122,12 +124,11 @@ impl Ingest {
                 }
             }
             let now = Instant::now();
-            for (source, path) in self.waiting() {
-                let key = (source, path);
-                let due = tried.get(&key).is_none_or(|at| now.duration_since(*at) >= RETRY);
+            for key in &waiting {
+                let due = tried.get(key).is_none_or(|at| now.duration_since(*at) >= RETRY);
                 if due {
                     tried.insert(key.clone(), now);
-                    paths.insert(key);
+                    paths.insert(key.clone());
                 }
             }
             tried.retain(|_, at| now.duration_since(*at) < RETRY * 4);
@@ -139,6 +140,7 @@ impl Ingest {
                 }
                 let paths: Vec<(u32, String)> = paths.into_iter().collect();
                 let report = self.touch(&paths, &mut |_, _| {})?;
+                waiting = self.waiting();
                 if !report.tally.is_nothing() {
                     observe(self, Live::Touched(report));
                 }
@@ -149,6 +151,7 @@ impl Ingest {
             }
             if compared.elapsed() >= settings.reconcile_every {
                 self.locked_pass(state, observe)?;
+                waiting = self.waiting();
                 self.note_phase("live", 0, 0)?;
                 compared = Instant::now();
             }

@@ -19,11 +19,10 @@ mod sync_state;
 mod watch;
 mod writer;
 
-pub use derive::derive;
+pub use derive::{derive, derive_all};
 pub use live::{Live, WatchSettings};
 pub use run::{
-    AnalyticDigest, Foreseen, Ingest, IngestSettings, PassReport, Progress, digests, foresee, generations,
-    holds_documents,
+    AnalyticDigest, Foreseen, Ingest, IngestSettings, PassReport, Progress, digests, foresee, holds_documents,
 };
 pub use scan::Source;
 pub use sync_state::{BulkLock, SyncState};

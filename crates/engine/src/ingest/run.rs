@@ -11,9 +11,9 @@ use plimsoll_core::clock::Clock;
 use plimsoll_store::duckdb::{Analytics, Parameter};
 use plimsoll_store::foreign::ForeignDatabase;
 
-use super::declare::{Documents, Generation, Settings};
+use super::declare::{Documents, Settings};
 use super::derive::derive;
-use super::difference::{Found, Work, difference};
+use super::difference::{Covered, Found, Work, difference};
 use super::ledger::{self, Ledger, Outcome};
 use super::reader::{Task, read_all};
 use super::scan::{Source, databases, list_table, look_at, tables_of, walk};
@@ -217,7 +217,13 @@ impl Ingest {
                     })
             };
             let system = self.system;
-            let work = difference(&mut self.ledger, found, &covers, &|kind| system.parent_kind(kind), force);
+            let work = difference(
+                &mut self.ledger,
+                found,
+                Covered::Matching(&covers),
+                &|kind| system.parent_kind(kind),
+                force,
+            );
             let to_read = work.read.len() as u64;
             observe(self, Progress::Found { stage: at + 1, stages: stages.len(), found: count, to_read });
             let tally = self.work(&work, observe)?;
@@ -303,17 +309,13 @@ impl Ingest {
             }
         }
         report.found = found.len() as u64;
-        let gone: std::collections::HashSet<(u32, Box<str>)> = looked
-            .iter()
-            .filter_map(|at| self.ledger.get(*at))
-            .map(|entry| (entry.source, entry.path.clone()))
-            .collect();
-        let covers = |entry: &ledger::Entry| {
-            listed.contains(&entry.source)
-                || (!gone.is_empty() && gone.contains(&(entry.source, entry.path.clone())))
-        };
+        if !listed.is_empty() {
+            let of_listed = self.ledger.iter().filter(|(_, entry)| listed.contains(&entry.source));
+            looked.extend(of_listed.map(|(at, _)| at));
+        }
+        let covered = Covered::Only(&looked);
         let system = self.system;
-        let work = difference(&mut self.ledger, found, &covers, &|kind| system.parent_kind(kind), false);
+        let work = difference(&mut self.ledger, found, covered, &|kind| system.parent_kind(kind), false);
         report.tally = self.work(&work, observe)?;
         report.derived = derive(self.system, &self.store, &self.settings.derive)?;
         report.duration_ms = self.clock.monotonic_ms().saturating_sub(began);
@@ -445,7 +447,13 @@ pub fn foresee(
     let covers = |entry: &ledger::Entry| {
         sources.contains(&entry.source) && !unread.iter().any(|(source, _)| *source == entry.source)
     };
-    let work = difference(&mut open.ledger, found, &covers, &|kind| system.parent_kind(kind), false);
+    let work = difference(
+        &mut open.ledger,
+        found,
+        Covered::Matching(&covers),
+        &|kind| system.parent_kind(kind),
+        false,
+    );
     Ok(Foreseen {
         read: work.read.len() as u64,
         superseded: (work.supersede.len() + work.withdraw.len()) as u64,
@@ -490,13 +498,4 @@ pub fn digests(system: &dyn Documents, store: &Analytics) -> Result<Vec<Analytic
 /// True when a folder holds something that the system reads.
 pub fn holds_documents(system: &dyn Documents, root: &Path) -> bool {
     system.folders().iter().any(|folder| root.join(folder).is_dir()) || !databases(system, root).is_empty()
-}
-
-/// The generations of the documents of a source, by the ledger.
-pub fn generations(ledger: &Ledger, source: u32) -> Vec<(Generation, u64)> {
-    let mut counts = std::collections::BTreeMap::new();
-    for (_, entry) in ledger.iter().filter(|(_, entry)| entry.source == source) {
-        *counts.entry(entry.generation).or_insert(0) += 1;
-    }
-    counts.into_iter().collect()
 }

@@ -11,6 +11,7 @@ use plimsoll_store::StoreError;
 use plimsoll_store::duckdb::{Analytics, Parameter};
 
 use super::declare::{Documents, Refusal, RowBuffer};
+use super::derive::note_all;
 use super::difference::Work;
 use super::ledger::{self, Entry, Ledger, Outcome};
 use super::reader::{Chunk, Reading};
@@ -112,9 +113,7 @@ impl<'a> Writer<'a> {
             self.store.begin()?;
             self.open = true;
             if self.all_affected {
-                let sql = "INSERT INTO plimsoll_ingest_affected SELECT '*'
-                    WHERE NOT EXISTS (SELECT 1 FROM plimsoll_ingest_affected WHERE scope_id = '*')";
-                self.store.execute(sql, &[])?;
+                note_all(self.store)?;
             }
         }
         Ok(())

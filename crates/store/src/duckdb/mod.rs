@@ -9,7 +9,7 @@
 mod batch;
 mod cells;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use ::duckdb::{AccessMode, Config, Connection};
@@ -80,7 +80,7 @@ impl Analytics {
     /// # Errors
     /// When another process has it open, or it is no DuckDB file of this version.
     pub fn open(path: &Path, resources: Resources) -> Result<Self, StoreError> {
-        Self::open_as(path, resources, AccessMode::ReadWrite)
+        Self::open_as(path, resources, AccessMode::ReadWrite, false)
     }
 
     /// Opens an existing file for reading only.
@@ -88,12 +88,16 @@ impl Analytics {
     /// # Errors
     /// When there is no such file, or another process writes it.
     pub fn open_read_only(path: &Path, resources: Resources) -> Result<Self, StoreError> {
+        Self::open_existing(path, resources, false)
+    }
+
+    fn open_existing(path: &Path, resources: Resources, other_files: bool) -> Result<Self, StoreError> {
         if !path.is_file() {
             let message =
                 format!("{} is not there\nhint: fill it first: plimsoll ingest <system>", path.display());
             return Err(StoreError::new(ErrorClass::Connection, message));
         }
-        Self::open_as(path, resources, AccessMode::ReadOnly)
+        Self::open_as(path, resources, AccessMode::ReadOnly, other_files)
     }
 
     /// A database in memory, gone when the last connection to it is dropped.
@@ -101,7 +105,7 @@ impl Analytics {
     /// # Errors
     /// When the library refuses its settings.
     pub fn open_in_memory() -> Result<Self, StoreError> {
-        let config = settings(Resources::default(), AccessMode::ReadWrite).map_err(|e| explain(&e))?;
+        let config = settings(Resources::default(), AccessMode::ReadWrite, false).map_err(|e| explain(&e))?;
         #[expect(clippy::disallowed_methods, reason = "this crate is the one that opens databases")]
         let connection = Connection::open_in_memory_with_flags(config).map_err(|e| explain(&e))?;
         Ok(Self { connection, path: None })
@@ -112,15 +116,7 @@ impl Analytics {
     /// # Errors
     /// When there is no such file, or another process writes it.
     pub fn open_for_export(path: &Path, resources: Resources) -> Result<Self, StoreError> {
-        let store = Self::open_read_only(path, resources)?;
-        drop(store);
-        let opening = |error: ::duckdb::Error| explain(&error).during(&format!("opening {}", path.display()));
-        let config = settings(resources, AccessMode::ReadOnly)
-            .and_then(|config| config.enable_external_access(true))
-            .map_err(opening)?;
-        #[expect(clippy::disallowed_methods, reason = "this crate is the one that opens databases")]
-        let connection = Connection::open_with_flags(path, config).map_err(opening)?;
-        Ok(Self { connection, path: Some(path.to_owned()) })
+        Self::open_existing(path, resources, true)
     }
 
     /// Writes a table as a Parquet file; returns its rows. Only after [`Analytics::open_for_export`].
@@ -137,7 +133,12 @@ impl Analytics {
         self.execute(&sql, &[])
     }
 
-    fn open_as(path: &Path, resources: Resources, mode: AccessMode) -> Result<Self, StoreError> {
+    fn open_as(
+        path: &Path,
+        resources: Resources,
+        mode: AccessMode,
+        other_files: bool,
+    ) -> Result<Self, StoreError> {
         let opening = |error: ::duckdb::Error| {
             let error = explain(&error).during(&format!("opening {}", path.display()));
             if error.to_string().contains("lock") {
@@ -146,7 +147,7 @@ impl Analytics {
             }
             error
         };
-        let config = settings(resources, mode).map_err(opening)?;
+        let config = settings(resources, mode, other_files).map_err(opening)?;
         #[expect(clippy::disallowed_methods, reason = "this crate is the one that opens databases")]
         let connection = Connection::open_with_flags(path, config).map_err(opening)?;
         Ok(Self { connection, path: Some(path.to_owned()) })
@@ -181,12 +182,19 @@ impl Analytics {
     pub fn create_tables(&self, tables: &[&AnalyticTable]) -> Result<(), StoreError> {
         for table in tables {
             self.run_script(&table.create())?;
-            let sql = "SELECT column_name, data_type FROM information_schema.columns
-                WHERE table_name = ? ORDER BY ordinal_position";
-            let found = self.query(sql, &[table.name.into()])?.rows;
-            let same = found.len() == table.columns.len()
-                && found.iter().zip(table.columns).all(|(row, column)| row[0].as_text() == Some(column.name));
-            if !same {
+        }
+        let sql = "SELECT table_name, column_name FROM information_schema.columns
+            WHERE table_schema = 'main' ORDER BY table_name, ordinal_position";
+        let mut found: HashMap<String, Vec<String>> = HashMap::new();
+        self.query_each(sql, &[], &mut |row| {
+            if let [OwnedCell::Text(table), OwnedCell::Text(column)] = row.as_slice() {
+                found.entry(table.clone()).or_default().push(column.clone());
+            }
+            Ok(())
+        })?;
+        for table in tables {
+            let columns = found.get(table.name).map_or(&[][..], Vec::as_slice);
+            if !table.columns.iter().map(|column| column.name).eq(columns.iter().map(String::as_str)) {
                 let message = format!(
                     "table `{}` was made by another version of this program\n\
                      hint: rebuild it from its sources: plimsoll ingest <system> --rebuild",
@@ -334,12 +342,12 @@ impl Analytics {
     }
 }
 
-fn settings(resources: Resources, mode: AccessMode) -> ::duckdb::Result<Config> {
+fn settings(resources: Resources, mode: AccessMode, other_files: bool) -> ::duckdb::Result<Config> {
     Config::default()
         .access_mode(mode)?
         .enable_autoload_extension(false)?
         .with("autoinstall_known_extensions", "false")?
-        .with("enable_external_access", "false")?
+        .enable_external_access(other_files)?
         .max_memory(&format!("{}MB", resources.memory_mb))?
         .threads(i64::from(resources.threads))?
         .with("preserve_insertion_order", "false")

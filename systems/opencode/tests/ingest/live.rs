@@ -216,6 +216,6 @@ fn a_written_file_is_in_a_view_soon() {
     }
     follower.stop();
     times.sort();
-    // The promise is 250 ms; the machine may be busy with other tests here. `bench ingest` measures it alone.
+    // The promise is 250 ms; the machine may be busy with other tests here, and it is not measured alone yet.
     assert!(times[times.len() / 2] < Duration::from_secs(2), "{times:?}");
 }
