@@ -22,6 +22,8 @@ pub(crate) struct ConfigFile {
     pub(crate) actor: Option<String>,
     /// Store addresses by system.
     pub(crate) stores: BTreeMap<String, String>,
+    /// The address of the control store: flags, gates, playbooks, alerts, schedules.
+    pub(crate) control_store: Option<String>,
     /// Sources by system.
     pub(crate) sources: BTreeMap<String, String>,
     /// Whether runs go in batches (`ENABLE_BATCH_PROCESSING`).
@@ -43,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) actor: String,
     /// Store addresses by system.
     pub(crate) stores: BTreeMap<String, String>,
+    /// The address of the control store, when it is not the embedded one.
+    pub(crate) control_store: Option<String>,
     /// Sources by system.
     pub(crate) sources: BTreeMap<String, String>,
     /// A store address for every command, from `PLIMSOLL_STORE`.
@@ -76,6 +80,10 @@ pub(crate) const ENVIRONMENT: &[EnvironmentVariable] = &[
         help: "The folder of the embedded stores and backups; equivalent to `--data`.",
     },
     EnvironmentVariable { name: "PLIMSOLL_STORE", help: "The store address; equivalent to `--store`." },
+    EnvironmentVariable {
+        name: "PLIMSOLL_CONTROL_STORE",
+        help: "The address of the control store, which holds flags, gates, playbooks, alerts and schedules. Default: `control.db` in the data folder.",
+    },
     EnvironmentVariable {
         name: "PLIMSOLL_ACTOR",
         help: "Who acts, as recorded in events. Default: the user's login name.",
@@ -142,6 +150,7 @@ pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, E
             .or_else(|| environment("LOGNAME"))
             .unwrap_or_else(|| "local".into()),
         stores: file.stores,
+        control_store: environment("PLIMSOLL_CONTROL_STORE").or(file.control_store),
         sources: file.sources,
         store: environment("PLIMSOLL_STORE"),
         enable_batch_processing: switch("ENABLE_BATCH_PROCESSING")?

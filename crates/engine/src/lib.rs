@@ -10,6 +10,7 @@ pub mod analytic;
 pub mod change;
 pub mod check;
 pub mod clock;
+pub mod control;
 pub mod error;
 pub mod event;
 pub mod ingest;

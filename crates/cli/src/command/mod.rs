@@ -106,13 +106,34 @@ impl Context {
     pub(crate) fn session(&self, system: &System) -> Result<Session, EngineError> {
         let url = self.store_url(system)?;
         if url == self.default_url(system) {
-            std::fs::create_dir_all(&self.config.data).map_err(|error| {
-                EngineError::usage(format!("{}: {error}\nhint: --data DIR", self.config.data.display()))
-            })?;
+            self.make_data_folder()?;
         }
         let mut session = self.open(&url)?;
         setup::prepare(&mut session, Some(system))?;
         Ok(session)
+    }
+
+    /// A session on the control store with its tables up to date; the embedded one is created when absent. `--store`
+    /// names another for commands that work on nothing else.
+    #[expect(dead_code, reason = "the commands on flags, gates, playbooks, alerts and schedules are its callers")]
+    pub(crate) fn control_session(&self) -> Result<Session, EngineError> {
+        let url = match self.store.as_ref().or(self.config.control_store.as_ref()) {
+            Some(url) => parse_url(url)?,
+            None => {
+                self.make_data_folder()?;
+                let path = self.config.data.join("control.db");
+                StoreUrl::Sqlite { path, durability: plimsoll_store::Durability::Full }
+            }
+        };
+        let mut session = self.open(&url)?;
+        plimsoll_engine::control::prepare(&mut session)?;
+        Ok(session)
+    }
+
+    fn make_data_folder(&self) -> Result<(), EngineError> {
+        std::fs::create_dir_all(&self.config.data).map_err(|error| {
+            EngineError::usage(format!("{}: {error}\nhint: --data DIR", self.config.data.display()))
+        })
     }
 
     /// A session on a store as it is.
