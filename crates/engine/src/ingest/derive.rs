@@ -13,7 +13,7 @@ use crate::error::EngineError;
 /// Computes everything again, as after new prices.
 ///
 /// # Errors
-/// As [`derive`].
+/// As [`derive()`].
 pub fn derive_all(
     system: &dyn Documents,
     store: &Analytics,
