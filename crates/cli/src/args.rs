@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_core::undo::UndoMode;
+use plimsoll_server::Scope;
 
 /// The load line for live data: say what will change, what changed, whether it is right, and take it back.
 #[derive(Debug, Parser)]
@@ -183,12 +184,13 @@ pub(crate) enum Command {
     /// Simulate a remote system
     #[command(subcommand)]
     Simulate(SimulateCommand),
-    /// Serve the HTTP API on loopback
-    Serve {
-        /// Where to listen
-        #[arg(long, default_value = "127.0.0.1:8620", value_name = "ADDRESS")]
-        listen: SocketAddr,
-    },
+    /// Serve the HTTP API
+    ///
+    /// Without tokens it listens on loopback only, and everybody on this machine may call.
+    Serve(ServeArguments),
+    /// Tokens of programs that call the server
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Print the reference of commands and environment variables, or of a system, as Markdown
     #[command(hide = true)]
     Reference {
@@ -517,6 +519,33 @@ pub(crate) enum QuarantineCommand {
         /// Why
         #[arg(long)]
         reason: String,
+    },
+}
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:8620", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    /// Requests that one caller may make in a second; 0 never refuses
+    #[arg(long, default_value_t = 10_000, value_name = "N")]
+    pub(crate) rate_limit: u32,
+}
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token: prints it once, and the line with its digest that the server needs
+    Create {
+        /// Who will hold it, as recorded in events
+        name: String,
+        /// What it allows: read, operate (also change flags) or admin
+        #[arg(long, default_value = "read")]
+        scope: Scope,
+        /// Add the line to this file, which PLIMSOLL_TOKENS_FILE names for the server
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
     },
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use plimsoll_engine::EngineError;
 use plimsoll_engine::change::run::{DEFAULT_BATCH_SIZE, RunSettings};
+use plimsoll_server::Tokens;
 use serde::Deserialize;
 
 /// The configuration file.
@@ -59,6 +60,8 @@ pub(crate) struct Config {
     pub(crate) approval_required: bool,
     /// The key of the congress.gov API, when there is one.
     pub(crate) api_key: Option<String>,
+    /// The tokens that `serve` accepts.
+    pub(crate) tokens: Tokens,
 }
 
 /// One environment variable that the command reads.
@@ -105,6 +108,14 @@ pub(crate) const ENVIRONMENT: &[EnvironmentVariable] = &[
     EnvironmentVariable {
         name: "CONGRESS_API_KEY_FILE",
         help: "A file that holds the key of the congress.gov API.",
+    },
+    EnvironmentVariable {
+        name: "PLIMSOLL_TOKENS_FILE",
+        help: "A file with the tokens that `serve` accepts, each as the line that `token create` prints.",
+    },
+    EnvironmentVariable {
+        name: "PLIMSOLL_TOKENS",
+        help: "Further tokens that `serve` accepts: such lines, separated by `;`.",
     },
 ];
 
@@ -159,6 +170,7 @@ pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, E
         batch_size,
         approval_required: switch("PLIMSOLL_APPROVAL_REQUIRED")?.or(file.approval_required).unwrap_or(false),
         api_key: api_key()?,
+        tokens: tokens()?,
     })
 }
 
@@ -184,6 +196,20 @@ fn api_key() -> Result<Option<String>, EngineError> {
     let text = std::fs::read_to_string(&path)
         .map_err(|error| EngineError::usage(format!("CONGRESS_API_KEY_FILE names {path}: {error}")))?;
     Ok(Some(text.trim().to_owned()))
+}
+
+fn tokens() -> Result<Tokens, EngineError> {
+    let wrong = |source: &str, problem: String| EngineError::usage(format!("{source}: {problem}"));
+    let mut tokens = Tokens::default();
+    if let Some(path) = environment("PLIMSOLL_TOKENS_FILE") {
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| wrong(&format!("PLIMSOLL_TOKENS_FILE names {path}"), error.to_string()))?;
+        tokens = Tokens::parse(&text).map_err(|problem| wrong(&path, problem))?;
+    }
+    if let Some(text) = environment("PLIMSOLL_TOKENS") {
+        tokens = tokens.and(Tokens::parse(&text).map_err(|problem| wrong("PLIMSOLL_TOKENS", problem))?);
+    }
+    Ok(tokens)
 }
 
 fn default_data() -> PathBuf {

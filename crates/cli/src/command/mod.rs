@@ -13,6 +13,7 @@ mod reference;
 mod serve;
 mod simulate;
 mod source;
+mod token;
 mod trial;
 mod undo;
 mod view;
@@ -77,7 +78,8 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         }
         Command::Export { system, parquet } => view::export(context, &system, &parquet),
         Command::Simulate(command) => simulate::execute(context, command),
-        Command::Serve { listen } => serve::serve(context, listen),
+        Command::Serve(arguments) => serve::serve(context, &arguments),
+        Command::Token(command) => token::execute(context, command),
         Command::Reference { system } => {
             reference::print(context, system.as_deref())?;
             Ok(ExitCode::SUCCESS)
@@ -115,7 +117,6 @@ impl Context {
 
     /// A session on the control store with its tables up to date; the embedded one is created when absent. `--store`
     /// names another for commands that work on nothing else.
-    #[expect(dead_code, reason = "the commands on flags, gates, playbooks, alerts and schedules are its callers")]
     pub(crate) fn control_session(&self) -> Result<Session, EngineError> {
         let url = match self.store.as_ref().or(self.config.control_store.as_ref()) {
             Some(url) => parse_url(url)?,

@@ -1,23 +1,36 @@
 //! `serve`.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use plimsoll_engine::EngineError;
+use plimsoll_server::{Limits, REFRESH_INTERVAL, ServedSystem, ServerError, ServerSettings};
 
 use super::Context;
+use crate::args::ServeArguments;
 use crate::registry::SYSTEMS;
 
-/// Serves the HTTP API until interrupted.
-pub(crate) fn serve(context: &Context, listen: SocketAddr) -> Result<ExitCode, EngineError> {
-    let mut stores = Vec::new();
+/// Serves the HTTP API until the process is told to end.
+pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<ExitCode, EngineError> {
+    let mut systems = Vec::new();
     for system in SYSTEMS {
         drop(context.session(system)?);
-        stores.push((*system, context.store_url(system)?));
+        systems.push(ServedSystem { system, store: context.store_url(system)? });
     }
-    plimsoll_server::serve(plimsoll_server::ServerSettings { listen, stores }, &|address| {
-        context.ui.line(&format!("http://{address}"));
-    })
-    .map_err(|error| EngineError::usage(error.to_string()))?;
+    let control = context.control_session()?.store.url();
+    let rate = Some(arguments.rate_limit).filter(|rate| *rate > 0);
+    let settings = ServerSettings {
+        listen: arguments.listen,
+        systems,
+        control,
+        actor: context.config.actor.clone(),
+        tokens: context.config.tokens.clone(),
+        limits: Limits { requests_per_second: rate, ..Limits::default() },
+        refresh_interval: REFRESH_INTERVAL,
+    };
+    let ready = |address| context.ui.line(&format!("http://{address}"));
+    plimsoll_server::serve(settings, &ready).map_err(|error| match error {
+        ServerError::Control(error) => error,
+        error => EngineError::usage(error.to_string()),
+    })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,54 @@
+//! The whole API on a page.
+//!
+//! Owns every path, its method, its handler and the scope that it needs. What the routes take and answer is in
+//! `docs/guide/server.md`.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+
+use crate::access::{Scope, require};
+use crate::error::ApiError;
+use crate::request;
+use crate::routes::{metric, plan, quarantine, run, system};
+use crate::state::Server;
+
+/// Every route with its layers.
+pub(crate) fn router(server: Server) -> Router {
+    let limit = DefaultBodyLimit::max(server.settings.limits.body_bytes);
+    let scoped = |routes: Router<Server>, scope| {
+        routes.route_layer(from_fn_with_state((Server::clone(&server), scope), require))
+    };
+    Router::new()
+        .route("/healthz", get(metric::health))
+        .merge(scoped(read(), Scope::Read))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(limit)
+        .layer(from_fn_with_state(Server::clone(&server), request::around))
+        .with_state(server)
+}
+
+/// What looks, evaluates and follows.
+fn read() -> Router<Server> {
+    Router::new()
+        .route("/metrics", get(metric::show))
+        .route("/api/v1/systems", get(system::list))
+        .route("/api/v1/systems/{system}", get(system::show))
+        .route("/api/v1/runs", get(run::list))
+        .route("/api/v1/runs/{run}", get(run::show))
+        .route("/api/v1/plans", get(plan::list))
+        .route("/api/v1/plans/{plan}", get(plan::show))
+        .route("/api/v1/quarantine", get(quarantine::list))
+        .route("/api/v1/quarantine/{item}", get(quarantine::show))
+}
+
+async fn no_route() -> ApiError {
+    ApiError::not_found("there is no such route").hint("docs/guide/server.md lists the routes")
+}
+
+async fn no_method() -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this route does not take the method")
+}

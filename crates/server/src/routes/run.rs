@@ -1,0 +1,69 @@
+//! `/api/v1/runs`: runs with their reports and events.
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use plimsoll_engine::change::report::{self, RunReport};
+use plimsoll_engine::change::run::{self, Run};
+use plimsoll_engine::change::setup::Named;
+use plimsoll_engine::event::{self, Event};
+use serde::{Deserialize, Serialize};
+
+use super::page::{Page, Window};
+use crate::access::Caller;
+use crate::body::{PathPart, Query};
+use crate::error::ApiError;
+use crate::state::Server;
+
+/// Which runs are wanted.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Wanted {
+    system: Option<String>,
+    change: Option<String>,
+    status: Option<String>,
+}
+
+/// A run with what a person asks about it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Detail {
+    run: Run,
+    report: RunReport,
+    events: Vec<Event>,
+}
+
+/// Runs of all stores, newest first.
+pub(crate) async fn list(
+    State(server): State<Server>,
+    Extension(caller): Extension<Caller>,
+    Query(wanted): Query<Wanted>,
+    Query(window): Query<Window>,
+) -> Result<Json<Page<Run>>, ApiError> {
+    let mut runs = Vec::new();
+    for store in &server.stores {
+        runs.extend(store.run(&caller.name, |session| run::list(session.store.as_mut())).await?);
+    }
+    let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
+    runs.retain(|run: &Run| {
+        fits(&wanted.system, &run.system)
+            && fits(&wanted.change, &run.change)
+            && fits(&wanted.status, run.status.as_str())
+    });
+    runs.sort_by(|a, b| b.started_at.cmp(&a.started_at));
+    Ok(Json(window.cut(runs)))
+}
+
+/// One run, its report and its events.
+pub(crate) async fn show(
+    State(server): State<Server>,
+    Extension(caller): Extension<Caller>,
+    PathPart(prefix): PathPart,
+) -> Result<Json<Detail>, ApiError> {
+    let (store, id) = server.find(&caller, Named::Run, &prefix).await?;
+    let detail = store.run(&caller.name, move |session| {
+        let store = session.store.as_mut();
+        let run = run::load(store, &id)?;
+        let report = report::of_run(store, &run)?;
+        let events = event::list(store, Some(id.as_str()))?;
+        Ok(Detail { run, report, events })
+    });
+    Ok(Json(detail.await?))
+}

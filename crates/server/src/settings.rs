@@ -1,0 +1,114 @@
+//! What the caller of the server decides: where it listens, which stores it serves, who may call, and how much.
+//!
+//! Owns the settings' types, their defaults and the rule that nobody listens beyond loopback without tokens. It reads
+//! no file and no environment: the command does that.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use plimsoll_engine::system::System;
+use plimsoll_store::StoreUrl;
+
+use crate::access::Tokens;
+
+/// A system with the store that holds its tables.
+#[derive(Clone)]
+pub struct ServedSystem {
+    /// The system.
+    pub system: &'static System,
+    /// Its store, whose tables are up to date.
+    pub store: StoreUrl,
+}
+
+/// How much one server takes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// The largest request body, in bytes. A larger one is answered with 413.
+    pub body_bytes: usize,
+    /// How long one request may take until its answer begins; 504 after that. Streams of events go on.
+    pub request_timeout: Duration,
+    /// Requests worked on at once; a further one waits within its own time limit.
+    pub concurrent_requests: usize,
+    /// Streams of events open at once; a further one is answered with 503.
+    pub event_clients: usize,
+    /// Connections to one store at once.
+    pub sessions_per_store: usize,
+    /// Requests that one caller may make in a second, and in one go after a pause; 429 above. `None` never refuses.
+    pub requests_per_second: Option<u32>,
+    /// How long the server waits for the answers it owes when it is told to end.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1024 * 1024,
+            request_timeout: Duration::from_secs(30),
+            concurrent_requests: 512,
+            event_clients: 4_096,
+            sessions_per_store: 4,
+            requests_per_second: Some(10_000),
+            shutdown_grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What to serve, to whom, and where.
+#[derive(Clone)]
+pub struct ServerSettings {
+    /// The address; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Each system with its store.
+    pub systems: Vec<ServedSystem>,
+    /// The control store, which holds the flags.
+    pub control: StoreUrl,
+    /// Who acts, as recorded in events, while there are no tokens.
+    pub actor: String,
+    /// Who may call. Without any, everybody on this machine.
+    pub tokens: Tokens,
+    /// How much the server takes on.
+    pub limits: Limits,
+    /// How often the control store is asked whether another process changed a flag.
+    pub refresh_interval: Duration,
+}
+
+/// How often the control store is asked for news unless set otherwise: the question costs some microseconds.
+pub const REFRESH_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Why the server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The address is not on loopback and there are no tokens.
+    #[error(
+        "{0} is not a loopback address, and there are no tokens\nhint: listen on 127.0.0.1 or [::1], or let \
+         `plimsoll token create` make a token first"
+    )]
+    NotLoopback(SocketAddr),
+    /// The operating system refused.
+    #[error("the server cannot run on {address}: {problem}\nhint: --listen ADDRESS names another address")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        problem: std::io::Error,
+    },
+    /// The operating system refused later.
+    #[error("the server cannot run: {0}")]
+    Io(#[from] std::io::Error),
+    /// The control store cannot be read.
+    #[error("{0}")]
+    Control(#[from] plimsoll_engine::EngineError),
+}
+
+impl ServerSettings {
+    /// Refuses to listen where strangers could call without a token.
+    ///
+    /// # Errors
+    /// [`ServerError::NotLoopback`].
+    pub fn check(&self) -> Result<(), ServerError> {
+        if self.listen.ip().is_loopback() || !self.tokens.is_empty() {
+            return Ok(());
+        }
+        Err(ServerError::NotLoopback(self.listen))
+    }
+}

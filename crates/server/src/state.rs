@@ -1,0 +1,96 @@
+//! What all handlers share.
+//!
+//! Owns the bundle and the two questions that many of them ask: which system, and which store knows an id.
+
+use std::sync::Arc;
+
+use plimsoll_core::id::Id;
+use plimsoll_engine::change::setup::{self, Named};
+use plimsoll_engine::clock::MachineClock;
+use tokio::sync::{Semaphore, watch};
+
+use crate::access::{Caller, Scope};
+use crate::error::ApiError;
+use crate::metric::Metrics;
+use crate::rate::Rates;
+use crate::request::RequestIds;
+use crate::sessions::Sessions;
+use crate::settings::{ServedSystem, ServerError, ServerSettings};
+
+/// The server, as handlers see it.
+pub(crate) type Server = Arc<Shared>;
+
+/// What all handlers share.
+pub(crate) struct Shared {
+    pub(crate) settings: ServerSettings,
+    /// One gate for each different store of the systems.
+    pub(crate) stores: Vec<Sessions>,
+    pub(crate) rates: Rates,
+    pub(crate) metrics: Metrics,
+    pub(crate) request_ids: RequestIds,
+    /// Places for requests that are worked on.
+    pub(crate) places: Semaphore,
+    /// The route of requests that no route takes, in logs and figures.
+    pub(crate) no_route: Arc<str>,
+    /// Who acts while there are no tokens.
+    pub(crate) local: Caller,
+    /// True once the server is ending.
+    pub(crate) ending: watch::Sender<bool>,
+}
+
+impl Shared {
+    /// Opens what the settings name.
+    ///
+    /// # Errors
+    /// When the flags cannot be read.
+    pub(crate) fn open(settings: ServerSettings) -> Result<Server, ServerError> {
+        let limits = &settings.limits;
+        let mut stores: Vec<Sessions> = Vec::new();
+        for served in &settings.systems {
+            if stores.iter().all(|known| *known.url() != served.store) {
+                stores.push(Sessions::new(served.store.clone(), limits.sessions_per_store));
+            }
+        }
+        let clock = MachineClock::new();
+        let local = Caller { name: settings.actor.as_str().into(), scope: Scope::Admin };
+        let callers = settings.tokens.names().chain([Arc::clone(&local.name)]);
+        Ok(Arc::new(Self {
+            stores,
+            rates: Rates::new(limits.requests_per_second, callers),
+            metrics: Metrics::new(&clock),
+            request_ids: RequestIds::new(),
+            places: Semaphore::new(limits.concurrent_requests),
+            no_route: "none".into(),
+            local,
+            ending: watch::channel(false).0,
+            settings,
+        }))
+    }
+
+    /// The system called `name`.
+    pub(crate) fn system(&self, name: &str) -> Result<&ServedSystem, ApiError> {
+        self.settings.systems.iter().find(|served| served.system.name == name).ok_or_else(|| {
+            let names: Vec<_> = self.settings.systems.iter().map(|served| served.system.name).collect();
+            ApiError::not_found(format!("there is no system `{name}`"))
+                .hint(format!("there are {}", names.join(", ")))
+        })
+    }
+
+    /// The store in which an id or its prefix means something, and the id.
+    pub(crate) async fn find(
+        &self,
+        caller: &Caller,
+        named: Named,
+        prefix: &str,
+    ) -> Result<(&Sessions, Id), ApiError> {
+        let mut first_error = None;
+        for store in &self.stores {
+            let prefix = prefix.to_owned();
+            match store.run(&caller.name, move |session| setup::find_id(session, named, &prefix)).await {
+                Ok(id) => return Ok((store, id)),
+                Err(error) => first_error = first_error.or(Some(error.missing())),
+            }
+        }
+        Err(first_error.unwrap_or_else(|| ApiError::not_found("this server serves no system")))
+    }
+}

@@ -1,0 +1,10 @@
+//! The server as programs meet it: the real router on a real socket of loopback.
+//!
+//! One binary. `support` starts servers and asks them.
+
+#![expect(clippy::unwrap_used, reason = "tests stop where they cannot go on")]
+
+mod access;
+mod limits;
+mod reading;
+mod support;

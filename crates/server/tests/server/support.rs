@@ -1,0 +1,145 @@
+//! A server on loopback with a store of its own, and a client that keeps what it was answered.
+
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use plimsoll_server::{Limits, REFRESH_INTERVAL, ServedSystem, ServerSettings, Tokens, serve_until};
+use plimsoll_store::{Durability, StoreUrl};
+use plimsoll_testkit::fixture::{self, Place};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+/// A running server; it ends when this is dropped.
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
+    pub(crate) place: Place,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answered {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// A header's text.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The one error of a refusal: its code.
+    pub(crate) fn code(&self) -> String {
+        let body = self.json();
+        assert_eq!(body["errors"].as_array().map(Vec::len), Some(1), "{self:?}");
+        assert!(body["errors"][0]["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{self:?}");
+        body["errors"][0]["code"].as_str().unwrap().to_owned()
+    }
+}
+
+/// What a test changes about the settings.
+pub(crate) type Adjust = fn(&mut ServerSettings);
+
+impl Served {
+    /// A server on loopback without tokens.
+    pub(crate) fn open() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A server with settings of the test's.
+    pub(crate) fn with(adjust: Adjust) -> Self {
+        let place = Place::sqlite(Durability::Normal);
+        let mut settings = settings(&place);
+        adjust(&mut settings);
+        let (stop, stopped) = oneshot::channel();
+        let (ready, address) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            serve_until(settings, &|address| ready.send(address).unwrap(), stopped).unwrap();
+        });
+        let address = address.recv().expect("the server listens");
+        Self { address, place, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Tells the server to end and waits until it has.
+    pub(crate) fn end(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // It may have ended by itself.
+            drop(stop.send(()));
+        }
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+
+    /// The address of a path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Asks for a path.
+    pub(crate) fn get(&self, path: &str) -> Answered {
+        self.get_with(path, &[])
+    }
+
+    /// Asks for a path with headers.
+    pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answered {
+        let mut request = agent().get(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answered(request.call().unwrap())
+    }
+
+    /// Posts JSON to a path with headers.
+    pub(crate) fn post_with(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Answered {
+        let mut request = agent().post(self.url(path));
+        if !headers.iter().any(|(name, _)| *name == "content-type") {
+            request = request.header("content-type", "application/json");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answered(request.send(body).unwrap())
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+pub(crate) fn settings(place: &Place) -> ServerSettings {
+    let store = place.session().store.url();
+    let StoreUrl::Sqlite { path, durability } = &store else { panic!("the place is a SQLite file") };
+    let control = StoreUrl::Sqlite { path: path.with_file_name("control.db"), durability: *durability };
+    let mut session = plimsoll_engine::Session::new(plimsoll_store::open(&control).unwrap(), "test");
+    plimsoll_engine::control::prepare(&mut session).unwrap();
+    ServerSettings {
+        listen: ([127, 0, 0, 1], 0).into(),
+        systems: vec![ServedSystem { system: &fixture::SYSTEM, store }],
+        control,
+        actor: "local".into(),
+        tokens: Tokens::default(),
+        limits: Limits::default(),
+        refresh_interval: REFRESH_INTERVAL,
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+}
+
+fn answered(mut response: ureq::http::Response<ureq::Body>) -> Answered {
+    let text = response.body_mut().read_to_string().unwrap();
+    Answered { status: response.status().as_u16(), headers: response.headers().clone(), text }
+}
