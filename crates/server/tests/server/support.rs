@@ -73,7 +73,7 @@ impl Served {
     pub(crate) fn end(&mut self) {
         if let Some(stop) = self.stop.take() {
             // It may have ended by itself.
-            drop(stop.send(()));
+            stop.send(()).ok();
         }
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
