@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Try a change on scratch copies of the store, and decide whether to let it loose
     Trial(TrialArguments),
+    /// Say from evidence whether we may go on
+    Gate(crate::command::gate::GateArguments),
     /// List runs, or the events of the journal
     Log {
         /// List events instead of runs

@@ -34,3 +34,7 @@ pub(crate) fn find_analytic(name: &str) -> Result<&'static AnalyticSystem, Engin
         ))
     })
 }
+
+/// Gate files of every system, and those that belong to none here.
+pub(crate) static GATES: &[&[&str]] =
+    &[plimsoll_hearings::gates::GATES, plimsoll_opencode::gates::GATES, plimsoll_engine::gate::SHIPPED];

@@ -4,15 +4,18 @@
 //! machine, undo decisions, ids and the clock seam. It deliberately does not open files, databases or
 //! sockets, start threads, or read the time: callers pass those in.
 //!
-//! Reading order: [`value`], [`table`], [`change`], [`digest`], [`isolate`], [`run`], [`undo`].
+//! Reading order: [`value`], [`table`], [`change`], [`digest`], [`isolate`], [`run`], [`undo`],
+//! [`decision`], [`gate`].
 
 pub mod change;
 pub mod clock;
 pub mod decision;
 pub mod digest;
+pub mod gate;
 pub mod id;
 pub mod isolate;
 pub mod item;
+pub mod playbook;
 pub mod progress;
 pub mod run;
 pub mod table;

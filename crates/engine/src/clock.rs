@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use plimsoll_core::clock::Clock;
 use plimsoll_core::id::Id;
 
+use crate::error::EngineError;
+
 /// The machine's clock.
 #[derive(Debug)]
 pub struct MachineClock {
@@ -45,6 +47,30 @@ impl Clock for MachineClock {
     fn sleep_ms(&self, ms: u64) {
         std::thread::sleep(Duration::from_millis(ms));
     }
+}
+
+/// The moment `ms` milliseconds after `at`, in the form of [`Clock::now`].
+///
+/// # Errors
+/// Integrity when `at` is no time, or the sum is beyond the calendar.
+pub fn later(at: &str, ms: u64) -> Result<String, EngineError> {
+    let at: jiff::Timestamp =
+        at.parse().map_err(|error| EngineError::integrity(format!("`{at}` is no time: {error}")))?;
+    let span = jiff::SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX));
+    let sum = at.checked_add(span).map_err(|error| EngineError::integrity(error.to_string()))?;
+    Ok(format!("{sum:.3}"))
+}
+
+/// The moment `ms` milliseconds before `at`, in the form of [`Clock::now`].
+///
+/// # Errors
+/// Integrity when `at` is no time, or the difference is before the calendar.
+pub fn earlier(at: &str, ms: u64) -> Result<String, EngineError> {
+    let at: jiff::Timestamp =
+        at.parse().map_err(|error| EngineError::integrity(format!("`{at}` is no time: {error}")))?;
+    let span = jiff::SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX));
+    let before = at.checked_sub(span).map_err(|error| EngineError::integrity(error.to_string()))?;
+    Ok(format!("{before:.3}"))
 }
 
 /// A new id: random, so that a short prefix tells ids of one moment apart.

@@ -10,7 +10,11 @@ pub(crate) const LEASE_MS: i64 = 60_000;
 
 /// This process as an owner.
 pub(crate) fn current() -> String {
-    let pid = std::process::id();
+    of(std::process::id())
+}
+
+/// A process of this host as an owner.
+pub(crate) fn of(pid: u32) -> String {
     format!("{}/{pid}/{}", host(), start_of(pid).unwrap_or_default())
 }
 

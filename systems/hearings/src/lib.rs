@@ -15,6 +15,7 @@
 
 pub mod api;
 pub mod decision;
+pub mod gates;
 mod listing;
 pub mod mapping;
 pub mod rules;

@@ -13,6 +13,7 @@ pub mod derive;
 pub mod documents;
 pub mod error;
 pub mod forecast;
+pub mod gates;
 pub mod git;
 pub mod identifier;
 pub mod money;

@@ -5,6 +5,7 @@
 mod apply;
 mod backup;
 mod check;
+pub(crate) mod gate;
 mod ingest;
 mod look;
 mod plan;
@@ -52,6 +53,7 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Apply(arguments) => apply::apply(context, &arguments),
         Command::Run(arguments) => apply::run(context, &arguments),
         Command::Trial(arguments) => trial::trial(context, &arguments),
+        Command::Gate(arguments) => gate::execute(context, arguments),
         Command::Log { events, limit } => look::log(context, events, limit),
         Command::Show { id, limit } => look::show(context, &id, limit),
         Command::Resume { run, max_errors, max_error_share } => {

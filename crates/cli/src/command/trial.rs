@@ -10,7 +10,7 @@ use plimsoll_engine::trial::{self as engine_trial, Subject, TrialSettings, repor
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_store::{Durability, StoreUrl};
 
-use super::{Context, source};
+use super::{Context, gate, source};
 use crate::args::TrialArguments;
 use crate::config::Config;
 use crate::exit;
@@ -49,7 +49,14 @@ pub(crate) fn trial(context: &Context, arguments: &TrialArguments) -> Result<Exi
     };
     let found = engine_trial::run(subject, settings)?;
     let files = reports::write(&found, &arguments.out)?;
-    context.ui.print(&reports::decision_json(&found), || text(&found.decision))?;
+    let decision = reports::decision_json(&found);
+    gate::record::trial(
+        context,
+        &format!("{} {}", system.name, change.name()),
+        &arguments.out,
+        decision.clone(),
+    )?;
+    context.ui.print(&decision, || text(&found.decision))?;
     for file in files {
         context.ui.say(&format!("written: {}", file.display()));
     }

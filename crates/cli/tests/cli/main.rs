@@ -8,6 +8,7 @@
     reason = "tests stop where they cannot go on, and arrange files and environments"
 )]
 
+mod gate;
 mod ingest;
 mod messages;
 mod postgres;

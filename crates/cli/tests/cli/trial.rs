@@ -72,6 +72,12 @@ fn a_good_change_proceeds_and_the_store_is_left_alone() {
         assert_eq!(decision["decision"]["met"], 18, "Q4 is the one known gap");
     }
     assert!(std::fs::read(desk.file("store.db")).unwrap() == before, "the store was written");
+    // The decision is on record: the gate asks the same 19 criteria of it (HB-46).
+    let gate = desk.at_home(&["gate", "hearings/decision", "--json"]);
+    let judged = gate.json();
+    let yes = judged["judgement"]["criteria"].as_array().unwrap().iter().filter(|one| one["answer"] == "YES");
+    assert_eq!(yes.count() as u64, decision["decision"]["met"].as_u64().unwrap(), "{judged}");
+    assert_eq!(gate.code == 0, ended.code == 0, "GO is Proceed: {judged}");
 
     let mut names: Vec<String> = std::fs::read_dir(desk.file("out"))
         .unwrap()

@@ -85,9 +85,13 @@ impl Desk {
 
     /// The same on another store.
     pub(crate) fn plimsoll_on(&self, store: &str, words: &[&str]) -> Ended {
+        self.run_with(words, &["--store", store])
+    }
+
+    fn run_with(&self, words: &[&str], more: &[&str]) -> Ended {
         let output = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
             .args(words)
-            .args(["--store", store])
+            .args(more)
             .current_dir(self.folder.path())
             .env_clear()
             .env("HOME", self.folder.path())
@@ -101,6 +105,11 @@ impl Desk {
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// Runs the command on the stores of the desk's own data folder, without `--store`.
+    pub(crate) fn at_home(&self, words: &[&str]) -> Ended {
+        self.run_with(words, &[])
     }
 
     /// `run hearings daily-update` from this desk's source, with `--json` and further words.

@@ -1,0 +1,238 @@
+//! Evidence from systems: checks, queries and runs, asked of their stores at this moment.
+//!
+//! Owns the questions. Opening a store is the caller's ([`Stores`]), because only it knows where stores are.
+//!
+//! Invariants: everything is read in a read-only transaction or connection; an answer that comes after its limit is
+//! none; a store that cannot be opened is an error and never an empty answer.
+
+use std::sync::Arc;
+
+use plimsoll_core::clock::Clock;
+use plimsoll_core::gate::{Outcome, Reading, Source};
+use plimsoll_core::run::RunStatus;
+use plimsoll_core::value::Value;
+use plimsoll_store::analytics::OwnedCell;
+use plimsoll_store::duckdb::{Analytics, Parameter};
+use plimsoll_store::{Access, ErrorClass};
+use serde_json::json;
+
+use super::evidence::Evidence;
+use crate::change::{run, verify};
+use crate::error::EngineError;
+use crate::session::Session;
+
+/// A system's store.
+pub enum Opened {
+    /// A store with a journal.
+    Journal(Box<Session>),
+    /// An analytical store.
+    Analytic(Analytics),
+}
+
+/// Opens stores by the name of their system.
+pub trait Stores {
+    /// The existing store of a system, for reading.
+    ///
+    /// # Errors
+    /// When there is no such system or store.
+    fn open(&mut self, system: &str) -> Result<Opened, EngineError>;
+}
+
+/// Evidence from the stores of systems.
+pub struct Live<'a> {
+    /// Opens them.
+    pub stores: &'a mut dyn Stores,
+    /// Measures how long an answer takes.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Evidence for Live<'_> {
+    fn read(&mut self, source: &Source) -> Reading {
+        let query = source.query();
+        let answered = match source {
+            Source::Check { system, check } => self.check(system, check, &query),
+            Source::Checks { system, severity } => self.checks(system, severity.as_deref(), &query),
+            Source::Query { system, sql, limit } => self.query(system, sql, limit.ms, &query),
+            Source::Run { system, change } => self.run(system, change, &query),
+            _ => Ok(Reading::missing(&query, "this program does not answer that yet")),
+        };
+        answered.unwrap_or_else(|error| {
+            let outcome = match error.class {
+                Some(ErrorClass::Timeout) => Outcome::TimedOut(0),
+                _ => Outcome::Error(error.message),
+            };
+            Reading::with(query, outcome, "")
+        })
+    }
+}
+
+/// A result in the history of checks.
+struct Checked {
+    name: String,
+    verdict: String,
+    severity: String,
+    at: String,
+    value: Option<f64>,
+    message: Option<String>,
+}
+
+impl Live<'_> {
+    /// The results of the last run of a system's checks.
+    fn results(&mut self, system: &str) -> Result<Vec<Checked>, EngineError> {
+        match self.stores.open(system)? {
+            Opened::Analytic(store) => analytic_results(&store),
+            Opened::Journal(_) => {
+                Err(EngineError::usage(format!("the checks of `{system}` cannot be asked by this version")))
+            }
+        }
+    }
+
+    fn check(&mut self, system: &str, check: &str, query: &str) -> Result<Reading, EngineError> {
+        let results = self.results(system)?;
+        let Some(found) = results.into_iter().find(|result| result.name == check) else {
+            return Ok(Reading::missing(
+                query,
+                format!("no result of check `{check}`; run `plimsoll check {system}`"),
+            ));
+        };
+        let shown = found.value.map_or_else(|| "nothing".to_owned(), |value| format!("{value}"));
+        let basis = format!("{}, measured {shown}", found.verdict);
+        let outcome = match (found.verdict.as_str(), &found.message) {
+            (_, Some(message)) => Outcome::Error(message.clone()),
+            ("pass", None) => Outcome::Value(1.0),
+            ("unknown", None) => Outcome::Empty,
+            _ => Outcome::Value(0.0),
+        };
+        let mut reading = Reading::with(query, outcome, basis).from_time(found.at);
+        reading.facts =
+            json!({ "verdict": found.verdict, "severity": found.severity, "measured": found.value });
+        Ok(reading)
+    }
+
+    fn checks(&mut self, system: &str, severity: Option<&str>, query: &str) -> Result<Reading, EngineError> {
+        let mut results = self.results(system)?;
+        results.retain(|result| severity.is_none_or(|severity| result.severity == severity));
+        let Some(first) = results.first() else {
+            return Ok(Reading::missing(query, format!("no check ran; run `plimsoll check {system}`")));
+        };
+        let at = results.iter().map(|result| &result.at).min().unwrap_or(&first.at).clone();
+        let passed = results.iter().filter(|result| result.verdict == "pass").count();
+        let total = results.len();
+        let failing: Vec<&str> = results
+            .iter()
+            .filter(|result| result.verdict != "pass")
+            .map(|result| result.name.as_str())
+            .collect();
+        let mut basis = format!("{passed} of {total} passed");
+        if !failing.is_empty() {
+            basis += &format!("; not {}", failing.join(", "));
+        }
+        let mut reading = Reading::of(query, passed as f64 / total as f64 * 100.0, basis)
+            .resting_on(total as u64)
+            .from_time(at);
+        reading.facts = json!({ "passed": passed, "total": total, "not_passed": failing });
+        Ok(reading)
+    }
+
+    fn query(&mut self, system: &str, sql: &str, limit_ms: u64, query: &str) -> Result<Reading, EngineError> {
+        let began = self.clock.monotonic_ms();
+        let (value, sample) = match self.stores.open(system)? {
+            Opened::Analytic(store) => {
+                let answer = store.query(sql, &[])?;
+                let sample = answer.columns.iter().position(|(name, _)| name == "sample");
+                let first = answer.rows.into_iter().next().unwrap_or_default();
+                let sample = sample.and_then(|at| first.get(at)).and_then(OwnedCell::as_integer);
+                (first.first().map(number_of_cell), sample)
+            }
+            Opened::Journal(mut session) => {
+                session.store.begin(Access::ReadOnly)?;
+                let rows = session.store.query(sql, &[]);
+                // Nothing was written: ending the snapshot either way is the same.
+                session.store.rollback()?;
+                let first = rows?.into_iter().next().unwrap_or_default();
+                let sample = first.get(1).and_then(Value::as_integer);
+                (first.first().map(number_of_value), sample)
+            }
+        };
+        if self.clock.monotonic_ms().saturating_sub(began) > limit_ms {
+            return Ok(Reading::with(query, Outcome::TimedOut(limit_ms), ""));
+        }
+        let outcome = value.unwrap_or(Outcome::Empty);
+        let mut reading = Reading::with(query, outcome, "");
+        reading.sample = sample.and_then(|sample| u64::try_from(sample).ok());
+        Ok(reading)
+    }
+
+    fn run(&mut self, system: &str, change: &str, query: &str) -> Result<Reading, EngineError> {
+        let Opened::Journal(mut session) = self.stores.open(system)? else {
+            return Err(EngineError::usage(format!("`{system}` has no runs: it is filled by ingest")));
+        };
+        let runs = run::list(session.store.as_mut())?;
+        let Some(last) = runs.into_iter().find(|run| run.system == system && run.change == change) else {
+            return Ok(Reading::missing(query, format!("`{change}` never ran")));
+        };
+        let verified = verify::verify(&mut session, &last.id)?;
+        let good = last.status == RunStatus::Finished && verified.ok;
+        let word = if verified.ok { "verified" } else { "verification failed" };
+        let basis = format!("run {} is {}, {word}", last.id.short(), last.status);
+        let mut reading = Reading::of(query, f64::from(u8::from(good)), basis).resting_on(last.tally.planned);
+        reading.at = last.finished_at.or(Some(last.started_at));
+        reading.facts = json!({
+            "run": last.id, "status": last.status, "verified": verified.ok, "tally": last.tally,
+            "problems": verified.problems,
+        });
+        Ok(reading)
+    }
+}
+
+fn analytic_results(store: &Analytics) -> Result<Vec<Checked>, EngineError> {
+    if !store.table_names()?.contains("health_check_history") {
+        return Ok(Vec::new());
+    }
+    let sql =
+        "SELECT check_name, verdict, severity, strftime(checked_at, '%Y-%m-%dT%H:%M:%S.%gZ'), value, message
+        FROM health_check_history
+        WHERE run_id = (SELECT run_id FROM health_check_history ORDER BY checked_at DESC, run_id DESC LIMIT 1)
+        ORDER BY check_name";
+    let none: &[Parameter] = &[];
+    let text = |cell: Option<&OwnedCell>| cell.and_then(OwnedCell::as_text).map(str::to_owned);
+    let rows = store.query(sql, none)?.rows;
+    Ok(rows
+        .into_iter()
+        .map(|row| Checked {
+            name: text(row.first()).unwrap_or_default(),
+            verdict: text(row.get(1)).unwrap_or_default(),
+            severity: text(row.get(2)).unwrap_or_default(),
+            at: text(row.get(3)).unwrap_or_default(),
+            value: match row.get(4) {
+                Some(OwnedCell::Double(value)) => Some(*value),
+                _ => None,
+            },
+            message: text(row.get(5)),
+        })
+        .collect())
+}
+
+fn number_of_cell(cell: &OwnedCell) -> Outcome {
+    match cell {
+        OwnedCell::Null => Outcome::Empty,
+        OwnedCell::Integer(value) => Outcome::of(*value as f64),
+        OwnedCell::Double(value) => Outcome::of(*value),
+        OwnedCell::Decimal(digits, scale) => Outcome::of(*digits as f64 / 10_f64.powi(i32::from(*scale))),
+        OwnedCell::Boolean(value) => Outcome::Value(f64::from(u8::from(*value))),
+        OwnedCell::Text(text) => Outcome::Error(format!("the query gives `{text}`, which is no number")),
+    }
+}
+
+fn number_of_value(value: &Value) -> Outcome {
+    match value {
+        Value::Null => Outcome::Empty,
+        Value::Integer(value) => Outcome::of(*value as f64),
+        Value::Float(value) => Outcome::of(*value),
+        Value::Boolean(value) => Outcome::Value(f64::from(u8::from(*value))),
+        Value::Decimal(text) if text.parse::<f64>().is_ok() => {
+            text.parse().map_or(Outcome::NotANumber, Outcome::of)
+        }
+        other => Outcome::Error(format!("the query gives {other}, which is no number")),
+    }
+}
