@@ -18,6 +18,8 @@ mod audit;
 mod bench_opencode;
 mod campaigns;
 mod check;
+mod coverage;
+mod defects;
 mod demo;
 mod duckdb;
 mod failure;
@@ -89,10 +91,22 @@ const COMMANDS: &[Command] = &[
         run: generate::run,
     },
     Command {
+        name: "coverage",
+        arguments: "[--evidence FILE] [--uncovered FILE] [--no-install] [-- ARGS]",
+        about: "run every test instrumented and print which share of each crate's lines they cover",
+        run: coverage::run,
+    },
+    Command {
         name: "crash",
         arguments: "[--rounds N] [ARGS]",
         about: "kill the real binary at random points and compare with an uninterrupted run",
         run: campaigns::crash,
+    },
+    Command {
+        name: "defects",
+        arguments: "[SYSTEM-NUMBER]..",
+        about: "put defects of the earlier systems back, one at a time, and see the tests go red",
+        run: defects::run,
     },
     Command {
         name: "bench",

@@ -12,7 +12,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer as _, Serialize};
 
 use crate::table::{Image, RowKey, TableShape};
 use crate::value::Value;
@@ -126,11 +127,19 @@ impl Change {
 
     /// Positions of the columns that differ; all columns for an insert or delete.
     pub fn changed(&self) -> Vec<usize> {
+        let mut positions = Vec::new();
+        self.changed_into(&mut positions);
+        positions
+    }
+
+    /// As [`Self::changed`], into a list that is emptied first, so that a loop needs only one.
+    pub fn changed_into(&self, positions: &mut Vec<usize>) {
+        positions.clear();
         match (&self.before, &self.after) {
             (Some(before), Some(after)) => {
-                (0..self.table.columns.len()).filter(|&at| before[at] != after[at]).collect()
+                positions.extend((0..self.table.columns.len()).filter(|&at| before[at] != after[at]));
             }
-            _ => (0..self.table.columns.len()).collect(),
+            _ => positions.extend(0..self.table.columns.len()),
         }
     }
 
@@ -174,22 +183,15 @@ impl Change {
         after: Option<&str>,
     ) -> Result<Self, ChangeError> {
         let unreadable = |source| ChangeError::Unreadable { table: table.name.clone(), source };
-        let whole = |text: &str| serde_json::from_str::<Image>(text).map_err(unreadable);
+        let whole = |text: &str| read_image(text, table.columns.len()).map_err(unreadable);
         let before = before.map(whole).transpose()?;
         let after = match (&before, after) {
             (Some(before), Some(text)) => {
-                let mut image = before.clone();
                 let sparse: Vec<(usize, Value)> = serde_json::from_str(text).map_err(unreadable)?;
-                for (at, value) in sparse {
-                    let Some(cell) = image.get_mut(at) else {
-                        return Err(ChangeError::Shape {
-                            table: table.name.clone(),
-                            columns: table.columns.len(),
-                        });
-                    };
-                    *cell = value;
-                }
-                Some(image)
+                let image = overlay(before, sparse);
+                let misfit =
+                    || ChangeError::Shape { table: table.name.clone(), columns: table.columns.len() };
+                Some(image.ok_or_else(misfit)?)
             }
             (None, Some(text)) => Some(whole(text)?),
             (_, None) => None,
@@ -201,6 +203,51 @@ impl Change {
         serde_json::to_string(value)
             .map_err(|source| ChangeError::Unreadable { table: self.table.name.clone(), source })
     }
+}
+
+/// Reads a whole image. Journals are read row by row, so it reserves what a row of the table needs at once.
+fn read_image(text: &str, columns: usize) -> serde_json::Result<Image> {
+    struct Cells(usize);
+    impl<'de> Visitor<'de> for Cells {
+        type Value = Image;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array of values")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut cells: A) -> Result<Image, A::Error> {
+            let mut image = Vec::with_capacity(self.0);
+            while let Some(cell) = cells.next_element()? {
+                image.push(cell);
+            }
+            Ok(image)
+        }
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let image = reader.deserialize_seq(Cells(columns))?;
+    reader.end()?;
+    Ok(image)
+}
+
+/// The image with some of its cells replaced; `None` when a position is not in it. Where a position is
+/// given twice the last value counts.
+fn overlay(before: &[Value], sparse: Vec<(usize, Value)>) -> Option<Image> {
+    let ascending = sparse.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    if !ascending || sparse.last().is_some_and(|(at, _)| *at >= before.len()) {
+        let mut image = before.to_vec();
+        for (at, value) in sparse {
+            *image.get_mut(at)? = value;
+        }
+        return Some(image);
+    }
+    // What is replaced is not copied first.
+    let mut image = Vec::with_capacity(before.len());
+    for (at, value) in sparse {
+        image.extend_from_slice(&before[image.len()..at]);
+        image.push(value);
+    }
+    image.extend_from_slice(&before[image.len()..]);
+    Some(image)
 }
 
 /// The image of `from`'s shape moved onto the shape `to`, by column name.
@@ -258,6 +305,18 @@ mod tests {
             assert_eq!(back, change);
             assert_eq!(back.inverse().inverse(), change);
         }
+    }
+
+    #[test]
+    fn stored_texts_are_read_strictly() {
+        let read = |after| Change::decode(&shape(), Some(r#"[1,"a","b"]"#), Some(after));
+        let after = |after| read(after).unwrap().after.unwrap();
+        assert_eq!(after("[]"), row(1, "a", "b"));
+        assert_eq!(after(r#"[[1,"x"]]"#), row(1, "x", "b"));
+        assert_eq!(after(r#"[[1,"x"],[2,"y"]]"#), row(1, "x", "y"));
+        assert_eq!(after(r#"[[2,"y"],[1,"x"],[1,"z"]]"#), row(1, "z", "y"), "in any order, the last counts");
+        assert!(read(r#"[[2,"y"],[7,"x"]]"#).is_err() && read(r#"[[7,"y"],[1,"x"]]"#).is_err());
+        assert!(read("[] ]").is_err() && Change::decode(&shape(), Some(r#"[1,"a","b"] x"#), None).is_err());
     }
 
     #[test]

@@ -93,10 +93,25 @@ pub struct Item {
 impl Item {
     /// Adds the item to a plan's or a batch's digest, from its stored texts.
     pub fn hash_into(hashing: &mut Hashing, parts: &ItemTexts<'_>) {
-        hashing.part(parts.label.as_bytes()).optional(parts.record).optional(parts.refusal);
-        for change in parts.changes {
-            hashing.part(change.0.as_bytes()).optional(change.1).optional(change.2);
+        Self::hash_head(hashing, parts.label, parts.record, parts.refusal);
+        for (table, before, after) in parts.changes {
+            Self::hash_change(hashing, table, *before, *after);
         }
+        Self::hash_end(hashing);
+    }
+
+    /// The first part of [`Self::hash_into`], for a reader that has the changes one by one.
+    pub fn hash_head(hashing: &mut Hashing, label: &str, record: Option<&str>, refusal: Option<&str>) {
+        hashing.part(label.as_bytes()).optional(record).optional(refusal);
+    }
+
+    /// The part of [`Self::hash_into`] for one change.
+    pub fn hash_change(hashing: &mut Hashing, table: &str, before: Option<&str>, after: Option<&str>) {
+        hashing.part(table.as_bytes()).optional(before).optional(after);
+    }
+
+    /// The last part of [`Self::hash_into`].
+    pub fn hash_end(hashing: &mut Hashing) {
         hashing.part(b"end");
     }
 }

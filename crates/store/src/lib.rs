@@ -22,7 +22,7 @@ pub mod store;
 pub mod url;
 
 pub use crate::error::{ErrorClass, StoreError};
-pub use crate::store::{Access, DatabaseKind, Store, in_transaction};
+pub use crate::store::{Access, DatabaseKind, Lent, Store, in_transaction};
 pub use crate::url::{Durability, StoreUrl};
 
 /// Opens the store that `url` names, creating a SQLite file that does not exist yet.

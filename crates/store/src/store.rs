@@ -37,6 +37,42 @@ pub enum Access {
 /// A callback for one row of a scan.
 pub type EachRow<'a> = dyn FnMut(Vec<Value>) -> Result<(), StoreError> + 'a;
 
+/// One cell of a row, lent for the time of a callback.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Lent<'row> {
+    /// SQL `NULL`.
+    Null,
+    /// A whole number or a truth value.
+    Integer(i64),
+    /// A double.
+    Float(f64),
+    /// Text, and every type whose value is a text.
+    Text(&'row str),
+    /// Bytes.
+    Bytes(&'row [u8]),
+}
+
+impl<'row> Lent<'row> {
+    /// Lends a value.
+    fn of(value: &'row Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Boolean(value) => Self::Integer(i64::from(*value)),
+            Value::Integer(value) => Self::Integer(*value),
+            Value::Float(value) => Self::Float(*value),
+            Value::Bytes(bytes) => Self::Bytes(bytes),
+            Value::Text(text)
+            | Value::Decimal(text)
+            | Value::Timestamp(text)
+            | Value::Date(text)
+            | Value::Json(text) => Self::Text(text),
+        }
+    }
+}
+
+/// A callback for one row of a query whose cells are only looked at.
+pub type EachLent<'a> = dyn FnMut(&[Lent<'_>]) -> Result<(), StoreError> + 'a;
+
 /// One connection to a database that holds a system's tables and the journal.
 ///
 /// A store is used by one thread at a time. Open transactions are explicit: [`Store::begin`] and
@@ -93,6 +129,19 @@ pub trait Store: Send {
         parameters: &[Value],
         each: &mut EachRow<'_>,
     ) -> Result<(), StoreError>;
+
+    /// As [`Store::query_each`], without giving the cells away: no copy is made of what is only looked at.
+    fn query_lent(
+        &mut self,
+        sql: &str,
+        parameters: &[Value],
+        each: &mut EachLent<'_>,
+    ) -> Result<(), StoreError> {
+        self.query_each(sql, parameters, &mut |row| {
+            let cells: Vec<Lent<'_>> = row.iter().map(Lent::of).collect();
+            each(&cells)
+        })
+    }
 
     /// Runs a script of several statements without parameters (schema steps).
     fn run_script(&mut self, sql: &str) -> Result<(), StoreError>;

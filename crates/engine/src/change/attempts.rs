@@ -40,7 +40,10 @@ fn row_of(change: &Change) -> Row<'_> {
 pub(super) struct BatchAttempts<'batch> {
     store: &'batch mut dyn Store,
     items: &'batch [StoredItem],
-    standing: HashMap<usize, Standing>,
+    /// By item; `None` while it is not applied.
+    standing: Vec<Option<Standing>>,
+    /// Nothing is applied since the batch began, so its own savepoint serves the attempt too.
+    fresh: bool,
     /// Which items change a row, made when it is first asked for.
     items_by_row: Option<HashMap<Row<'batch>, Vec<usize>>>,
 }
@@ -51,18 +54,24 @@ fn split(error: StoreError) -> Result<StoreError, EngineError> {
 }
 
 impl<'batch> BatchAttempts<'batch> {
-    /// Nothing tried yet.
+    /// Nothing tried yet; the savepoint `batch` was set just before.
     pub(super) fn new(store: &'batch mut dyn Store, items: &'batch [StoredItem]) -> Self {
-        Self { store, items, standing: HashMap::new(), items_by_row: None }
+        let standing = items.iter().map(|_| None).collect();
+        Self { store, items, standing, fresh: true, items_by_row: None }
     }
 
-    /// How the items that are applied stand.
-    pub(super) fn into_standing(self) -> HashMap<usize, Standing> {
+    /// How the items that are applied stand, by item.
+    pub(super) fn into_standing(self) -> Vec<Option<Standing>> {
         self.standing
     }
 
+    /// The savepoint that the current attempt returns to.
+    fn base(&self) -> &'static str {
+        if self.fresh { "batch" } else { "attempt" }
+    }
+
     /// Writes the items, leaving out those that turn out to be in conflict.
-    fn try_items(&mut self, items: &[usize]) -> Result<HashMap<usize, Standing>, StoreError> {
+    fn try_items(&mut self, items: &[usize]) -> Result<Vec<(usize, Standing)>, StoreError> {
         let mut conflicted: HashMap<usize, Standing> = HashMap::new();
         loop {
             let active: Vec<usize> =
@@ -75,7 +84,7 @@ impl<'batch> BatchAttempts<'batch> {
                 Ok((_, more)) => more,
                 Err(error) if error.class.is_data() => {
                     // It may have failed with what an item in conflict wrote, which goes anyway.
-                    self.store.rollback_to("attempt")?;
+                    self.store.rollback_to(self.base())?;
                     let more = self.foresee(&active)?;
                     if more.is_empty() {
                         return Err(error);
@@ -86,7 +95,7 @@ impl<'batch> BatchAttempts<'batch> {
             };
             conflicted.extend(more.into_iter().map(|(item, reason)| (item, Standing::Conflicted(reason))));
             // An item in conflict may have written other rows: begin again without it.
-            self.store.rollback_to("attempt")?;
+            self.store.rollback_to(self.base())?;
         }
     }
 
@@ -95,12 +104,12 @@ impl<'batch> BatchAttempts<'batch> {
     fn write(
         &mut self,
         active: &[usize],
-    ) -> Result<(HashMap<usize, Standing>, HashMap<usize, String>), StoreError> {
+    ) -> Result<(Vec<(usize, Standing)>, HashMap<usize, String>), StoreError> {
         let items = self.items;
         let changes: Vec<&Change> = active.iter().flat_map(|&item| items[item].item.changes.iter()).collect();
         let written = self.store.write_rows(&changes)?;
         let states = self.states(&changes, &written)?;
-        let mut standing = HashMap::with_capacity(active.len());
+        let mut standing = Vec::with_capacity(active.len());
         let mut conflicts = HashMap::new();
         // Rows that hold what an item wrote that will have to go again.
         let mut tainted: HashSet<Row<'_>> = HashSet::new();
@@ -121,7 +130,7 @@ impl<'batch> BatchAttempts<'batch> {
             if moved.is_empty() {
                 let rows = written.iter().filter(|&&written| written).count() as u64;
                 let applied = Standing::Applied { noop_positions, rows };
-                standing.insert(item, if rows == 0 { Standing::Noop } else { applied });
+                standing.push((item, if rows == 0 { Standing::Noop } else { applied }));
             } else {
                 // A conflict with a row that will go again is none; the next round tells.
                 if let Some(&position) = moved.iter().find(|&&at| !tainted.contains(&row_of(&own[at]))) {
@@ -228,24 +237,33 @@ impl Attempts for BatchAttempts<'_> {
     type Stop = EngineError;
 
     fn apply(&mut self, items: &[usize]) -> Result<Result<(), StoreError>, EngineError> {
-        self.store.savepoint("attempt")?;
-        match self.try_items(items) {
+        let within = !self.fresh;
+        if within {
+            self.store.savepoint("attempt")?;
+        }
+        let tried = match self.try_items(items) {
             Ok(standing) => {
-                self.store.release("attempt")?;
-                self.standing.extend(standing);
-                Ok(Ok(()))
+                for (item, standing) in standing {
+                    self.standing[item] = Some(standing);
+                }
+                Ok(())
             }
             Err(error) => {
                 let fault = split(error)?;
-                self.store.rollback_to("attempt")?;
-                self.store.release("attempt")?;
-                Ok(Err(fault))
+                self.store.rollback_to(self.base())?;
+                Err(fault)
             }
+        };
+        if within {
+            self.store.release("attempt")?;
         }
+        self.fresh &= tried.is_err();
+        Ok(tried)
     }
 
     fn reset(&mut self) -> Result<(), EngineError> {
-        self.standing.clear();
+        self.standing.fill(None);
+        self.fresh = true;
         Ok(self.store.rollback_to("batch")?)
     }
 

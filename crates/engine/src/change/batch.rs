@@ -75,7 +75,7 @@ pub(crate) fn write_items(
     store.savepoint("batch")?;
     let mut attempts = BatchAttempts::new(store, stored);
     let verdict = isolate(items, &mut attempts)?;
-    let standing = attempts.into_standing();
+    let mut standing = attempts.into_standing();
     store.release("batch")?;
     let mut report = BatchReport {
         tally: Tally::default(),
@@ -93,18 +93,17 @@ pub(crate) fn write_items(
             noop_positions,
             together_with: Vec::new(),
         };
-        match standing.get(&item) {
+        match standing[item].take() {
             Some(Standing::Applied { noop_positions, rows }) => {
                 report.tally.count(Outcome::Applied, 1);
                 report.rows_written += rows;
                 if !noop_positions.is_empty() {
-                    let positions = noop_positions.clone();
-                    report.exceptions.push(exception(Outcome::Applied, "", String::new(), positions));
+                    report.exceptions.push(exception(Outcome::Applied, "", String::new(), noop_positions));
                 }
             }
             Some(Standing::Conflicted(reason)) => {
                 report.tally.count(Outcome::Conflicted, 1);
-                report.exceptions.push(exception(Outcome::Conflicted, "moved", reason.clone(), Vec::new()));
+                report.exceptions.push(exception(Outcome::Conflicted, "moved", reason, Vec::new()));
             }
             Some(Standing::Noop) | None => {
                 report.tally.count(Outcome::Noop, 1);

@@ -24,6 +24,15 @@ impl Cells {
         }
     }
 
+    /// The text at `at`, or `None` for null, moved out of the row.
+    pub(crate) fn take_text(&mut self, at: usize) -> Result<Option<String>, EngineError> {
+        match self.0.get_mut(at).map(std::mem::take) {
+            Some(Value::Null) => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
+            other => Err(unexpected(at, "text", &other.unwrap_or_default())),
+        }
+    }
+
     /// The integer at `at`.
     pub(crate) fn integer(&self, at: usize) -> Result<i64, EngineError> {
         match self.0.get(at) {

@@ -16,7 +16,7 @@ use plimsoll_core::id::Id;
 use plimsoll_core::item::{Item, ItemTexts};
 use plimsoll_core::table::TableShape;
 use plimsoll_core::value::Value;
-use plimsoll_store::{Access, Store, StoreError, in_transaction};
+use plimsoll_store::{Access, ErrorClass, Lent, Store, StoreError, in_transaction};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -402,63 +402,124 @@ pub fn read_items(
     hashing: &mut Hashing,
 ) -> Result<Vec<StoredItem>, EngineError> {
     let range = [Value::Integer(plan.number), number(first), number(end)];
-    let mut heads = store
-        .query(
-            "SELECT item, label, record, refusal FROM plimsoll_item
-             WHERE plan = $1 AND item >= $2 AND item < $3 ORDER BY item",
-            &range,
-        )?
-        .into_iter()
-        .map(Cells)
-        .peekable();
-    let mut rows = store
-        .query(
-            "SELECT item, table_name, before_image, after_image FROM plimsoll_change
-             WHERE plan = $1 AND item >= $2 AND item < $3 ORDER BY item, position",
-            &range,
-        )?
-        .into_iter()
-        .map(Cells)
-        .peekable();
-    let mut items = Vec::with_capacity(usize::try_from(end - first).unwrap_or(0));
-    for item_number in first..end {
-        let at = |cells: &Cells| cells.count(0).is_ok_and(|found| found == item_number);
-        let head = heads.next_if(at);
-        let mut texts = Vec::new();
-        while let Some(row) = rows.next_if(at) {
-            texts.push((row.text(1)?, row.optional_text(2)?, row.optional_text(3)?));
-        }
-        if head.is_none() && texts.is_empty() {
-            return Err(EngineError::integrity(format!("plan {} has lost item {item_number}", plan.id)));
-        }
-        let (label, record, refusal) = match &head {
-            Some(cells) => (cells.text(1)?, cells.optional_text(2)?, cells.optional_text(3)?),
-            None => (String::new(), None, None),
-        };
-        let parts: Vec<_> = texts
-            .iter()
-            .map(|(table, before, after)| (table.as_str(), before.as_deref(), after.as_deref()))
-            .collect();
-        let item_texts = ItemTexts {
-            label: &label,
-            record: record.as_deref(),
-            refusal: refusal.as_deref(),
-            changes: &parts,
-        };
-        Item::hash_into(hashing, &item_texts);
-        let changes = parts
-            .iter()
-            .map(|(table, before, after)| {
-                let shape = plan.shapes.get(*table).ok_or_else(|| {
-                    EngineError::integrity(format!("plan {} knows no shape of table `{table}`", plan.id))
-                })?;
-                Ok(Change::decode(shape, *before, *after)?)
-            })
-            .collect::<Result<Vec<Change>, EngineError>>()?;
-        let refusal = refusal.as_deref().map(serde_json::from_str).transpose()?;
-        items.push(StoredItem { number: item_number, item: Item { label, changes, record, refusal } });
+    let heads = store.query(
+        "SELECT item, label, record, refusal FROM plimsoll_item
+         WHERE plan = $1 AND item >= $2 AND item < $3 ORDER BY item",
+        &range,
+    )?;
+    let mut reading = Reading {
+        plan,
+        hashing,
+        heads: heads.into_iter().map(Cells).peekable(),
+        items: Vec::with_capacity(usize::try_from(end - first).unwrap_or(0)),
+        next: first,
+        end,
+        has_head: false,
+    };
+    let mut failed = None;
+    let sql = "SELECT item, table_name, before_image, after_image FROM plimsoll_change
+         WHERE plan = $1 AND item >= $2 AND item < $3 ORDER BY item, position";
+    let read = store.query_lent(sql, &range, &mut |cells| {
+        reading.change(cells).map_err(|error| {
+            let stop = StoreError::new(ErrorClass::Value, error.message.clone());
+            failed = Some(error);
+            stop
+        })
+    });
+    match failed {
+        Some(error) => Err(error),
+        None => read.map_err(EngineError::from).and_then(|()| reading.finish()),
     }
-    Ok(items)
+}
+
+/// Items that are being put together from their stored rows.
+struct Reading<'plan, Heads: Iterator<Item = Cells>> {
+    plan: &'plan Plan,
+    hashing: &'plan mut Hashing,
+    heads: std::iter::Peekable<Heads>,
+    /// The last one is still open.
+    items: Vec<StoredItem>,
+    next: u64,
+    end: u64,
+    /// Whether the open item has a row of its own, without which it must have changes.
+    has_head: bool,
+}
+
+impl<Heads: Iterator<Item = Cells>> Reading<'_, Heads> {
+    /// Adds the next change, as it is stored.
+    fn change(&mut self, cells: &[Lent<'_>]) -> Result<(), EngineError> {
+        let [Lent::Integer(item), Lent::Text(table), before, after] = cells else {
+            return Err(unreadable(self.plan, "a change"));
+        };
+        let (before, after) = (image_text(self.plan, before)?, image_text(self.plan, after)?);
+        while self.items.last().is_none_or(|open| i64::try_from(open.number) != Ok(*item)) {
+            if self.next == self.end {
+                return Err(unreadable(self.plan, "the order of its items"));
+            }
+            self.open_next()?;
+        }
+        Item::hash_change(self.hashing, table, before, after);
+        let shape = self.plan.shapes.get(*table).ok_or_else(|| {
+            EngineError::integrity(format!("plan {} knows no shape of table `{table}`", self.plan.id))
+        })?;
+        let change = Change::decode(shape, before, after)?;
+        if let Some(open) = self.items.last_mut() {
+            open.item.changes.push(change);
+        }
+        Ok(())
+    }
+
+    fn open_next(&mut self) -> Result<(), EngineError> {
+        self.close()?;
+        let number = self.next;
+        let head = self.heads.next_if(|head| head.count(0).is_ok_and(|found| found == number));
+        self.has_head = head.is_some();
+        let mut item = Item::default();
+        let mut refusal = None;
+        if let Some(mut head) = head {
+            item.label = head.take_text(1)?.unwrap_or_default();
+            item.record = head.take_text(2)?;
+            refusal = head.take_text(3)?;
+        }
+        Item::hash_head(self.hashing, &item.label, item.record.as_deref(), refusal.as_deref());
+        item.refusal = refusal.as_deref().map(serde_json::from_str).transpose()?;
+        self.items.push(StoredItem { number, item });
+        self.next += 1;
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), EngineError> {
+        let Some(open) = self.items.last() else { return Ok(()) };
+        if !self.has_head && open.item.changes.is_empty() {
+            let lost = format!("plan {} has lost item {}", self.plan.id, open.number);
+            return Err(EngineError::integrity(lost));
+        }
+        Item::hash_end(self.hashing);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<StoredItem>, EngineError> {
+        while self.next < self.end {
+            self.open_next()?;
+        }
+        self.close()?;
+        Ok(self.items)
+    }
+}
+
+fn unreadable(plan: &Plan, what: &str) -> EngineError {
+    EngineError::integrity(format!(
+        "plan {}: {what} is not stored as it was written\nhint: the store was changed by something other than plimsoll; `plimsoll verify --all` tells where",
+        plan.id
+    ))
+}
+
+fn image_text<'row>(plan: &Plan, cell: &Lent<'row>) -> Result<Option<&'row str>, EngineError> {
+    match cell {
+        Lent::Null => Ok(None),
+        Lent::Text(text) => Ok(Some(text)),
+        _ => Err(unreadable(plan, "an image")),
+    }
 }
 
 /// Recomputes the digest of a stored plan.

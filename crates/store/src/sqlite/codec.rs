@@ -10,6 +10,7 @@ use plimsoll_core::value::{Value, is_date, is_decimal, is_timestamp};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
 use crate::error::{ErrorClass, StoreError};
+use crate::store::Lent;
 
 /// A value as it is bound to a statement.
 pub(super) struct Bound<'value>(pub(super) &'value Value);
@@ -88,14 +89,25 @@ pub(crate) fn decode_untyped(cell: ValueRef<'_>) -> Result<Value, StoreError> {
         ValueRef::Integer(value) => Value::Integer(value),
         ValueRef::Real(value) => Value::Float(value),
         ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
-        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Value::Text(text.to_owned()),
-            Err(error) => {
-                let message =
-                    format!("a text cell is not UTF-8: {error}\nhint: repair the cell or declare it BLOB");
-                return Err(StoreError::new(ErrorClass::Value, message));
-            }
-        },
+        ValueRef::Text(bytes) => Value::Text(utf8(bytes)?.to_owned()),
+    })
+}
+
+/// Lends a cell by its storage class alone.
+pub(super) fn lend(cell: ValueRef<'_>) -> Result<Lent<'_>, StoreError> {
+    Ok(match cell {
+        ValueRef::Null => Lent::Null,
+        ValueRef::Integer(value) => Lent::Integer(value),
+        ValueRef::Real(value) => Lent::Float(value),
+        ValueRef::Blob(bytes) => Lent::Bytes(bytes),
+        ValueRef::Text(bytes) => Lent::Text(utf8(bytes)?),
+    })
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, StoreError> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let message = format!("a text cell is not UTF-8: {error}\nhint: repair the cell or declare it BLOB");
+        StoreError::new(ErrorClass::Value, message)
     })
 }
 

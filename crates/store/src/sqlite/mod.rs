@@ -23,7 +23,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{ErrorClass, StoreError};
-use crate::store::{Access, DatabaseKind, EachRow, Store};
+use crate::store::{Access, DatabaseKind, EachLent, EachRow, Lent, Store};
 use crate::url::{Durability, StoreUrl};
 
 use codec::Bound;
@@ -35,6 +35,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Statements kept prepared.
 const STATEMENT_CACHE: usize = 256;
+
+/// The widest row that [`Store::query_lent`] lends; the journal's are narrower.
+const LENT_AT_ONCE: usize = 32;
 
 /// A SQLite file.
 pub(crate) struct SqliteStore {
@@ -270,6 +273,33 @@ impl Store for SqliteStore {
         Ok(())
     }
 
+    fn query_lent(
+        &mut self,
+        sql: &str,
+        parameters: &[Value],
+        each: &mut EachLent<'_>,
+    ) -> Result<(), StoreError> {
+        let explained = |error: rusqlite::Error| explain(&error);
+        let mut statement = self.connection.prepare_cached(&placeholders(sql)).map_err(explained)?;
+        let width = statement.column_count();
+        for (at, value) in parameters.iter().enumerate() {
+            statement.raw_bind_parameter(at + 1, Bound(value)).map_err(explained)?;
+        }
+        let mut found = statement.raw_query();
+        while let Some(row) = found.next().map_err(explained)? {
+            let mut cells = [Lent::Null; LENT_AT_ONCE];
+            let Some(cells) = cells.get_mut(..width) else {
+                let message = format!("a query of {width} columns is too wide to lend its rows");
+                return Err(StoreError::new(ErrorClass::Other, message));
+            };
+            for (at, cell) in cells.iter_mut().enumerate() {
+                *cell = codec::lend(row.get_ref(at).map_err(explained)?)?;
+            }
+            each(cells)?;
+        }
+        Ok(())
+    }
+
     fn run_script(&mut self, sql: &str) -> Result<(), StoreError> {
         self.batch(sql)
     }
@@ -318,18 +348,18 @@ impl Store for SqliteStore {
 
     fn write_rows(&mut self, changes: &[&Change]) -> Result<Vec<bool>, StoreError> {
         let mut written = Vec::with_capacity(changes.len());
-        for (at, change) in changes.iter().enumerate() {
-            match self.statements.write(&self.connection, change) {
-                Ok(count) => written.push(count == 1),
-                Err(error) => {
-                    let mut error =
-                        explain(&error).during(&format!("{} {}", change.table.name, change.key()));
-                    error.at = Some(at);
-                    return Err(error);
+        match self.statements.write(&self.connection, changes, &mut written) {
+            Ok(()) => Ok(written),
+            Err(error) => {
+                let mut error = explain(&error);
+                // The one after the last that was written or found moved.
+                if let Some(change) = changes.get(written.len()) {
+                    error = error.during(&format!("{} {}", change.table.name, change.key()));
                 }
+                error.at = Some(written.len());
+                Err(error)
             }
         }
-        Ok(written)
     }
 
     fn read_rows(

@@ -30,34 +30,83 @@ pub(super) struct Statements {
     texts: HashMap<StatementName, (Arc<TableShape>, String)>,
 }
 
+/// How many statements one call of [`Statements::write`] holds at once.
+const HELD: usize = 64;
+
 impl Statements {
-    /// Writes one change; returns the number of rows written (0 or 1).
-    pub(super) fn write(&mut self, connection: &Connection, change: &Change) -> rusqlite::Result<usize> {
-        let kind = change.kind();
-        let changed = if kind == ChangeKind::Update { change.changed() } else { Vec::new() };
-        if kind == ChangeKind::Update && changed.is_empty() {
-            return Ok(0);
-        }
-        let address = Arc::as_ptr(&change.table) as usize;
-        let name = (address, kind, changed);
-        if !self.texts.contains_key(&name) {
-            let text = write_sql(&change.table, kind, &name.2);
-            self.texts.insert(name.clone(), (Arc::clone(&change.table), text));
-        }
-        let Some((_, text)) = self.texts.get(&name) else { return Ok(0) };
-        let mut statement = connection.prepare_cached(text)?;
-        let mut next = 1;
-        if let Some(after) = &change.after {
+    /// Writes changes in order, adding to `written` for each whether its row was written; on an error the one
+    /// that failed is the next.
+    pub(super) fn write(
+        &mut self,
+        connection: &Connection,
+        changes: &[&Change],
+        written: &mut Vec<bool>,
+    ) -> rusqlite::Result<()> {
+        // Taking a statement out of the connection's cache costs as much as a small write, and rows of the
+        // same kind follow each other: those in use stay out for the length of the call.
+        let mut held: Vec<(StatementName, CachedStatement<'_>)> = Vec::new();
+        let mut last = 0;
+        let mut changed = Vec::new();
+        for change in changes {
+            let kind = change.kind();
             match kind {
-                ChangeKind::Insert => bind(&mut statement, &mut next, after.iter())?,
-                _ => bind(&mut statement, &mut next, name.2.iter().map(|&at| &after[at]))?,
+                ChangeKind::Update => change.changed_into(&mut changed),
+                _ => changed.clear(),
             }
+            if kind == ChangeKind::Update && changed.is_empty() {
+                written.push(false);
+                continue;
+            }
+            let address = Arc::as_ptr(&change.table) as usize;
+            let is_it = |(name, _): &(StatementName, CachedStatement<'_>)| {
+                name.0 == address && name.1 == kind && name.2 == changed
+            };
+            if !held.get(last).is_some_and(is_it) {
+                last = match held.iter().position(is_it) {
+                    Some(at) => at,
+                    None => {
+                        if held.len() == HELD {
+                            held.clear();
+                        }
+                        let name = (address, kind, changed.clone());
+                        let statement = connection.prepare_cached(self.text(&name, &change.table))?;
+                        held.push((name, statement));
+                        held.len() - 1
+                    }
+                };
+            }
+            let Some((_, statement)) = held.get_mut(last) else { continue };
+            written.push(execute(statement, change, kind, &changed)? == 1);
         }
-        if let Some(before) = &change.before {
-            bind(&mut statement, &mut next, before.iter())?;
-        }
-        statement.raw_execute()
+        Ok(())
     }
+
+    fn text(&mut self, name: &StatementName, table: &Arc<TableShape>) -> &str {
+        if !self.texts.contains_key(name) {
+            let text = write_sql(table, name.1, &name.2);
+            self.texts.insert(name.clone(), (Arc::clone(table), text));
+        }
+        self.texts.get(name).map_or("", |(_, text)| text)
+    }
+}
+
+fn execute(
+    statement: &mut CachedStatement<'_>,
+    change: &Change,
+    kind: ChangeKind,
+    changed: &[usize],
+) -> rusqlite::Result<usize> {
+    let mut next = 1;
+    if let Some(after) = &change.after {
+        match kind {
+            ChangeKind::Insert => bind(statement, &mut next, after.iter())?,
+            _ => bind(statement, &mut next, changed.iter().map(|&at| &after[at]))?,
+        }
+    }
+    if let Some(before) = &change.before {
+        bind(statement, &mut next, before.iter())?;
+    }
+    statement.raw_execute()
 }
 
 fn bind<'value>(

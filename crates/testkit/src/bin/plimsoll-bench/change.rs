@@ -14,23 +14,27 @@ use plimsoll_testkit::postgres_server::{PostgresServer, ServerOptions};
 use crate::table::{line, median};
 use crate::{Failure, floor, hearings, memory, rows};
 
-struct Options {
+struct Options<'words> {
     rows: i64,
     rounds: usize,
     quick: bool,
-    sqlite_only: bool,
+    only: Option<&'words str>,
 }
+
+/// A part of the benchmark, which can be run alone.
+type Part = fn(&Options<'_>) -> Result<(), Failure>;
 
 /// Runs the benchmark.
 pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
-    let mut options = Options { rows: 20_000, rounds: 5, quick: false, sqlite_only: false };
+    let mut options = Options { rows: 20_000, rounds: 5, quick: false, only: None };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match *word {
             "--rows" => options.rows = words.next().ok_or("--rows N")?.parse()?,
             "--rounds" => options.rounds = words.next().ok_or("--rounds N")?.parse()?,
             "--quick" => options = Options { rows: 5_000, rounds: 1, quick: true, ..options },
-            "--sqlite-only" => options.sqlite_only = true,
+            "--sqlite-only" => options.only = Some("sqlite"),
+            "--only" => options.only = Some(words.next().ok_or("--only PART")?),
             other => return Err(format!("unknown option `{other}`").into()),
         }
     }
@@ -38,22 +42,38 @@ pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
         "bench change: {} rows, 3 of 6 columns updated, median of {} rounds",
         options.rows, options.rounds
     );
-    for (name, durability, python) in
-        [("FULL", Durability::Full, "full"), ("NORMAL", Durability::Normal, "normal")]
-    {
-        sqlite(&options, name, durability, python)?;
+    let parts: &[(&str, Part)] = &[
+        ("sqlite", both_durabilities),
+        ("isolation", |_| isolation()),
+        ("postgres", postgres),
+        ("hearings", |options| hearings::run(options.rounds)),
+        ("memory", |options| memory::run(if options.quick { &[500, 50_000] } else { &[500, 1_000_000] })),
+    ];
+    if let Some(only) = options.only.filter(|only| parts.iter().all(|(name, _)| name != only)) {
+        return Err(
+            format!("there is no part `{only}`: sqlite, isolation, postgres, hearings, memory").into()
+        );
     }
-    isolation()?;
-    if options.sqlite_only {
-        println!("\nPostgreSQL: left out on request");
-    } else {
-        postgres(&options)?;
+    for (name, part) in parts {
+        match options.only {
+            Some(only) if only != *name => println!("\n{name}: left out on request"),
+            _ => part(&options)?,
+        }
     }
-    hearings::run(options.rounds)?;
-    memory::run(if options.quick { &[500, 50_000] } else { &[500, 1_000_000] })
+    Ok(())
 }
 
-fn sqlite(options: &Options, name: &str, durability: Durability, synchronous: &str) -> Result<(), Failure> {
+fn both_durabilities(options: &Options<'_>) -> Result<(), Failure> {
+    sqlite(options, "FULL", Durability::Full, "full")?;
+    sqlite(options, "NORMAL", Durability::Normal, "normal")
+}
+
+fn sqlite(
+    options: &Options<'_>,
+    name: &str,
+    durability: Durability,
+    synchronous: &str,
+) -> Result<(), Failure> {
     println!("\nSQLite, synchronous = {name}");
     let folder = tempfile::tempdir()?;
     let mut next = 0;
@@ -62,22 +82,7 @@ fn sqlite(options: &Options, name: &str, durability: Durability, synchronous: &s
         StoreUrl::Sqlite { path: folder.path().join(format!("{next}.db")), durability }
     };
     for batch in [25_u64, 50, 100] {
-        let mut open = || Ok(fresh());
-        let floor = measure(options, batch, &mut open)?;
-        let mut seconds = Vec::new();
-        for _ in 0..options.rounds {
-            let url = fresh();
-            drop(rows::prepare(&url, options.rows)?);
-            let StoreUrl::Sqlite { path, .. } = &url else { continue };
-            match floor::python(path, options.rows, i64::try_from(batch)?, synchronous)? {
-                Some(taken) => seconds.push(taken),
-                None => println!("  python3 is not here: its line is left out"),
-            }
-        }
-        if !seconds.is_empty() {
-            let (figure, spread) = rate(options.rows, seconds);
-            line(&format!("batch {batch}: Python sqlite3, JSON prior image"), figure, spread, Some(floor));
-        }
+        measure(options, batch, &mut || Ok(fresh()), Some(synchronous))?;
     }
     let count = options.rows.min(if durability == Durability::Full { 2_000 } else { 20_000 });
     let mut session = rows::prepare(&fresh(), count)?;
@@ -86,16 +91,38 @@ fn sqlite(options: &Options, name: &str, durability: Durability, synchronous: &s
     Ok(())
 }
 
-/// Ours and the floor at one batch size; returns the floor.
+/// One way to do the updates, and the seconds it took in each round.
+struct Way {
+    name: &'static str,
+    seconds: Vec<f64>,
+}
+
+impl Way {
+    fn new(name: &'static str) -> Self {
+        Self { name, seconds: Vec::new() }
+    }
+
+    /// The median of the ratios of this way's rate to another's, round by round: what slows a whole round
+    /// down slows both.
+    fn beside(&self, other: &Self) -> f64 {
+        median(other.seconds.iter().zip(&self.seconds).map(|(other, own)| other / own).collect()).0
+    }
+}
+
+/// The floor, ours and, with `python`, the script, once in every round.
 fn measure(
-    options: &Options,
+    options: &Options<'_>,
     batch: u64,
     open: &mut dyn FnMut() -> Result<StoreUrl, Failure>,
-) -> Result<f64, Failure> {
-    let mut timings: [Vec<f64>; 4] = Default::default();
+    python: Option<&str>,
+) -> Result<(), Failure> {
+    let mut floor = Way::new("the floor, same updates, no journal");
+    let mut ours = ["ours, apply", "ours, plan + apply", "ours, undo (plan + apply)"].map(Way::new);
+    let mut script = Way::new("Python sqlite3, JSON prior image");
+    let in_batch = i64::try_from(batch)?;
     for _ in 0..options.rounds {
         let mut session = rows::prepare(&open()?, options.rows)?;
-        timings[0].push(floor::plain(session.store.as_mut(), options.rows, i64::try_from(batch)?)?);
+        floor.seconds.push(floor::plain(session.store.as_mut(), options.rows, in_batch)?);
         drop(session);
         let mut session = rows::prepare(&open()?, options.rows)?;
         let started = Instant::now();
@@ -109,22 +136,31 @@ fn measure(
         if undone.iter().any(|run| i64::try_from(run.tally.applied) != Ok(options.rows)) {
             return Err("the undo did not restore every row".into());
         }
-        timings[1].push(applied);
-        timings[2].push(planned + applied);
-        timings[3].push(started.elapsed().as_secs_f64());
+        ours[0].seconds.push(applied);
+        ours[1].seconds.push(planned + applied);
+        ours[2].seconds.push(started.elapsed().as_secs_f64());
+        drop(session);
+        if let Some(synchronous) = python {
+            let url = open()?;
+            drop(rows::prepare(&url, options.rows)?);
+            let StoreUrl::Sqlite { path, .. } = &url else { continue };
+            script.seconds.extend(floor::python(path, options.rows, in_batch, synchronous)?);
+        }
     }
-    let [floor, applied, whole, undone] = timings;
-    let (floor, spread) = rate(options.rows, floor);
-    line(&format!("batch {batch}: the floor, same updates, no journal"), floor, spread, None);
-    for (what, seconds) in [("apply", applied), ("plan + apply", whole), ("undo (plan + apply)", undone)] {
-        let (figure, spread) = rate(options.rows, seconds);
-        line(&format!("batch {batch}: ours, {what}"), figure, spread, Some(floor));
+    let say = |way: &Way, ratio: Option<f64>| {
+        let rates = way.seconds.iter().map(|seconds| options.rows as f64 / seconds).collect();
+        let (figure, spread) = median(rates);
+        line(&format!("batch {batch}: {}", way.name), figure, spread, ratio);
+    };
+    say(&floor, None);
+    ours.iter().for_each(|way| say(way, Some(way.beside(&floor))));
+    if !script.seconds.is_empty() {
+        say(&script, Some(script.beside(&floor)));
+        println!("  batch {batch}: ours, apply, is {:.2}x the script", ours[0].beside(&script));
+    } else if python.is_some() {
+        println!("  python3 is not here: its line is left out");
     }
-    Ok(floor)
-}
-
-fn rate(rows: i64, seconds: Vec<f64>) -> (f64, f64) {
-    median(seconds.into_iter().map(|seconds| rows as f64 / seconds).collect())
+    Ok(())
 }
 
 fn apply_plan(
@@ -163,12 +199,12 @@ fn isolation() -> Result<(), Failure> {
     Ok(())
 }
 
-fn postgres(options: &Options) -> Result<(), Failure> {
+fn postgres(options: &Options<'_>) -> Result<(), Failure> {
     let Some(server) = PostgresServer::start(ServerOptions { fsync: true })? else { return Ok(()) };
     println!("\nPostgreSQL, fsync on, loopback");
     for batch in [25_u64, 50, 100] {
         let mut open = || Ok(server.database()?.parse()?);
-        measure(options, batch, &mut open)?;
+        measure(options, batch, &mut open, None)?;
     }
     let mut session = rows::prepare(&server.database()?.parse()?, 2_000)?;
     let taken = floor::plain(session.store.as_mut(), 2_000, 1)?;

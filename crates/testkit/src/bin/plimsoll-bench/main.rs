@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         ["change", rest @ ..] => change::run(rest),
         ["memory", rows, "--prepare", path] => memory::prepare(rows, path),
         ["memory", rows, "--child", path] => memory::child(rows, path),
-        _ => Err("usage: plimsoll-bench change [--rows N] [--rounds N] [--quick] [--sqlite-only]".into()),
+        _ => Err("usage: plimsoll-bench change [--rows N] [--rounds N] [--quick] [--only sqlite|isolation|postgres|hearings|memory]".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

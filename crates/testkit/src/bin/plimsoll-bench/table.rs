@@ -25,7 +25,7 @@ pub(crate) fn grouped(number: f64) -> String {
 }
 
 /// One line: what, rows a second, spread, and the ratio to the floor.
-pub(crate) fn line(what: &str, rows_a_second: f64, spread: f64, floor: Option<f64>) {
-    let ratio = floor.map(|floor| format!("  {:>5.2}x the floor", rows_a_second / floor)).unwrap_or_default();
+pub(crate) fn line(what: &str, rows_a_second: f64, spread: f64, beside_floor: Option<f64>) {
+    let ratio = beside_floor.map(|ratio| format!("  {ratio:>5.2}x the floor")).unwrap_or_default();
     println!("  {what:<46} {:>10} rows/s  (spread {:>3.0} %){ratio}", grouped(rows_a_second), spread * 100.0);
 }
