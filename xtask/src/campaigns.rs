@@ -50,7 +50,7 @@ pub(crate) fn crash(arguments: &[String]) -> Result<(), Failure> {
 
 /// Measures in a release build; arguments after the name go to `plimsoll-bench`.
 pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
-    const NAMES: &[&str] = &["change", "ingest", "views"];
+    const NAMES: &[&str] = &["change", "flags", "ingest", "views"];
     let Some((name, rest)) = arguments.split_first() else {
         return Err(Failure::usage("bench needs the name of a benchmark").hinted(NAMES.join(", ")));
     };

@@ -110,7 +110,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "change|ingest|views [ARGS]",
+        arguments: "change|flags|ingest|views [ARGS]",
         about: "measure the change engine, or the OpenCode system, in a release build, beside floor and rivals",
         run: campaigns::bench,
     },

@@ -183,6 +183,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         parquet: PathBuf,
     },
+    /// Decide who gets it: flags, rollouts, allow and deny lists, kill switch
+    #[command(subcommand)]
+    Flag(crate::command::flag::FlagCommand),
     /// Simulate a remote system
     #[command(subcommand)]
     Simulate(SimulateCommand),
@@ -634,7 +637,7 @@ pub(crate) enum OpencodeGeneration {
     Mixed,
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("it has the form NAME=VALUE".to_owned()),

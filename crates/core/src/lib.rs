@@ -11,6 +11,7 @@ pub mod change;
 pub mod clock;
 pub mod decision;
 pub mod digest;
+pub mod flag;
 pub mod gate;
 pub mod id;
 pub mod isolate;

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod control;
 pub mod error;
 pub mod event;
+pub mod flag;
 pub mod gate;
 pub mod ingest;
 mod owner;

@@ -5,5 +5,6 @@
 
 pub mod conformance;
 pub mod fixture;
+pub mod npm;
 pub mod postgres_server;
 pub mod probe;

@@ -118,6 +118,8 @@ const RESERVED: &[(&[&str], &[Layer])] = &[
         &[Layer::Store],
     ),
     (&["axum", "hyper", "tower", "tower-http"], &[Layer::Server, Layer::Simulator]),
+    // The only cache there is lies behind the flags' snapshot.
+    (&["redis"], &[Layer::Engine]),
     (&["clap"], &[Layer::Command, Layer::TestKit]),
 ];
 

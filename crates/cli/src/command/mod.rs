@@ -5,6 +5,7 @@
 mod apply;
 mod backup;
 mod check;
+pub(crate) mod flag;
 pub(crate) mod gate;
 mod ingest;
 mod look;
@@ -79,6 +80,7 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
             ingest::update_prices(context, &system, &from, dry_run)
         }
         Command::Export { system, parquet } => view::export(context, &system, &parquet),
+        Command::Flag(command) => flag::execute(context, command),
         Command::Simulate(command) => simulate::execute(context, command),
         Command::Serve(arguments) => serve::serve(context, &arguments),
         Command::Token(command) => token::execute(context, command),

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 mod change;
+mod flags;
 mod floor;
 mod hearings;
 mod memory;
@@ -22,9 +23,15 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["change", rest @ ..] => change::run(rest),
+        ["flags", rest @ ..] => flags::run(rest),
         ["memory", rows, "--prepare", path] => memory::prepare(rows, path),
         ["memory", rows, "--child", path] => memory::child(rows, path),
-        _ => Err("usage: plimsoll-bench change [--rows N] [--rounds N] [--quick] [--only sqlite|isolation|postgres|hearings|memory]".into()),
+        _ => Err(concat!(
+            "usage: plimsoll-bench change [--rows N] [--rounds N] [--quick] [--only sqlite|isolation|postgres|hearings|memory]
+",
+            "       plimsoll-bench flags [--rounds N] [--quick]"
+        )
+        .into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
