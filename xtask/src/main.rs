@@ -28,6 +28,7 @@ mod generate_opencode;
 mod invariants;
 mod json;
 mod metadata;
+mod model;
 mod packages;
 mod postgres;
 mod process;
@@ -113,6 +114,12 @@ const COMMANDS: &[Command] = &[
         arguments: "change|flags|ingest|views [ARGS]",
         about: "measure the change engine, or the OpenCode system, in a release build, beside floor and rivals",
         run: campaigns::bench,
+    },
+    Command {
+        name: "fetch-model",
+        arguments: "",
+        about: "fetch the sentence model for search by meaning into .tools/models",
+        run: model::run,
     },
     Command {
         name: "duckdb",

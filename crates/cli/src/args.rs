@@ -172,6 +172,10 @@ pub(crate) enum Command {
     View(ViewArguments),
     /// Check the data of an analytical system against its rules, and keep the results
     Check(CheckArguments),
+    /// Search texts by meaning, with a model on this machine
+    #[cfg(feature = "meaning")]
+    #[command(subcommand)]
+    Meaning(MeaningCommand),
     /// Prices of models
     #[command(subcommand)]
     Prices(PricesCommand),
@@ -346,6 +350,33 @@ pub(crate) struct IngestArguments {
     pub(crate) dry_run: bool,
 }
 
+/// What to do with meanings.
+#[cfg(feature = "meaning")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum MeaningCommand {
+    /// Compute the vectors of texts that have none; may be ended and begun again at any moment
+    Index {
+        /// The system
+        system: String,
+        /// The folder of the model all-MiniLM-L6-v2
+        #[arg(long, value_name = "DIR")]
+        model: PathBuf,
+    },
+    /// Print the texts nearest to a question
+    Search {
+        /// The system
+        system: String,
+        /// The question
+        text: String,
+        /// The folder of the model all-MiniLM-L6-v2
+        #[arg(long, value_name = "DIR")]
+        model: PathBuf,
+        /// At most this many
+        #[arg(long, default_value_t = 10)]
+        limit: u32,
+    },
+}
+
 /// What to do with prices.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PricesCommand {
@@ -407,6 +438,15 @@ pub(crate) struct ViewArguments {
     /// At most this many rows
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u32>,
+    /// For `forecast`: so many days ahead
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=366))]
+    pub(crate) days: Option<u32>,
+    /// For `budget`: the month's budget
+    #[arg(long, value_name = "USD")]
+    pub(crate) budget: Option<String>,
+    /// For `bill`: a file of comma-separated values with the columns day, model and amount
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bill: Option<PathBuf>,
     /// Run the view, or every view, so many times and print how long it took
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) measure: Option<u32>,
@@ -436,9 +476,9 @@ pub(crate) struct UndoArguments {
     /// What to do about rows that were edited since
     #[arg(long, value_enum, default_value_t = ModeArgument::Skip)]
     pub(crate) mode: ModeArgument,
-    /// Items in one batch
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) batch_size: u64,
+    /// Items in one batch [default: 50; 20000 rows of a wide table]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) batch_size: Option<u64>,
     /// Why
     #[arg(long, default_value = "")]
     pub(crate) reason: String,
@@ -599,8 +639,8 @@ pub(crate) struct CongressArguments {
 #[derive(Debug, Args)]
 pub(crate) struct OpencodeArguments {
     /// Write the store into this folder, as its subfolder `opencode`
-    #[arg(long, value_name = "DIR")]
-    pub(crate) to: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "earlier_database")]
+    pub(crate) to: Option<PathBuf>,
     /// Sessions, forks and sub-agents' sessions included
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) sessions: usize,
@@ -619,6 +659,9 @@ pub(crate) struct OpencodeArguments {
     /// Which generations of OpenCode's storage to write
     #[arg(long, value_enum, default_value_t = OpencodeGeneration::Json)]
     pub(crate) generation: OpencodeGeneration,
+    /// Write the analytics database of an earlier monitor into this new file instead: so many parts in one wide table
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["generation", "bad"])]
+    pub(crate) earlier_database: Option<PathBuf>,
     /// Bad files to plant: empty, truncated, full of zeros, not JSON, without their message
     #[arg(long, value_name = "B", default_value_t = 0)]
     pub(crate) bad: usize,

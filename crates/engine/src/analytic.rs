@@ -3,8 +3,10 @@
 //! Owns the declaration only. Ingest, views and checks are the engine's ([`crate::ingest`], [`crate::view`],
 //! [`crate::check`]); nothing in a declaration opens a file or a connection.
 
+use crate::change::split::Split;
 use crate::error::EngineError;
 use crate::ingest::Documents;
+use crate::view::Computed;
 
 /// A system filled from documents, described as data.
 pub struct AnalyticSystem {
@@ -18,6 +20,12 @@ pub struct AnalyticSystem {
     pub views: &'static [&'static str],
     /// Checks, each the text of an SQL file with its header.
     pub checks: &'static [&'static str],
+    /// Its texts, for search by meaning.
+    pub texts: TextSource,
+    /// Questions computed over views.
+    pub computed: &'static [Computed],
+    /// Wide tables of earlier systems that it can split.
+    pub splits: &'static [&'static Split],
     /// The folder below the user's data folder in which its documents lie, such as `opencode`.
     pub data_folder: &'static str,
     /// Reads prices that a user gives, and says how many there are, or what is wrong with them.
@@ -26,7 +34,38 @@ pub struct AnalyticSystem {
     pub first_figures: &'static str,
 }
 
+/// Where a system keeps its texts.
+#[derive(Debug, Clone, Copy)]
+pub struct TextSource {
+    /// The table.
+    pub table: &'static str,
+    /// The column that tells texts apart.
+    pub key: &'static str,
+    /// The column of the text.
+    pub text: &'static str,
+    /// The column of the conversation it is part of.
+    pub session: &'static str,
+}
+
 impl AnalyticSystem {
+    /// The split that a change names, and whether the change is the one that drops what the split kept.
+    ///
+    /// # Errors
+    /// Usage, naming the changes there are.
+    pub fn split(&self, change: &str) -> Result<(&'static Split, bool), EngineError> {
+        for split in self.splits {
+            if split.name == change || split.drop_name == change {
+                return Ok((split, split.drop_name == change));
+            }
+        }
+        let names: Vec<&str> = self.splits.iter().flat_map(|split| [split.name, split.drop_name]).collect();
+        Err(EngineError::usage(format!(
+            "system `{}` has no change `{change}`\nhint: it has {}; `plimsoll ingest {0}` fills it",
+            self.name,
+            names.join(", ")
+        )))
+    }
+
     /// The folder of documents that a path given by a user means: itself, the one in it, or the one around it.
     ///
     /// # Errors

@@ -39,6 +39,33 @@ pub struct Event {
 }
 
 impl Event {
+    /// An event that follows the one whose digest is `previous`.
+    #[expect(clippy::too_many_arguments, reason = "each is a member of the event, in its order")]
+    pub(crate) fn new(
+        number: i64,
+        at: String,
+        actor: &str,
+        kind: &str,
+        subject: &str,
+        reason: &str,
+        detail: &serde_json::Value,
+        previous: String,
+    ) -> Self {
+        let mut event = Self {
+            number,
+            at,
+            actor: actor.to_owned(),
+            kind: kind.to_owned(),
+            subject: subject.to_owned(),
+            reason: reason.to_owned(),
+            detail: detail.to_string(),
+            previous,
+            digest: String::new(),
+        };
+        event.digest = event.compute_digest();
+        event
+    }
+
     fn compute_digest(&self) -> String {
         let mut hashing = Hashing::new("event");
         hashing.part(&self.number.to_le_bytes());
@@ -72,18 +99,8 @@ pub fn record(
         Some(cells) => (cells.integer(0)? + 1, cells.text(1)?),
         None => (1, String::new()),
     };
-    let mut event = Event {
-        number,
-        at: session.clock.now(),
-        actor: session.actor.clone(),
-        kind: kind.to_owned(),
-        subject: subject.to_owned(),
-        reason: reason.to_owned(),
-        detail: detail.to_string(),
-        previous,
-        digest: String::new(),
-    };
-    event.digest = event.compute_digest();
+    let at = session.clock.now();
+    let event = Event::new(number, at, &session.actor, kind, subject, reason, detail, previous);
     let columns = ["number", "at", "actor", "kind", "subject", "reason", "detail", "previous", "digest"];
     let row = vec![
         Value::Integer(event.number),
@@ -136,9 +153,14 @@ pub fn list(store: &mut dyn Store, subject: Option<&str>) -> Result<Vec<Event>, 
 /// # Errors
 /// When the store fails.
 pub fn verify(store: &mut dyn Store) -> Result<Vec<String>, EngineError> {
+    Ok(problems(list(store, None)?))
+}
+
+/// What is wrong with a chain of events, from its first one on; nothing when it is whole.
+pub fn problems(events: Vec<Event>) -> Vec<String> {
     let mut problems = Vec::new();
     let mut previous = String::new();
-    for (position, event) in list(store, None)?.into_iter().enumerate() {
+    for (position, event) in events.into_iter().enumerate() {
         if event.number != i64::try_from(position).unwrap_or(i64::MAX) + 1 {
             problems.push(format!("event {} follows where {} is missing", event.number, position + 1));
         }
@@ -150,5 +172,5 @@ pub fn verify(store: &mut dyn Store) -> Result<Vec<String>, EngineError> {
         }
         previous = event.digest;
     }
-    Ok(problems)
+    problems
 }

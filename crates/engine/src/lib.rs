@@ -16,6 +16,8 @@ pub mod event;
 pub mod flag;
 pub mod gate;
 pub mod ingest;
+#[cfg(feature = "meaning")]
+pub mod meaning;
 mod owner;
 pub mod playbook;
 pub mod session;

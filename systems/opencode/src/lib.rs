@@ -8,6 +8,7 @@
 //! - Every function here gives the same answer for the same arguments, on every machine.
 //! - What OpenCode did not record is absent, never invented: an unknown model has no price, not price zero.
 
+pub mod authors;
 pub mod checks;
 pub mod derive;
 pub mod documents;
@@ -22,12 +23,14 @@ pub mod price;
 mod read;
 pub mod security;
 pub mod shell;
+pub mod spending;
+pub mod split;
 pub mod table;
 pub mod tokens;
 pub mod views;
 pub mod writer;
 
-use plimsoll_engine::analytic::AnalyticSystem;
+use plimsoll_engine::analytic::{AnalyticSystem, TextSource};
 
 /// The OpenCode system.
 pub static SYSTEM: AnalyticSystem = AnalyticSystem {
@@ -36,6 +39,9 @@ pub static SYSTEM: AnalyticSystem = AnalyticSystem {
     documents: &documents::OpenCode,
     views: views::VIEWS,
     checks: checks::CHECKS,
+    texts: TextSource { table: "text_messages", key: "part_id", text: "text", session: "session_id" },
+    computed: spending::COMPUTED,
+    splits: &[&split::SPLIT_PARTS],
     data_folder: "opencode",
     check_prices: |text| {
         price::models_dev::parse(text, "user").map(|book| book.len()).map_err(|error| error.to_string())

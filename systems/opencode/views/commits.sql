@@ -18,7 +18,8 @@ SELECT
     g.files_changed,
     g.insertions,
     g.deletions,
-    g.succeeded
+    g.succeeded,
+    u.root_path AS worktree
 FROM git_facts g
 LEFT JOIN message_usage u ON u.message_id = g.message_id
 WHERE NOT coalesce(u.is_fork_copy, false)

@@ -87,7 +87,7 @@ fn make(pip: &[&str], temporary: &Path, folder: &Path) -> Result<(), Failure> {
 }
 
 /// How pip is called here; installed from the distribution if it is missing and we may.
-fn pip(install: bool) -> Result<Vec<&'static str>, Failure> {
+pub(crate) fn pip(install: bool) -> Result<Vec<&'static str>, Failure> {
     const WAYS: &[&[&str]] = &[&["pip3"], &["pip"], &["python3", "-m", "pip"]];
     let find = || WAYS.iter().find(|way| process::works(way[0], &[&way[1..], &["--version"]].concat()));
     if let Some(way) = find() {
@@ -101,7 +101,8 @@ fn pip(install: bool) -> Result<Vec<&'static str>, Failure> {
     find().map(|way| way.to_vec()).ok_or_else(|| Failure::new("pip was not found after its installation"))
 }
 
-fn one_package(folder: &Path) -> Result<PathBuf, Failure> {
+/// The package that pip left in a folder.
+pub(crate) fn one_package(folder: &Path) -> Result<PathBuf, Failure> {
     fs::read_dir(folder)
         .ok()
         .and_then(|entries| {
@@ -113,7 +114,8 @@ fn one_package(folder: &Path) -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::new("pip ended well, but left no package"))
 }
 
-fn sha256(bytes: &[u8]) -> String {
+/// The digest of bytes, as lower-case hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

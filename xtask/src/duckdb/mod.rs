@@ -8,7 +8,7 @@
 //! Invariants: what is fetched is checked against pinned checksums before and after unpacking; nothing
 //! is written outside the ignored folders `.tools` and `target`.
 
-mod fetch;
+pub(crate) mod fetch;
 mod weaken;
 
 use std::fs;

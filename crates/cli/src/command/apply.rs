@@ -11,7 +11,7 @@ use plimsoll_engine::change::{
 };
 use plimsoll_engine::{EngineError, Session};
 
-use super::{Context, declared, parse_url, plan as plan_command, source};
+use super::{Context, declared, parse_url, plan as plan_command, source, split};
 use crate::args::{ApplyArguments, ControlArguments, RunArguments, SettingsArguments};
 use crate::exit;
 use crate::registry;
@@ -39,6 +39,9 @@ fn routine_of(context: &Context, session: &Session, arguments: &SettingsArgument
 
 /// Applies a stored plan.
 pub(crate) fn apply(context: &Context, arguments: &ApplyArguments) -> Result<ExitCode, EngineError> {
+    if let Some(found) = context.find_analytic(Named::Plan, &arguments.plan, true)? {
+        return split::apply(context, found, arguments);
+    }
     let (mut session, id) = context.find(Named::Plan, &arguments.plan)?;
     let plan = engine_plan::load(session.store.as_mut(), &id)?;
     let (system, change) = declared(&plan.system, &plan.change)?;
@@ -61,6 +64,9 @@ pub(crate) fn apply(context: &Context, arguments: &ApplyArguments) -> Result<Exi
 
 /// Backs up, plans, checks, applies, verifies and reports.
 pub(crate) fn run(context: &Context, arguments: &RunArguments) -> Result<ExitCode, EngineError> {
+    if let Ok(system) = registry::find_analytic(&arguments.system) {
+        return split::run(context, system, arguments);
+    }
     let system = registry::find(&arguments.system)?;
     let change = system.change(&arguments.change)?;
     let mut session = context.session(system)?;
@@ -175,6 +181,9 @@ pub(crate) fn resume(
     max_errors: Option<u64>,
     max_error_share: Option<f64>,
 ) -> Result<ExitCode, EngineError> {
+    if let Some(found) = context.find_analytic(Named::Run, prefix, true)? {
+        return split::resume(context, &found);
+    }
     let (mut session, id) = context.find(Named::Run, prefix)?;
     let run = engine_run::load(session.store.as_mut(), &id)?;
     let (_, change) = declared(&run.system, &run.change)?;
@@ -187,6 +196,7 @@ pub(crate) fn resume(
 
 /// Lets a run stop after its current batch.
 pub(crate) fn pause(context: &Context, arguments: &ControlArguments) -> Result<ExitCode, EngineError> {
+    split::no_control(context, arguments)?;
     let (mut session, id) = context.find(Named::Run, &arguments.run)?;
     let run = control::pause(&mut session, &id, &arguments.reason)?;
     context.ui.print(&run, || format!("run {} is {}", id.short(), asked(&run)))?;
@@ -195,6 +205,7 @@ pub(crate) fn pause(context: &Context, arguments: &ControlArguments) -> Result<E
 
 /// Ends a run after its current batch.
 pub(crate) fn cancel(context: &Context, arguments: &ControlArguments) -> Result<ExitCode, EngineError> {
+    split::no_control(context, arguments)?;
     let (mut session, id) = context.find(Named::Run, &arguments.run)?;
     let run = control::cancel(&mut session, &id, &arguments.reason)?;
     context.ui.print(&run, || format!("run {} is {}", id.short(), asked(&run)))?;

@@ -8,7 +8,7 @@ use plimsoll_engine::{EngineError, ErrorKind};
 use plimsoll_store::backup::{self as store_backup, Backup};
 use serde_json::json;
 
-use super::Context;
+use super::{Context, split};
 use crate::registry;
 use crate::ui::{grouped, plural, table};
 
@@ -25,6 +25,9 @@ fn document(backup: &Backup) -> serde_json::Value {
 
 /// Makes a backup or lists backups.
 pub(crate) fn backup(context: &Context, system: &str, list: bool) -> Result<ExitCode, EngineError> {
+    if let Ok(system) = registry::find_analytic(system) {
+        return split::backup(context, system, list);
+    }
     let system = registry::find(system)?;
     let mut session = context.session(system)?;
     if list {
@@ -53,6 +56,9 @@ pub(crate) fn restore(
     prefix: &str,
     dry_run: bool,
 ) -> Result<ExitCode, EngineError> {
+    if let Ok(system) = registry::find_analytic(system) {
+        return split::restore(context, system, prefix, dry_run);
+    }
     let system = registry::find(system)?;
     let mut session = context.session(system)?;
     let id = setup::find_id(&mut session, Named::Backup, prefix)?;

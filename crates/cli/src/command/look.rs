@@ -9,12 +9,13 @@ use plimsoll_engine::change::plan::{self as engine_plan, Plan, read_items};
 use plimsoll_engine::change::quarantine as engine_quarantine;
 use plimsoll_engine::change::run::{self as engine_run, Run};
 use plimsoll_engine::change::setup::{self, Named};
+use plimsoll_engine::change::split::journal;
 use plimsoll_engine::change::verify::{self as engine_verify, Verification};
 use plimsoll_engine::change::{exchange, report};
 use plimsoll_engine::{EngineError, Session, event};
 use serde_json::json;
 
-use super::{Context, apply, plan as plan_command};
+use super::{Context, apply, plan as plan_command, split};
 use crate::exit;
 use crate::registry::{self, SYSTEMS};
 use crate::ui::{grouped, plural, table};
@@ -31,6 +32,7 @@ pub(crate) fn systems(context: &Context) -> Result<ExitCode, EngineError> {
                 .collect();
             json!({ "name": system.name, "title": system.title, "tables": system.tables, "changes": changes })
         })
+        .chain(registry::ANALYTIC_SYSTEMS.iter().map(|system| split::described(system)))
         .collect();
     context.ui.print(&document, || {
         let mut lines = Vec::new();
@@ -38,6 +40,13 @@ pub(crate) fn systems(context: &Context) -> Result<ExitCode, EngineError> {
             lines.push(format!("{}  {}", system.name, system.title));
             for change in system.changes {
                 lines.push(format!("  {}  {}", change.name(), change.help()));
+            }
+        }
+        for system in registry::ANALYTIC_SYSTEMS {
+            lines.push(format!("{}  {}", system.name, system.title));
+            for split in system.splits {
+                lines.push(format!("  {}  {}", split.name, split.help));
+                lines.push(format!("  {}  {}", split.drop_name, split.drop_help));
             }
         }
         lines.join("\n")
@@ -51,6 +60,9 @@ pub(crate) fn log(context: &Context, events: bool, limit: usize) -> Result<ExitC
         let mut all = Vec::new();
         for mut session in context.journals()? {
             all.extend(event::list(session.store.as_mut(), None)?);
+        }
+        for place in context.analytic_journals()? {
+            all.extend(journal::events(&place.store, None)?);
         }
         all.sort_by(|a, b| b.at.cmp(&a.at).then(b.number.cmp(&a.number)));
         all.truncate(limit);
@@ -66,6 +78,9 @@ pub(crate) fn log(context: &Context, events: bool, limit: usize) -> Result<ExitC
     let mut runs = Vec::new();
     for mut session in context.journals()? {
         runs.extend(engine_run::list(session.store.as_mut())?);
+    }
+    for place in context.analytic_journals()? {
+        runs.extend(journal::list_runs(&place.store)?);
     }
     runs.sort_by(|a: &Run, b| b.started_at.cmp(&a.started_at));
     runs.truncate(limit);
@@ -97,6 +112,9 @@ fn run_row(run: &Run) -> Vec<String> {
 
 /// Shows a run, a plan or a quarantined item, whichever the id names.
 pub(crate) fn show(context: &Context, prefix: &str, limit: u64) -> Result<ExitCode, EngineError> {
+    if let Some(shown) = split::show(context, prefix)? {
+        return Ok(shown);
+    }
     if let Ok((mut session, id)) = context.find(Named::Run, prefix) {
         let run = engine_run::load(session.store.as_mut(), &id)?;
         let report = report::of_run(session.store.as_mut(), &run)?;
@@ -174,6 +192,11 @@ fn show_plan(
 /// Verifies one run, or all runs and the chain of events.
 pub(crate) fn verify(context: &Context, run: Option<&str>, all: bool) -> Result<ExitCode, EngineError> {
     if let (Some(prefix), false) = (run, all) {
+        if let Some(found) = context.find_analytic(Named::Run, prefix, false)? {
+            let found = split::verified(&found)?;
+            context.ui.print(&found, || verification(&found))?;
+            return Ok(ExitCode::from(if found.ok { exit::DONE } else { exit::FAILED }));
+        }
         let (mut session, id) = context.find(Named::Run, prefix)?;
         let found = engine_verify::verify(&mut session, &id)?;
         context.ui.print(&found, || verification(&found))?;
@@ -185,6 +208,12 @@ pub(crate) fn verify(context: &Context, run: Option<&str>, all: bool) -> Result<
             found.push(engine_verify::verify(&mut session, &run.id)?);
         }
         problems.extend(event::verify(session.store.as_mut())?);
+    }
+    for place in context.analytic_journals()? {
+        for run in journal::list_runs(&place.store)? {
+            found.push(split::verify(&place, &run)?);
+        }
+        problems.extend(event::problems(journal::events(&place.store, None)?));
     }
     let ok = problems.is_empty() && found.iter().all(|found| found.ok);
     let document = json!({ "ok": ok, "runs": found, "event_problems": problems });

@@ -9,12 +9,15 @@ pub(crate) mod flag;
 pub(crate) mod gate;
 mod ingest;
 mod look;
+#[cfg(feature = "meaning")]
+mod meaning;
 mod plan;
 mod quarantine;
 mod reference;
 mod serve;
 mod simulate;
 mod source;
+mod split;
 mod token;
 mod trial;
 mod undo;
@@ -76,6 +79,8 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Doctor { system } => ingest::doctor(context, &system),
         Command::View(arguments) => view::view(context, &arguments),
         Command::Check(arguments) => check::check(context, &arguments),
+        #[cfg(feature = "meaning")]
+        Command::Meaning(command) => meaning::execute(context, command),
         Command::Prices(PricesCommand::Update { system, from, dry_run }) => {
             ingest::update_prices(context, &system, &from, dry_run)
         }
@@ -183,6 +188,8 @@ impl Context {
     pub(crate) fn journals(&self) -> Result<Vec<Session>, EngineError> {
         let named = self.store.as_ref().or(self.config.store.as_ref());
         let urls = match named {
+            // An analytical store has a journal of its own kind.
+            Some(url) if url.starts_with("duckdb:") => Vec::new(),
             Some(url) => vec![parse_url(url)?],
             None => {
                 let mut urls =

@@ -11,13 +11,18 @@ use plimsoll_engine::change::setup::Named;
 use plimsoll_engine::change::{assess as engine_assess, exchange, plan as engine_plan, propose};
 use plimsoll_engine::{EngineError, Session};
 
-use super::{Context, declared, source};
+use super::{Context, declared, source, split};
 use crate::args::PlanArguments;
 use crate::registry;
 use crate::ui::{duration, grouped, plural};
 
 /// Makes a plan from a source or a file.
 pub(crate) fn plan(context: &Context, arguments: &PlanArguments) -> Result<ExitCode, EngineError> {
+    let name = arguments.system.as_deref().unwrap_or_default();
+    if let (None, Ok(system)) = (&arguments.file, registry::find_analytic(name)) {
+        let change = arguments.change.as_deref().unwrap_or_default();
+        return split::plan(context, system, change, &arguments.source.options);
+    }
     let (mut session, plan) = match &arguments.file {
         Some(path) => import(context, path)?,
         None => {
@@ -88,6 +93,9 @@ pub(crate) fn summary(plan: &Plan) -> String {
 
 /// Tries a canary batch of a plan and rolls it back.
 pub(crate) fn assess(context: &Context, prefix: &str) -> Result<ExitCode, EngineError> {
+    if let Some(found) = context.find_analytic(Named::Plan, prefix, true)? {
+        return split::assess(context, &found);
+    }
     let (mut session, id) = context.find(Named::Plan, prefix)?;
     let plan = engine_plan::load(session.store.as_mut(), &id)?;
     let (_, change) = declared(&plan.system, &plan.change)?;
@@ -130,6 +138,9 @@ pub(crate) fn assessment(found: &Assessment) -> String {
 
 /// Approves a plan.
 pub(crate) fn approve(context: &Context, prefix: &str, reason: &str) -> Result<ExitCode, EngineError> {
+    if let Some(found) = context.find_analytic(Named::Plan, prefix, true)? {
+        return split::approve(context, &found, reason);
+    }
     let (mut session, id) = context.find(Named::Plan, prefix)?;
     let plan = engine_plan::approve(&mut session, &id, reason)?;
     context.ui.print(&plan, || summary(&plan))?;

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use plimsoll_core::id::Id;
 use plimsoll_core::item::Tally;
 use plimsoll_engine::change::report::{self, RunReport};
-use plimsoll_engine::change::run::{self as engine_run, RunSettings};
+use plimsoll_engine::change::run::{self as engine_run, DEFAULT_BATCH_SIZE, RunSettings};
 use plimsoll_engine::change::setup::Named;
 use plimsoll_engine::change::{retention, undo as engine_undo, verify};
 use plimsoll_engine::{EngineError, Session};
 use serde::Serialize;
 
-use super::{Context, apply};
+use super::{Context, apply, split};
 use crate::args::UndoArguments;
 use crate::exit;
 use crate::ui::{grouped, plural};
@@ -27,12 +27,18 @@ struct UndoReport {
 
 /// Takes a run back.
 pub(crate) fn undo(context: &Context, arguments: &UndoArguments) -> Result<ExitCode, EngineError> {
+    if let Some(found) = context.find_analytic(Named::Run, &arguments.run, true)? {
+        return split::undo(context, &found, arguments);
+    }
     let (session, id) = context.find(Named::Run, &arguments.run)?;
     take_back(context, session, &id, arguments)
 }
 
 /// Takes an undo back: `run` is the undoing run, or the run that was undone.
 pub(crate) fn redo(context: &Context, arguments: &UndoArguments) -> Result<ExitCode, EngineError> {
+    if let Some(found) = context.find_analytic(Named::Run, &arguments.run, true)? {
+        return split::redo(context, found, arguments);
+    }
     let (mut session, id) = context.find(Named::Run, &arguments.run)?;
     let runs = engine_run::list(session.store.as_mut())?;
     let undoing = runs.iter().find(|run| run.id == id && run.undoes.is_some());
@@ -60,7 +66,10 @@ fn take_back(
         context.ui.say("dry run: nothing was written");
         return Ok(ExitCode::SUCCESS);
     }
-    let settings = RunSettings { batch_size: Some(arguments.batch_size), ..RunSettings::default() };
+    let settings = RunSettings {
+        batch_size: Some(arguments.batch_size.unwrap_or(DEFAULT_BATCH_SIZE)),
+        ..RunSettings::default()
+    };
     let runs = engine_undo::undo(&mut session, id, mode, &settings, &arguments.reason)?;
     let mut reports = Vec::with_capacity(runs.len());
     let mut tally = Tally::default();

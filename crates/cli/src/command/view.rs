@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use plimsoll_engine::EngineError;
-use plimsoll_engine::view::{Parameters, View, to_csv, to_json, to_text};
+use plimsoll_engine::clock::MachineClock;
+use plimsoll_engine::view::{Parameters, Request, View, to_csv, to_json, to_text};
 use plimsoll_store::duckdb::{Analytics, Resources};
 use serde_json::json;
 
@@ -30,15 +31,22 @@ pub(crate) fn view(context: &Context, arguments: &ViewArguments) -> Result<ExitC
         let list: Vec<_> = views
             .iter()
             .map(|view| json!({"name": view.name, "title": view.title, "answers": view.answers}))
+            .chain(system.computed.iter().map(
+                |computed| json!({"name": computed.name, "title": computed.title, "answers": computed.answers}),
+            ))
             .collect();
         context.ui.print(&list, || {
-            let rows: Vec<Vec<String>> =
-                views.iter().map(|view| vec![view.name.to_owned(), view.answers.to_owned()]).collect();
+            let named = views.iter().map(|view| (view.name, view.answers));
+            let computed = system.computed.iter().map(|computed| (computed.name, computed.answers));
+            let rows: Vec<Vec<String>> = named
+                .chain(computed)
+                .map(|(name, answers)| vec![name.to_owned(), answers.to_owned()])
+                .collect();
             table(&["view", "answers"], &rows)
         })?;
         return Ok(ExitCode::SUCCESS);
     };
-    let view = View::named(&views, name)?;
+    let computed = system.computed.iter().find(|computed| computed.name == name);
     let mut parameters = Parameters::new();
     let limit = arguments.limit.map(|limit| limit.to_string());
     for (name, value) in [
@@ -56,7 +64,19 @@ pub(crate) fn view(context: &Context, arguments: &ViewArguments) -> Result<ExitC
             parameters.set(name, value)?;
         }
     }
-    let answer = view.run(&context.analytic(system)?, &parameters)?;
+    let store = context.analytic(system)?;
+    let answer = match computed {
+        Some(computed) => computed.run(&views, &store, &parameters, &request(arguments)?)?,
+        None => {
+            let view = View::named(&views, name)?;
+            if arguments.days.is_some() || arguments.budget.is_some() || arguments.bill.is_some() {
+                return Err(EngineError::usage(format!(
+                    "view `{name}` takes neither --days, --budget nor --bill\nhint: forecast, budget and bill do"
+                )));
+            }
+            view.run(&store, &parameters)?
+        }
+    };
     let text = if context.ui.json {
         to_json(&answer)
     } else if arguments.csv {
@@ -66,6 +86,19 @@ pub(crate) fn view(context: &Context, arguments: &ViewArguments) -> Result<ExitC
     };
     context.ui.line(text.trim_end());
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a computed question is asked besides.
+fn request(arguments: &ViewArguments) -> Result<Request, EngineError> {
+    let bill = match &arguments.bill {
+        Some(path) => Some(
+            std::fs::read_to_string(path)
+                .map_err(|error| EngineError::usage(format!("{}: {error}", path.display())))?,
+        ),
+        None => None,
+    };
+    let (days, budget) = (arguments.days, arguments.budget.clone());
+    Ok(Request { days, budget, bill, ..Request::at(&MachineClock::new()) })
 }
 
 /// Runs views again and again, and prints the median and the 95th percentile of their times. Views are asked without

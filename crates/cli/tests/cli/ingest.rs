@@ -199,3 +199,60 @@ fn given_prices_are_applied_to_what_had_none() {
     let refused = place.run("a.duckdb", &["prices", "update", "--from", from]);
     assert_eq!(refused.status.code(), Some(2));
 }
+
+/// A Python that has the DuckDB of the store's format, if one is at hand: `PATH`, or a folder `.venv` of the project.
+fn stock_duckdb() -> Option<PathBuf> {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/python");
+    ["python3".into(), project].into_iter().find(|python: &PathBuf| {
+        let words = ["-c", "import duckdb, sys; sys.exit(duckdb.__version__ < '2')"];
+        Command::new(python).args(words).output().is_ok_and(|output| output.status.success())
+    })
+}
+
+/// OC-02: somebody else's DuckDB opens the file, and counts what the command counts.
+#[test]
+fn a_stock_duckdb_reads_the_store() {
+    let Some(python) = stock_duckdb() else {
+        println!("skipped: no Python with duckdb 2 is at hand; pip install duckdb==2.0.0");
+        return;
+    };
+    let place = Place::new(8, 76, Generation::Mixed, 0);
+    place.run("a.duckdb", &["ingest", "opencode"]);
+    let expected = place.json("a.duckdb", &["digest", "opencode"]);
+    let program = "import duckdb, json, sys
+store = duckdb.connect(sys.argv[1], read_only=True)
+names = [row[0] for row in store.execute(\"SELECT table_name FROM duckdb_tables()\").fetchall()]
+print(json.dumps({name: store.execute(f'SELECT count(*) FROM \"{name}\"').fetchone()[0] for name in names}))";
+    let file = place.file("a.duckdb");
+    let output = Command::new(python).args(["-c", program]).arg(&file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let counted: Json = serde_json::from_slice(&output.stdout).unwrap();
+    for (table, digest) in expected["tables"].as_object().unwrap() {
+        assert_eq!(counted[table], digest["rows"], "{table}");
+    }
+}
+
+/// OC-50, OC-52.
+#[test]
+fn spending_is_forecast_held_against_a_budget_and_compared_with_a_bill() {
+    let place = Place::new(40, 77, Generation::Json, 0);
+    place.run("a.duckdb", &["ingest", "opencode"]);
+    let days = place.json("a.duckdb", &["view", "opencode", "forecast", "--days", "3"]);
+    assert_eq!(days.as_array().unwrap().len(), 6, "{days}");
+    let budget = place.json("a.duckdb", &["view", "opencode", "budget", "--budget", "0"]);
+    assert_eq!(budget[0]["basis"], "stored");
+    assert_eq!(place.run("a.duckdb", &["view", "opencode", "budget"]).status.code(), Some(2));
+    // A bill of exactly what is stored agrees.
+    let models = place.json("a.duckdb", &["view", "opencode", "cost-by-model-and-day"]);
+    let mut bill = "day,model,amount\n".to_owned();
+    for row in models.as_array().unwrap() {
+        let text = |name: &str| row[name].as_str().map_or_else(|| row[name].to_string(), str::to_owned);
+        bill += &format!("{},{},{}\n", text("day"), text("model"), text("stored_cost"));
+    }
+    std::fs::write(place.file("bill.csv"), bill).unwrap();
+    let file = place.file("bill.csv");
+    let compared = place.json("a.duckdb", &["view", "opencode", "bill", "--bill", file.to_str().unwrap()]);
+    let all = compared.as_array().unwrap().last().unwrap();
+    assert_eq!((&all["model"], &all["verdict"]), (&"all".into(), &"agrees".into()), "{compared}");
+    assert_eq!(place.run("a.duckdb", &["view", "opencode", "usage", "--days", "2"]).status.code(), Some(2));
+}

@@ -14,6 +14,7 @@ mod messages;
 mod postgres;
 mod scenarios;
 mod snapshot;
+mod split;
 mod support;
 mod trial;
 mod verbs;

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Reading order: [`context`], [`propose`], [`plan`], [`run`], [`apply`], [`batch`], [`control`],
-//! [`quarantine`], [`verify`], [`undo`], [`assess`], [`exchange`], [`history`], [`retention`], [`setup`].
+//! [`quarantine`], [`verify`], [`undo`], [`assess`], [`exchange`], [`history`], [`retention`], [`setup`];
+//! [`split`] for tables of analytical stores.
 
 pub mod apply;
 pub mod assess;
@@ -29,6 +30,7 @@ pub mod retention;
 pub mod routine;
 pub mod run;
 pub mod setup;
+pub mod split;
 pub mod undo;
 pub mod verify;
 

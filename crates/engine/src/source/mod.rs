@@ -8,6 +8,7 @@
 
 pub mod breaker;
 pub mod directory;
+pub mod git;
 pub mod http;
 
 use std::path::Path;

@@ -28,6 +28,7 @@
 mod bind;
 mod cell;
 mod chart;
+mod computed;
 mod csv;
 mod header;
 mod json;
@@ -41,6 +42,7 @@ use crate::error::EngineError;
 
 pub(crate) use bind::{Part, split};
 pub use chart::{Chart, ChartKind};
+pub use computed::{Computed, Request, WantedCommits};
 pub use csv::to_csv;
 pub(crate) use header::Header;
 pub use json::to_json;
@@ -50,6 +52,8 @@ pub use run::{Column, Section, Table};
 pub use text::to_text;
 
 use bind::Statement;
+/// A cell of an answer.
+pub use plimsoll_store::analytics::OwnedCell;
 
 /// What the answer of a view is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,7 @@
 mod calls;
 mod damage;
 mod database;
+mod earlier;
 mod error;
 mod failure;
 mod fork;
@@ -44,6 +45,7 @@ mod writer;
 use std::fs;
 use std::path::Path;
 
+pub use earlier::{Earlier, generate_earlier};
 pub use error::Error;
 pub use live::{
     Exchange, append_exchange, append_session, delete_message, delete_session, exchange, new_session,

@@ -1,10 +1,11 @@
 //! `simulate opencode`: writes a generated store of the OpenCode coding agent.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use plimsoll_engine::{EngineError, ErrorKind};
-use plimsoll_simulator::opencode::{self, Error, Generation, Manifest, Settings};
+use plimsoll_simulator::opencode::{self, Earlier, Error, Generation, Manifest, Settings};
 
 use crate::args::{OpencodeArguments, OpencodeGeneration};
 use crate::command::Context;
@@ -12,6 +13,10 @@ use crate::ui::{duration, grouped, plural};
 
 /// Generates the store and prints its manifest.
 pub(super) fn execute(context: &Context, arguments: &OpencodeArguments) -> Result<ExitCode, EngineError> {
+    if let Some(file) = &arguments.earlier_database {
+        return earlier(context, arguments, file);
+    }
+    let Some(to) = &arguments.to else { return Err(EngineError::usage("where to?\nhint: --to DIR")) };
     let usual = Settings::of(arguments.sessions, arguments.seed);
     let messages = arguments.messages.unwrap_or(usual.messages);
     let settings = Settings {
@@ -28,10 +33,25 @@ pub(super) fn execute(context: &Context, arguments: &OpencodeArguments) -> Resul
         ..usual
     };
     let begun = Instant::now();
-    let manifest = opencode::generate(&settings, &arguments.to).map_err(failed)?;
+    let manifest = opencode::generate(&settings, to).map_err(failed)?;
     let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     context.ui.say(&format!("generated in {}", duration(took)));
     context.ui.print(&manifest, || text(&manifest))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Generates the database of an earlier monitor.
+fn earlier(context: &Context, arguments: &OpencodeArguments, file: &Path) -> Result<ExitCode, EngineError> {
+    let parts = arguments.parts.unwrap_or(Earlier::default().parts as usize) as u64;
+    // Text is about a third of what a part's file holds.
+    let mean_characters = (arguments.mean_part_bytes as u64 / 3).max(1);
+    let settings = Earlier { parts, seed: arguments.seed, mean_characters, latest: false };
+    opencode::generate_earlier(&settings, file).map_err(failed)?;
+    let document =
+        serde_json::json!({"file": file, "parts": parts, "seed": arguments.seed, "generated": true});
+    context.ui.print(&document, || {
+        format!("demo database, seed {}: {} in one wide table", arguments.seed, plural(parts, "part"))
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
