@@ -4,6 +4,7 @@
 //! how it judges the result is in `crates/testkit`.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use crate::failure::Failure;
 use crate::{bench_opencode, duckdb, metadata, process};
@@ -62,21 +63,19 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
         "views" => return bench_opencode::views(rest),
         _ => {}
     }
-    build_plimsoll(Profile::Release)?;
-    process::run(
-        process::cargo()
-            .args([
-                "run",
-                "--release",
-                "--package",
-                "plimsoll-testkit",
-                "--bin",
-                "plimsoll-bench",
-                "--",
-                name,
-            ])
-            .args(without_separator(rest)),
-    )
+    let plimsoll = build_plimsoll(Profile::Release)?;
+    measure(&mut process::cargo(), &[name], rest)?;
+    if name == "flags" {
+        // In the process first, then over HTTP.
+        measure(&mut process::cargo(), &["serve", &plimsoll.to_string_lossy()], &[])?;
+    }
+    Ok(())
+}
+
+/// Runs `plimsoll-bench` in a release build.
+fn measure(cargo: &mut Command, what: &[&str], rest: &[String]) -> Result<(), Failure> {
+    cargo.args(["run", "--release", "--package", "plimsoll-testkit", "--bin", "plimsoll-bench", "--"]);
+    process::run(cargo.args(what).args(without_separator(rest)))
 }
 
 /// Drops the `--` with which a person may set the program's own arguments apart.

@@ -62,6 +62,8 @@ pub(crate) struct Config {
     pub(crate) api_key: Option<String>,
     /// The tokens that `serve` accepts.
     pub(crate) tokens: Tokens,
+    /// The token with which commands ask a running server.
+    pub(crate) token: Option<String>,
 }
 
 /// One environment variable that the command reads.
@@ -117,6 +119,11 @@ pub(crate) const ENVIRONMENT: &[EnvironmentVariable] = &[
         name: "PLIMSOLL_TOKENS",
         help: "Further tokens that `serve` accepts: such lines, separated by `;`.",
     },
+    EnvironmentVariable {
+        name: "PLIMSOLL_TOKEN",
+        help: "The token with which commands ask a running server, where it wants one.",
+    },
+    EnvironmentVariable { name: "PLIMSOLL_TOKEN_FILE", help: "A file that holds that token." },
 ];
 
 #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
@@ -169,8 +176,9 @@ pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, E
             .unwrap_or(false),
         batch_size,
         approval_required: switch("PLIMSOLL_APPROVAL_REQUIRED")?.or(file.approval_required).unwrap_or(false),
-        api_key: api_key()?,
+        api_key: secret("CONGRESS_API_KEY", "CONGRESS_API_KEY_FILE")?,
         tokens: tokens()?,
+        token: secret("PLIMSOLL_TOKEN", "PLIMSOLL_TOKEN_FILE")?,
     })
 }
 
@@ -188,13 +196,14 @@ fn switch(name: &'static str) -> Result<Option<bool>, EngineError> {
     }
 }
 
-fn api_key() -> Result<Option<String>, EngineError> {
-    if let Some(key) = environment("CONGRESS_API_KEY") {
-        return Ok(Some(key));
+/// A secret from the environment, or from the file that the environment names.
+fn secret(name: &'static str, file: &'static str) -> Result<Option<String>, EngineError> {
+    if let Some(secret) = environment(name) {
+        return Ok(Some(secret));
     }
-    let Some(path) = environment("CONGRESS_API_KEY_FILE") else { return Ok(None) };
+    let Some(path) = environment(file) else { return Ok(None) };
     let text = std::fs::read_to_string(&path)
-        .map_err(|error| EngineError::usage(format!("CONGRESS_API_KEY_FILE names {path}: {error}")))?;
+        .map_err(|error| EngineError::usage(format!("{file} names {path}: {error}")))?;
     Ok(Some(text.trim().to_owned()))
 }
 

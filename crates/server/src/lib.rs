@@ -11,8 +11,14 @@
 //! `routes`, [`serve`](serve()).
 
 pub mod access;
+mod ask;
 mod body;
+mod clients;
+mod edit;
 mod error;
+mod etag;
+mod events;
+mod live;
 mod metric;
 mod rate;
 mod request;
@@ -24,5 +30,7 @@ pub mod settings;
 mod state;
 
 pub use crate::access::{Scope, Token, Tokens};
+pub use crate::ask::{Announcement, Asked, RunningServer};
+pub use crate::clients::{Arrival, Silent, Timed, Why};
 pub use crate::serve::{serve, serve_until};
 pub use crate::settings::{Limits, REFRESH_INTERVAL, ServedSystem, ServerError, ServerSettings};

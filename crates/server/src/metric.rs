@@ -4,7 +4,7 @@
 //! the engine measures is collected there and only joined here.
 //!
 //! Invariants: names and labels are constants of this file; a label never holds what a caller sent (routes are the
-//! patterns of the router), so nobody can make the number of series grow.
+//! patterns of the router, flags are known ones), so nobody can make the number of series grow.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -38,6 +38,12 @@ struct Routed {
     route: RouteLabel,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reported {
+    flag: std::sync::Arc<str>,
+    answer: &'static str,
+}
+
 type RouteLabel = std::sync::Arc<str>;
 
 /// The figures.
@@ -46,11 +52,16 @@ pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Answered, Counter>,
     durations: Family<Routed, Histogram, fn() -> Histogram>,
+    /// Events pushed, counted once for each event.
+    pub(crate) pushed: Counter,
+    /// Flag evaluations answered over HTTP.
+    pub(crate) evaluations: Counter,
+    reported: Family<Reported, Counter>,
 }
 
 impl Metrics {
-    /// Nothing counted yet.
-    pub(crate) fn new(clock: &dyn Clock) -> Self {
+    /// Nothing counted yet. `clients` tells how many follow the flags.
+    pub(crate) fn new(clock: &dyn Clock, clients: std::sync::Arc<crate::clients::Clients>) -> Self {
         let mut registry = Registry::default();
         let requests = Family::default();
         registry.register("plimsoll_http_requests", "Requests answered", requests.clone());
@@ -60,11 +71,26 @@ impl Metrics {
             "Time until the answer began, in seconds",
             durations.clone(),
         );
+        let pushed = Counter::default();
+        registry.register("plimsoll_server_events", "Events pushed to clients", pushed.clone());
+        let evaluations = Counter::default();
+        registry.register(
+            "plimsoll_server_flag_evaluations",
+            "Flags evaluated over HTTP",
+            evaluations.clone(),
+        );
+        let reported = Family::default();
+        registry.register(
+            "plimsoll_server_client_evaluations",
+            "Flags evaluated by Unleash clients, as they report it",
+            reported.clone(),
+        );
         registry.register_collector(Box::new(Process {
             started: Instant::now(),
             started_at: unix_seconds(clock),
         }));
-        Self { registry, requests, durations }
+        registry.register_collector(Box::new(EventClients(clients)));
+        Self { registry, requests, durations, pushed, evaluations, reported }
     }
 
     /// Counts one answered request.
@@ -72,6 +98,14 @@ impl Metrics {
         let answered = Answered { method, route: RouteLabel::clone(route), status };
         self.requests.get_or_create(&answered).inc();
         self.durations.get_or_create(&Routed { route: RouteLabel::clone(route) }).observe(took.as_secs_f64());
+    }
+
+    /// Counts what a client says that it evaluated itself.
+    pub(crate) fn client_evaluations(&self, flag: &str, on: u64, off: u64) {
+        for (answer, count) in [("on", on), ("off", off)] {
+            let label = Reported { flag: flag.into(), answer };
+            self.reported.get_or_create(&label).inc_by(count);
+        }
     }
 
     /// Everything as OpenMetrics text.
@@ -88,6 +122,16 @@ impl Metrics {
 fn unix_seconds(clock: &dyn Clock) -> f64 {
     let now: Option<jiff::Timestamp> = clock.now().parse().ok();
     now.map_or(0.0, |now| now.as_millisecond() as f64 / 1e3)
+}
+
+#[derive(Debug)]
+struct EventClients(std::sync::Arc<crate::clients::Clients>);
+
+impl Collector for EventClients {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let count = i64::try_from(self.0.count()).unwrap_or(i64::MAX);
+        gauge(&mut encoder, "plimsoll_server_event_clients", "Clients that follow the flags now", count)
+    }
 }
 
 /// The figures that Prometheus' own libraries give for a process, under the same names.

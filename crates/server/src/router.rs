@@ -7,12 +7,12 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::access::{Scope, require};
 use crate::error::ApiError;
 use crate::request;
-use crate::routes::{metric, plan, quarantine, run, system};
+use crate::routes::{client, flag, metric, ofrep, plan, quarantine, run, system, unleash};
 use crate::state::Server;
 
 /// Every route with its layers.
@@ -24,6 +24,7 @@ pub(crate) fn router(server: Server) -> Router {
     Router::new()
         .route("/healthz", get(metric::health))
         .merge(scoped(read(), Scope::Read))
+        .merge(scoped(operate(), Scope::Operate))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(limit)
@@ -43,6 +44,32 @@ fn read() -> Router<Server> {
         .route("/api/v1/plans/{plan}", get(plan::show))
         .route("/api/v1/quarantine", get(quarantine::list))
         .route("/api/v1/quarantine/{item}", get(quarantine::show))
+        .route("/api/v1/flags", get(flag::list))
+        .route("/api/v1/flags/{flag}", get(flag::show))
+        .route("/api/v1/flags/{flag}/history", get(flag::history))
+        .route("/api/v1/flags/{flag}/explain", post(flag::explain))
+        .route("/api/v1/flag-clients", get(client::list))
+        .route("/api/v1/flag-clients/{client}/acknowledge", post(client::acknowledge))
+        .route("/api/v1/flag-versions/{version}/arrival", get(client::arrival))
+        // OFREP 0.3, and the configuration of 0.2.
+        .route("/ofrep/v1/evaluate/flags", post(ofrep::evaluate_all))
+        .route("/ofrep/v1/evaluate/flags/{flag}", post(ofrep::evaluate))
+        .route("/ofrep/v1/configuration", get(ofrep::configuration))
+        .route("/ofrep/v1/events", get(client::events))
+        // What Unleash's own clients ask.
+        .route("/api/client/features", get(unleash::features))
+        .route("/api/client/register", post(unleash::register))
+        .route("/api/client/metrics", post(unleash::metrics))
+}
+
+/// What changes flags.
+fn operate() -> Router<Server> {
+    Router::new()
+        .route("/api/v1/flags", post(flag::create))
+        .route("/api/v1/flags/{flag}/set", post(flag::set))
+        .route("/api/v1/flags/{flag}/allow", post(flag::allow))
+        .route("/api/v1/flags/{flag}/deny", post(flag::deny))
+        .route("/api/v1/flags/{flag}/kill", post(flag::kill))
 }
 
 async fn no_route() -> ApiError {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::live::Watch;
 use crate::router::router;
 use crate::settings::{ServerError, ServerSettings};
 use crate::state::{Server, Shared};
@@ -40,9 +41,12 @@ pub fn serve_until(
     let result = runtime.block_on(async {
         let listener =
             TcpListener::bind(address).await.map_err(|problem| ServerError::Listen { address, problem })?;
+        let watch = Watch::begin(Arc::clone(&server))?;
         ready(listener.local_addr()?);
         let end = end_of(Arc::clone(&server), stop);
-        answer(listener, Arc::clone(&server), end, grace).await
+        let answered = answer(listener, Arc::clone(&server), end, grace).await;
+        drop(watch);
+        answered
     });
     // Blocking work that is still in a store gets the grace too; its transaction ends with its connection.
     runtime.shutdown_timeout(grace);

@@ -4,13 +4,17 @@
 
 use std::sync::Arc;
 
+use plimsoll_core::clock::Clock;
 use plimsoll_core::id::Id;
 use plimsoll_engine::change::setup::{self, Named};
 use plimsoll_engine::clock::MachineClock;
+use plimsoll_engine::{EngineError, Session};
 use tokio::sync::{Semaphore, watch};
 
 use crate::access::{Caller, Scope};
+use crate::clients::Clients;
 use crate::error::ApiError;
+use crate::live::Live;
 use crate::metric::Metrics;
 use crate::rate::Rates;
 use crate::request::RequestIds;
@@ -23,8 +27,15 @@ pub(crate) type Server = Arc<Shared>;
 /// What all handlers share.
 pub(crate) struct Shared {
     pub(crate) settings: ServerSettings,
+    pub(crate) clock: Arc<dyn Clock>,
     /// One gate for each different store of the systems.
     pub(crate) stores: Vec<Sessions>,
+    /// The gate of the control store.
+    pub(crate) control: Sessions,
+    /// The flags as they are.
+    pub(crate) live: Live,
+    /// Who follows the flags.
+    pub(crate) clients: Arc<Clients>,
     pub(crate) rates: Rates,
     pub(crate) metrics: Metrics,
     pub(crate) request_ids: RequestIds,
@@ -51,18 +62,25 @@ impl Shared {
                 stores.push(Sessions::new(served.store.clone(), limits.sessions_per_store));
             }
         }
-        let clock = MachineClock::new();
+        let clock: Arc<dyn Clock> = Arc::new(MachineClock::new());
+        let clients = Arc::new(Clients::new(limits.event_clients));
         let local = Caller { name: settings.actor.as_str().into(), scope: Scope::Admin };
+        let mut control =
+            Session::new(plimsoll_store::open(&settings.control).map_err(EngineError::from)?, "server");
         let callers = settings.tokens.names().chain([Arc::clone(&local.name)]);
         Ok(Arc::new(Self {
             stores,
+            control: Sessions::new(settings.control.clone(), limits.sessions_per_store),
+            live: Live::open(&mut control)?,
             rates: Rates::new(limits.requests_per_second, callers),
-            metrics: Metrics::new(&clock),
+            metrics: Metrics::new(clock.as_ref(), Arc::clone(&clients)),
             request_ids: RequestIds::new(),
             places: Semaphore::new(limits.concurrent_requests),
             no_route: "none".into(),
             local,
             ending: watch::channel(false).0,
+            clients,
+            clock,
             settings,
         }))
     }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use plimsoll_engine::EngineError;
-use plimsoll_server::{Limits, REFRESH_INTERVAL, ServedSystem, ServerError, ServerSettings};
+use plimsoll_server::{Limits, REFRESH_INTERVAL, RunningServer, ServedSystem, ServerError, ServerSettings};
 
 use super::Context;
 use crate::args::ServeArguments;
@@ -17,6 +17,7 @@ pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<Exi
         systems.push(ServedSystem { system, store: context.store_url(system)? });
     }
     let control = context.control_session()?.store.url();
+    let control_text = control.to_string();
     let rate = Some(arguments.rate_limit).filter(|rate| *rate > 0);
     let settings = ServerSettings {
         listen: arguments.listen,
@@ -27,7 +28,20 @@ pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<Exi
         limits: Limits { requests_per_second: rate, ..Limits::default() },
         refresh_interval: REFRESH_INTERVAL,
     };
-    let ready = |address| context.ui.line(&format!("http://{address}"));
+    // The note lives as long as the server: other commands find the server by it.
+    let note = std::cell::OnceCell::new();
+    let folder = &context.config.data;
+    let ready = |address| {
+        match RunningServer::announce(folder, address, &control_text) {
+            Ok(announcement) => drop(note.set(announcement)),
+            Err(error) => {
+                context
+                    .ui
+                    .say(&format!("other commands will not find this server: {}: {error}", folder.display()));
+            }
+        }
+        context.ui.line(&format!("http://{address}"));
+    };
     plimsoll_server::serve(settings, &ready).map_err(|error| match error {
         ServerError::Control(error) => error,
         error => EngineError::usage(error.to_string()),

@@ -13,6 +13,7 @@ mod ingest;
 mod messages;
 mod postgres;
 mod scenarios;
+mod serve;
 mod snapshot;
 mod split;
 mod support;

@@ -3,9 +3,13 @@
 //! Owns nothing itself. A handler reads its request, calls one engine function through the gate, and shapes the
 //! answer; it has no logic that the command lacks.
 
+pub(crate) mod client;
+pub(crate) mod flag;
 pub(crate) mod metric;
+pub(crate) mod ofrep;
 pub(crate) mod page;
 pub(crate) mod plan;
 pub(crate) mod quarantine;
 pub(crate) mod run;
 pub(crate) mod system;
+pub(crate) mod unleash;

@@ -16,6 +16,15 @@ fn who_asks_too_often_is_told_when_to_ask_again() {
 }
 
 #[test]
+fn a_body_over_the_limit_is_refused() {
+    let served = Served::with(|settings| settings.limits.body_bytes = 1_000);
+    for path in ["/api/v1/flags", "/ofrep/v1/evaluate/flags", "/api/client/metrics"] {
+        let refused = served.post_with(path, &format!("{{\"reason\":\"{}\"}}", "x".repeat(2_000)), &[]);
+        assert_eq!((refused.status, &*refused.code()), (413, "too_large"), "{path}");
+    }
+}
+
+#[test]
 fn figures_count_requests_by_pattern_and_show_the_process() {
     let served = Served::open();
     for path in ["/api/v1/systems", "/api/v1/runs/ffff", "/api/v1/runs/eeee", "/nowhere/1", "/nowhere/2"] {

@@ -5,6 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "tests stop where they cannot go on")]
 
 mod access;
+mod flags;
 mod limits;
+mod ofrep;
+mod providers;
+mod push;
 mod reading;
 mod support;
+mod unleash;

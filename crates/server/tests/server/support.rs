@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
+use plimsoll_engine::Session;
 use plimsoll_server::{Limits, REFRESH_INTERVAL, ServedSystem, ServerSettings, Tokens, serve_until};
 use plimsoll_store::{Durability, StoreUrl};
 use plimsoll_testkit::fixture::{self, Place};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 /// A running server; it ends when this is dropped.
@@ -99,7 +100,37 @@ impl Served {
         answered(request.call().unwrap())
     }
 
-    /// Posts JSON to a path with headers.
+    /// Posts JSON to a path.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answered {
+        self.post_with(path, &body.to_string(), &[])
+    }
+
+    /// Creates a flag with members of a definition.
+    pub(crate) fn create(&self, name: &str, definition: Value) {
+        let body = json!({ "name": name, "definition": definition, "reason": "a test" });
+        let answered = self.post("/api/v1/flags", &body);
+        assert_eq!(answered.status, 200, "{answered:?}");
+    }
+
+    /// Kills a flag.
+    pub(crate) fn kill(&self, name: &str) {
+        let answered =
+            self.post(&format!("/api/v1/flags/{name}/kill?wait_ms=0"), &json!({ "reason": "a test" }));
+        assert_eq!(answered.status, 200, "{answered:?}");
+    }
+
+    /// Asks for one flag as OFREP does.
+    pub(crate) fn evaluate(&self, flag: &str, key: &str) -> Answered {
+        let body = json!({ "context": { "targetingKey": key } });
+        self.post(&format!("/ofrep/v1/evaluate/flags/{flag}"), &body)
+    }
+
+    /// A session on the control store, as another process would have it.
+    pub(crate) fn control(&self) -> Session {
+        Session::new(plimsoll_store::open(&settings(&self.place).control).unwrap(), "elsewhere")
+    }
+
+    /// Posts text to a path with headers.
     pub(crate) fn post_with(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Answered {
         let mut request = agent().post(self.url(path));
         if !headers.iter().any(|(name, _)| *name == "content-type") {
@@ -122,7 +153,7 @@ pub(crate) fn settings(place: &Place) -> ServerSettings {
     let store = place.session().store.url();
     let StoreUrl::Sqlite { path, durability } = &store else { panic!("the place is a SQLite file") };
     let control = StoreUrl::Sqlite { path: path.with_file_name("control.db"), durability: *durability };
-    let mut session = plimsoll_engine::Session::new(plimsoll_store::open(&control).unwrap(), "test");
+    let mut session = Session::new(plimsoll_store::open(&control).unwrap(), "test");
     plimsoll_engine::control::prepare(&mut session).unwrap();
     ServerSettings {
         listen: ([127, 0, 0, 1], 0).into(),

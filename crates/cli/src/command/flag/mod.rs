@@ -3,6 +3,7 @@
 //! Owns the mapping from arguments to the engine's changes of flags, and the command that takes each back.
 
 mod arguments;
+mod arrival;
 mod edit;
 mod exchange;
 mod print;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use plimsoll_core::flag::{Flag, Percent, Segment, State, condition};
 use plimsoll_engine::flag::{Changed, EvaluationContext, How, change, explain, moment, store};
 use plimsoll_engine::{EngineError, Session};
+use plimsoll_server::Arrival;
 use serde_json::json;
 
 pub(crate) use self::arguments::FlagCommand;
@@ -48,7 +50,8 @@ pub(crate) fn execute(context: &Context, command: FlagCommand) -> Result<ExitCod
         }
         FlagCommand::Kill { name, how } => {
             let changed = change::kill(session, &name, &how.how())?;
-            tell(context, &changed, &how)?;
+            let arrival = arrival::ask(context, session, &changed);
+            tell_arrival(context, &changed, &how, arrival.as_ref())?;
         }
         FlagCommand::Explain { name, key, fields, at } => {
             let mut asker = EvaluationContext::default();
@@ -226,6 +229,16 @@ fn segment(
 
 /// Prints what a change did, and the command that takes it back.
 fn tell(context: &Context, changed: &Changed, how: &HowArguments) -> Result<(), EngineError> {
+    tell_arrival(context, changed, how, None)
+}
+
+/// The same, and who has said that it has arrived.
+fn tell_arrival(
+    context: &Context,
+    changed: &Changed,
+    how: &HowArguments,
+    arrival: Option<&Arrival>,
+) -> Result<(), EngineError> {
     let undo = undo(context, changed);
     let document = json!({
         "kind": changed.kind,
@@ -242,8 +255,12 @@ fn tell(context: &Context, changed: &Changed, how: &HowArguments) -> Result<(), 
         "version": changed.version,
         "dry_run": changed.dry_run,
         "undo": undo,
+        "arrival": arrival,
     });
-    context.ui.print(&document, || print::changed(changed, undo.as_deref(), how.dry_run))
+    context.ui.print(&document, || {
+        let text = print::changed(changed, undo.as_deref(), how.dry_run);
+        arrival.map_or_else(|| text.clone(), |arrival| format!("{}\n{text}", arrival.sentence("off")))
+    })
 }
 
 /// The command that takes a change back, as a person would type it.

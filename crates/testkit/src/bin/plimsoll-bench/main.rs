@@ -11,6 +11,7 @@ mod floor;
 mod hearings;
 mod memory;
 mod rows;
+mod serve;
 mod table;
 
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["change", rest @ ..] => change::run(rest),
         ["flags", rest @ ..] => flags::run(rest),
+        ["serve", plimsoll] => serve::run(plimsoll),
         ["memory", rows, "--prepare", path] => memory::prepare(rows, path),
         ["memory", rows, "--child", path] => memory::child(rows, path),
         _ => Err(concat!(
