@@ -16,6 +16,9 @@ const unleash = initialize({
 unleash.on('error', (error) => console.error(error));
 unleash.on('warn', (warning) => console.error(warning));
 
+// The client's own timers do not keep a program alive.
+setInterval(() => {}, 1000);
+
 let begun = false;
 const seen = new Set();
 const once = (event) => {
