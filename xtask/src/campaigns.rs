@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::Failure;
-use crate::{bench_opencode, duckdb, metadata, process};
+use crate::{bench_checks, bench_opencode, duckdb, metadata, process};
 
 /// How the product is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(crate) fn crash(arguments: &[String]) -> Result<(), Failure> {
 
 /// Measures in a release build; arguments after the name go to `plimsoll-bench`.
 pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
-    const NAMES: &[&str] = &["change", "flags", "ingest", "views"];
+    const NAMES: &[&str] = &["change", "checks", "flags", "ingest", "views"];
     let Some((name, rest)) = arguments.split_first() else {
         return Err(Failure::usage("bench needs the name of a benchmark").hinted(NAMES.join(", ")));
     };
@@ -59,6 +59,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
         return Err(Failure::usage(format!("there is no benchmark `{name}`")).hinted(NAMES.join(", ")));
     }
     match name.as_str() {
+        "checks" => return bench_checks::run(rest),
         "ingest" => return bench_opencode::ingest(rest),
         "views" => return bench_opencode::views(rest),
         _ => {}

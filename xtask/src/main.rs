@@ -15,6 +15,7 @@
 )]
 
 mod audit;
+mod bench_checks;
 mod bench_opencode;
 mod campaigns;
 mod check;
@@ -111,8 +112,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "change|flags|ingest|views [ARGS]",
-        about: "measure the change engine, or the OpenCode system, in a release build, beside floor and rivals",
+        arguments: "change|checks|flags|ingest|views [ARGS]",
+        about: "measure the change engine, checks, or the OpenCode system, in a release build, beside floor and rivals",
         run: campaigns::bench,
     },
     Command {

@@ -170,7 +170,7 @@ pub(crate) enum Command {
     },
     /// Answer a named question about an analytical system, or list the questions
     View(ViewArguments),
-    /// Check the data of an analytical system against its rules, and keep the results
+    /// Check the data of a system against its rules, and keep the results
     Check(CheckArguments),
     /// Search texts by meaning, with a model on this machine
     #[cfg(feature = "meaning")]
@@ -399,9 +399,33 @@ pub(crate) enum PricesCommand {
 pub(crate) struct CheckArguments {
     /// The system
     pub(crate) system: String,
-    /// Write the report to this Markdown file too
+    /// Only these checks [default: all]
+    #[arg(value_name = "CHECK")]
+    pub(crate) names: Vec<String>,
+    /// List the checks instead of running them
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Run the rules of this contract (Open Data Contract Standard, or tests of dbt) instead of the system's checks
     #[arg(long, value_name = "FILE")]
-    pub(crate) report: Option<PathBuf>,
+    pub(crate) contract: Vec<PathBuf>,
+    /// Add the checks of this folder's files `*.sql` and `*.toml` [default: checks/SYSTEM in the data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) checks: Option<PathBuf>,
+    /// Look at the rows of these members and hold them against the others: keys with commas, or a file with a key a line
+    #[arg(long, value_name = "KEYS|FILE")]
+    pub(crate) cohort: Option<String>,
+    /// Name of the cohort, for reports and the history [default: the file's name, or `cohort`]
+    #[arg(long, value_name = "NAME", requires = "cohort")]
+    pub(crate) cohort_name: Option<String>,
+    /// Write the report to this file too: .html, .md or .json
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Vec<PathBuf>,
+    /// Longest time of one query, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) limit: u64,
+    /// Most sample rows of a check that failed; 0 keeps rows out of reports and the history
+    #[arg(long, value_name = "ROWS", default_value_t = 10)]
+    pub(crate) samples: usize,
 }
 
 /// Arguments of `view`.

@@ -26,6 +26,8 @@ pub struct System {
     pub tables: &'static [&'static str],
     /// What it can do to its tables.
     pub changes: &'static [&'static dyn ChangeKind],
+    /// Checks, each the text of an SQL file with its header, or of a TOML file ([`crate::check`]).
+    pub checks: &'static [&'static str],
     /// Settings that it reads, for documentation and validation.
     pub settings: &'static [SettingDeclaration],
 }

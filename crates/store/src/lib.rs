@@ -6,10 +6,11 @@
 //! knows no system.
 //!
 //! Reading order: [`store`], [`error`], [`schema`], [`journal`], [`backup`], then `sqlite` and `postgres`;
-//! [`analytics`] and [`duckdb`] for analytical stores.
+//! [`analytics`] and [`duckdb`] for analytical stores; [`check_result`] is where checks keep their results.
 
 pub mod analytics;
 pub mod backup;
+pub mod check_result;
 pub mod digest;
 pub mod duckdb;
 pub mod error;
@@ -22,7 +23,7 @@ pub mod store;
 pub mod url;
 
 pub use crate::error::{ErrorClass, StoreError};
-pub use crate::store::{Access, DatabaseKind, Lent, Store, in_transaction};
+pub use crate::store::{Access, DatabaseKind, Lent, NamedRows, Store, in_transaction};
 pub use crate::url::{Durability, StoreUrl};
 
 /// Opens the store that `url` names, creating a SQLite file that does not exist yet.

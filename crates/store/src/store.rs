@@ -8,6 +8,7 @@
 //! a store used for reading never writes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use plimsoll_core::change::Change;
 use plimsoll_core::table::{Column, Image, RowKey, TableShape};
@@ -32,6 +33,15 @@ pub enum Access {
     ReadWrite,
     /// Reads only; inside a transaction, one consistent snapshot.
     ReadOnly,
+}
+
+/// What a query answered, with the names of its columns.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NamedRows {
+    /// The names, in the order of the cells.
+    pub columns: Vec<String>,
+    /// The rows, a cell for each column.
+    pub rows: Vec<Vec<Value>>,
 }
 
 /// A callback for one row of a scan.
@@ -142,6 +152,16 @@ pub trait Store: Send {
             each(&cells)
         })
     }
+
+    /// Runs one query and returns all rows with the names of their columns, also when there is no row.
+    fn query_named(&mut self, sql: &str, parameters: &[Value]) -> Result<NamedRows, StoreError>;
+
+    /// Limits how long each further statement of the open transaction may take, waiting for locks included. The limit
+    /// ends with the transaction; a statement that takes longer fails with class `timeout`.
+    ///
+    /// # Errors
+    /// When no transaction is open.
+    fn limit_statements(&mut self, limit: Duration) -> Result<(), StoreError>;
 
     /// Runs a script of several statements without parameters (schema steps).
     fn run_script(&mut self, sql: &str) -> Result<(), StoreError>;

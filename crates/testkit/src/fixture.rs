@@ -81,6 +81,7 @@ pub static SYSTEM: System = System {
     },
     tables: &["account", "entry"],
     changes: &[&SYNC],
+    checks: &[],
     settings: &[],
 };
 

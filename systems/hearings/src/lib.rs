@@ -5,7 +5,7 @@
 //! what a record means, what a good record is. It deliberately never opens a database, waits or asks the time.
 //!
 //! Reading order: [`schema`], [`api`] (what the API says), [`rules`] (what is accepted), [`mapping`] (what it means for
-//! the rows), [`update`] (the change), [`decision`] (what a trial of it must show). Decisions are told in this crate's
+//! the rows), [`update`] (the change), [`decision`] (what a trial of it must show), [`checks`] (what must be true of the rows). Decisions are told in this crate's
 //! README.md.
 //!
 //! Invariants:
@@ -14,6 +14,7 @@
 //! - All rows of a hearing are in one item, parents before children.
 
 pub mod api;
+pub mod checks;
 pub mod decision;
 pub mod gates;
 mod listing;
@@ -33,6 +34,7 @@ pub static SYSTEM: System = System {
     schema: schema::SCHEMA,
     tables: schema::TABLES,
     changes: &[&DailyUpdate],
+    checks: checks::CHECKS,
     settings: &[
         SettingDeclaration {
             environment: "ENABLE_BATCH_PROCESSING",

@@ -2,6 +2,6 @@
 -- title: No table has a key twice
 -- severity: error
 -- rule: = 0
--- measure: duplicate-keys
+-- kind: duplicate-keys
 -- hint: rebuild from the files: plimsoll ingest opencode --rebuild
 -- requirements: OC-19 OC-24 OC-69

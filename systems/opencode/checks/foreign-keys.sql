@@ -2,7 +2,7 @@
 -- title: Every row that is named is there
 -- severity: error
 -- rule: = 0
--- measure: broken-references
+-- kind: broken-references
 -- except: todos.session_id session_diffs.session_id
 -- hint: reconcile with the files: plimsoll ingest opencode
 -- requirements: OC-69

@@ -2,6 +2,7 @@
 -- title: The five named views answer at once
 -- severity: error
 -- rule: < 250 ms
--- measure: slowest-view agents-by-name tools-by-session error-breakdown cost-trends session-details
+-- kind: slowest-view
+-- views: agents-by-name tools-by-session error-breakdown cost-trends session-details
 -- hint: look at the views in the sample; give the database more memory or threads
 -- requirements: OC-70 OC-77

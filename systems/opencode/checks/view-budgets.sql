@@ -2,6 +2,7 @@
 -- title: Each of the five named views keeps its own budget
 -- severity: warn
 -- rule: = 0
--- measure: views-over-budget agents-by-name tools-by-session error-breakdown cost-trends session-details
+-- kind: views-over-budget
+-- views: agents-by-name tools-by-session error-breakdown cost-trends session-details
 -- hint: look at the views in the sample; give the database more memory or threads
 -- requirements: OC-76

@@ -14,9 +14,10 @@ SELECT
     arg_max(h.threshold, (h.checked_at, h.run_id)) AS threshold,
     max(h.checked_at) AS checked_at,
     count(*) AS runs,
-    count(*) FILTER (WHERE h.verdict = 'fail') AS failures,
-    max(h.checked_at) FILTER (WHERE h.verdict = 'fail') AS last_failure
+    count(*) FILTER (WHERE h.verdict IN ('fail', 'error')) AS failures,
+    max(h.checked_at) FILTER (WHERE h.verdict IN ('fail', 'error')) AS last_failure
 FROM health_check_history h
 GROUP BY h.check_name
-ORDER BY CASE arg_max(h.verdict, (h.checked_at, h.run_id)) WHEN 'fail' THEN 0 WHEN 'unknown' THEN 1 ELSE 2 END,
+ORDER BY CASE arg_max(h.verdict, (h.checked_at, h.run_id)) WHEN 'error' THEN 0 WHEN 'fail' THEN 0
+        WHEN 'unknown' THEN 1 WHEN 'warn' THEN 2 ELSE 3 END,
     h.check_name

@@ -11,8 +11,8 @@ SELECT
     h.run_id,
     min(h.checked_at) AS checked_at,
     count(*) AS checks,
-    count(*) FILTER (WHERE h.verdict = 'pass') AS passed,
-    count(*) FILTER (WHERE h.verdict = 'fail') AS failed,
+    count(*) FILTER (WHERE h.verdict IN ('pass', 'warn')) AS passed,
+    count(*) FILTER (WHERE h.verdict IN ('fail', 'error')) AS failed,
     count(*) FILTER (WHERE h.verdict = 'unknown') AS unknown,
     sum(h.duration_ms) AS duration_ms
 FROM health_check_history h

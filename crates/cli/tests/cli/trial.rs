@@ -191,6 +191,7 @@ const HEARINGS: System = System {
     schema: schema::SCHEMA,
     tables: schema::TABLES,
     changes: &[&DailyUpdate],
+    checks: &[],
     settings: &[],
 };
 

@@ -1,38 +1,61 @@
-//! The report of a run of checks.
+//! What a run of checks found.
 //!
-//! Owns what is told about each check, as text, Markdown and JSON. Where it is sent is the caller's.
+//! Owns the verdicts, the findings, and the question whether all is well. How a report looks is `text`'s, `json`'s and
+//! `html`'s; where it is sent is the caller's.
+//!
+//! Invariant: nothing counts as healthy but a check that measured something and kept its rule. No checks, an error and
+//! nothing to measure are not healthy.
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::Severity;
 use super::rule::Rule;
-use crate::view::{Table, to_json, to_text};
+use crate::view::Table;
 
-/// Whether a rule is kept.
+/// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// It is.
+    /// The rule is kept, and so is the stricter one of `warn:`.
     Pass,
-    /// It is not, or the check could not run.
+    /// The rule is kept, the stricter one is not.
+    Warn,
+    /// The rule is broken.
     Fail,
-    /// There is nothing to measure.
+    /// The check could not run, or what it measured is no number.
+    Error,
+    /// There was nothing to measure.
     Unknown,
 }
 
 impl Verdict {
+    /// Every verdict, from the best to the worst, with unknown last.
+    pub const ALL: [Self; 5] = [Self::Pass, Self::Warn, Self::Fail, Self::Error, Self::Unknown];
+
     /// The word used in reports and the history.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
+            Self::Warn => "warn",
             Self::Fail => "fail",
+            Self::Error => "error",
             Self::Unknown => "unknown",
         }
     }
 
-    pub(super) fn read(word: &str) -> Option<Self> {
-        [Self::Pass, Self::Fail, Self::Unknown].into_iter().find(|verdict| verdict.as_str() == word)
+    /// The verdict of a word.
+    pub fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.as_str() == word)
+    }
+
+    /// True when the rule is known to be kept.
+    pub const fn is_kept(self) -> bool {
+        matches!(self, Self::Pass | Self::Warn)
+    }
+
+    /// True when the rule is broken, or the check could not run.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Fail | Self::Error)
     }
 }
 
@@ -68,32 +91,70 @@ impl Trend {
     }
 }
 
+/// One number that was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Number {
+    /// Its name, see [`super::NUMBERS`].
+    pub name: &'static str,
+    /// Its value.
+    pub value: f64,
+}
+
+/// What a check found in a cohort, beside its control.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CohortFinding {
+    /// The cohort's name.
+    pub cohort: String,
+    /// The control's value; none when there is nothing to measure.
+    pub control: Option<f64>,
+    /// How many rows of the control were looked at.
+    pub control_size: Option<u64>,
+    /// The cohort's value minus the control's.
+    pub difference: Option<f64>,
+    /// Where the true difference lies with 95 percent certainty, for shares of rows.
+    pub interval: Option<(f64, f64)>,
+}
+
 /// What a check found.
 #[derive(Debug, Clone)]
 pub struct Finding {
     /// The check.
-    pub check: &'static str,
+    pub check: String,
     /// What must be true.
-    pub title: &'static str,
+    pub title: String,
+    /// The kind of check, such as `completeness`.
+    pub kind: &'static str,
     /// How grave a failure is.
     pub severity: Severity,
+    /// The dimension of quality, such as `completeness`.
+    pub dimension: &'static str,
     /// The rule.
     pub rule: Rule,
+    /// The stricter rule, of which only is warned.
+    pub warn: Option<Rule>,
     /// What to do when it fails.
-    pub hint: &'static str,
-    /// Whether the rule is kept.
+    pub hint: String,
+    /// How it ended.
     pub verdict: Verdict,
     /// What was measured.
     pub value: Option<f64>,
+    /// How many rows were looked at.
+    pub sample_size: Option<u64>,
+    /// The value with its siblings.
+    pub numbers: Vec<Number>,
     /// What was measured the last time.
     pub before: Option<f64>,
+    /// Values of earlier runs, oldest first.
+    pub history: Vec<f64>,
     /// How it differs from the last time.
     pub trend: Trend,
     /// Rows that show why it failed.
     pub samples: Option<Table>,
-    /// How long it took, in milliseconds.
+    /// The comparison with the control, for a run over a cohort.
+    pub cohort: Option<CohortFinding>,
+    /// How long it took, in milliseconds; what several checks asked together counts for the first of them.
     pub duration_ms: i64,
-    /// Why it could not run.
+    /// Why it could not run, or what else there is to know.
     pub message: Option<String>,
 }
 
@@ -102,43 +163,20 @@ pub struct Finding {
 pub struct Report {
     /// Identifier of the run.
     pub run_id: String,
+    /// The system.
+    pub system: String,
     /// When the run began, as the clock says it.
     pub checked_at: String,
     /// The same in microseconds since 1970.
     pub checked_at_us: i64,
+    /// The cohort that was looked at; none for all rows.
+    pub cohort: Option<String>,
+    /// How many queries were asked.
+    pub statements: u64,
     /// One for each check, in their order.
     pub findings: Vec<Finding>,
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    run_id: &'a str,
-    checked_at: &'a str,
-    healthy: bool,
-    checks: usize,
-    passed: usize,
-    failed: usize,
-    unknown: usize,
-    findings: Vec<Item<'a>>,
-}
-
-#[derive(Serialize)]
-struct Item<'a> {
-    check: &'a str,
-    title: &'a str,
-    severity: Severity,
-    threshold: String,
-    verdict: Verdict,
-    value: Option<f64>,
-    before: Option<f64>,
-    trend: Trend,
-    duration_ms: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    samples: Option<Box<RawValue>>,
+    /// What a contract says that is not a check, so that it is not taken for one that passed.
+    pub not_run: Vec<String>,
 }
 
 impl Report {
@@ -147,9 +185,11 @@ impl Report {
         self.findings.iter().filter(|finding| finding.verdict == verdict).count()
     }
 
-    /// True unless a check of severity `error` failed.
+    /// True when there is at least one check, and every check of severity `error` measured something and kept its rule.
+    /// A check of severity `warn` never makes a run unhealthy.
     pub fn is_healthy(&self) -> bool {
-        !self.findings.iter().any(|found| found.verdict == Verdict::Fail && found.severity == Severity::Error)
+        let grave = |found: &&Finding| found.severity == Severity::Error;
+        !self.findings.is_empty() && self.findings.iter().filter(grave).all(|found| found.verdict.is_kept())
     }
 
     /// What the check of this name found.
@@ -157,123 +197,46 @@ impl Report {
         self.findings.iter().find(|finding| finding.check == check)
     }
 
-    fn summary(&self) -> String {
-        format!(
-            "{} of {} checks pass, {} fail, {} have nothing to measure",
-            self.count(Verdict::Pass),
-            self.findings.len(),
-            self.count(Verdict::Fail),
-            self.count(Verdict::Unknown)
-        )
+    /// One line of counts.
+    pub fn summary(&self) -> String {
+        if self.findings.is_empty() {
+            return "no check was run, so nothing is known".to_owned();
+        }
+        let mut parts = vec![format!("{} of {} checks pass", self.count(Verdict::Pass), self.findings.len())];
+        for (verdict, words) in [
+            (Verdict::Warn, "warn"),
+            (Verdict::Fail, "fail"),
+            (Verdict::Error, "could not run"),
+            (Verdict::Unknown, "have nothing to measure"),
+        ] {
+            let count = self.count(verdict);
+            if count > 0 {
+                parts.push(format!("{count} {words}"));
+            }
+        }
+        parts.join(", ")
     }
 
-    /// As JSON, one object.
-    pub fn to_json(&self) -> String {
-        let findings = self.findings.iter().map(|found| Item {
-            check: found.check,
-            title: found.title,
-            severity: found.severity,
-            threshold: found.rule.to_string(),
-            verdict: found.verdict,
-            value: found.value,
-            before: found.before,
-            trend: found.trend,
-            duration_ms: found.duration_ms,
-            message: found.message.as_deref(),
-            hint: (found.verdict == Verdict::Fail).then_some(found.hint),
-            samples: found.samples.as_ref().and_then(|table| RawValue::from_string(to_json(table)).ok()),
-        });
-        let document = Document {
-            run_id: &self.run_id,
-            checked_at: &self.checked_at,
-            healthy: self.is_healthy(),
-            checks: self.findings.len(),
-            passed: self.count(Verdict::Pass),
-            failed: self.count(Verdict::Fail),
-            unknown: self.count(Verdict::Unknown),
-            findings: findings.collect(),
+    /// The findings that are not a plain pass, gravest first.
+    pub(super) fn told(&self) -> Vec<&Finding> {
+        let mut told: Vec<&Finding> =
+            self.findings.iter().filter(|found| found.verdict != Verdict::Pass).collect();
+        let rank = |found: &&Finding| match (found.verdict, found.severity) {
+            (Verdict::Error | Verdict::Fail, Severity::Error) => 0,
+            (Verdict::Error | Verdict::Fail, Severity::Warn) => 1,
+            (Verdict::Unknown, Severity::Error) => 2,
+            (Verdict::Warn, _) => 3,
+            _ => 4,
         };
-        let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
-        text.push('\n');
-        text
-    }
-
-    /// As text for a terminal.
-    pub fn to_text(&self) -> String {
-        let widest = self.findings.iter().map(|found| found.check.len()).max().unwrap_or(0);
-        let mut out = String::new();
-        for found in &self.findings {
-            out.push_str(&format!(
-                "{:7}  {:widest$}  {:>12}  {:16}  {}\n",
-                found.verdict.as_str(),
-                found.check,
-                value_text(found),
-                found.rule.to_string(),
-                trend_text(found),
-            ));
-        }
-        for found in self.failures() {
-            out.push_str(&format!("\n{}: {}\n", found.check, found.title));
-            if let Some(message) = &found.message {
-                out.push_str(&format!("{message}\n"));
-            }
-            if let Some(samples) = found.samples.as_ref().filter(|table| !table.rows.is_empty()) {
-                out.push_str(&to_text(samples));
-            }
-            out.push_str(&format!("hint: {}\n", found.hint));
-        }
-        out.push_str(&format!("\n{}\n", self.summary()));
-        out
-    }
-
-    /// As Markdown.
-    pub fn to_markdown(&self) -> String {
-        let mut out = format!("# Checks of {}\n\n{}.\n\n", self.checked_at, self.summary());
-        out.push_str("| verdict | check | value | rule | trend | severity |\n|---|---|---:|---|---|---|\n");
-        for found in &self.findings {
-            out.push_str(&format!(
-                "| {} | {} | {} | {} | {} | {} |\n",
-                found.verdict.as_str(),
-                found.title.replace('|', "\\|"),
-                value_text(found),
-                found.rule,
-                trend_text(found),
-                found.severity.as_str()
-            ));
-        }
-        for found in self.failures() {
-            out.push_str(&format!("\n## {}\n\n{}.\n", found.check, found.title));
-            if let Some(message) = &found.message {
-                out.push_str(&format!("\n{message}\n"));
-            }
-            if let Some(samples) = found.samples.as_ref().filter(|table| !table.rows.is_empty()) {
-                out.push_str(&format!("\n```\n{}```\n", to_text(samples)));
-            }
-            out.push_str(&format!("\nHint: {}\n", found.hint));
-        }
-        out
-    }
-
-    fn failures(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|found| found.verdict == Verdict::Fail)
+        told.sort_by_key(rank);
+        told
     }
 }
 
-fn value_text(found: &Finding) -> String {
-    found.value.map_or_else(|| "-".to_owned(), short)
-}
-
-fn trend_text(found: &Finding) -> String {
-    match found.before {
-        Some(before) if !matches!(found.trend, Trend::First | Trend::Same) => {
-            format!("{}, was {}", found.trend.as_str(), short(before))
-        }
-        _ => found.trend.as_str().to_owned(),
+/// The rule with the stricter one, as reports show it.
+pub(super) fn threshold(finding: &Finding) -> String {
+    match &finding.warn {
+        None => finding.rule.to_string(),
+        Some(warn) => format!("{}, warn unless {warn}", finding.rule),
     }
-}
-
-/// At most two digits behind the point.
-fn short(value: f64) -> String {
-    let text = format!("{value:.2}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

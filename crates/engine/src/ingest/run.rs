@@ -105,7 +105,7 @@ impl Ingest {
         settings: IngestSettings,
     ) -> Result<Self, EngineError> {
         store.create_tables(ledger::TABLES)?;
-        store.create_tables(&[&crate::check::HEALTH_CHECK_HISTORY])?;
+        crate::check::history::prepare_analytics(&store)?;
         store.create_tables(system.tables())?;
         let derived: Vec<_> = system.derivations().iter().map(|derivation| derivation.table).collect();
         store.create_tables(&derived)?;

@@ -18,16 +18,16 @@ pub(super) struct Statement {
 
 /// One statement as it is written.
 #[derive(Debug)]
-pub(crate) struct Part {
+pub(crate) struct Part<'text> {
     /// The value after the mark; empty for the first statement.
-    pub(crate) name: &'static str,
-    pub(crate) sql: &'static str,
+    pub(crate) name: &'text str,
+    pub(crate) sql: &'text str,
     /// The number of its first line, from 1.
     pub(crate) line: usize,
 }
 
 /// Cuts the body at lines `-- mark: name`.
-pub(crate) fn split(header: &Header, mark: &str) -> Vec<Part> {
+pub(crate) fn split<'text>(header: &Header<'text>, mark: &str) -> Vec<Part<'text>> {
     let begin = format!("-- {mark}:");
     let mut parts = vec![Part { name: "", sql: "", line: header.body_line }];
     let (mut from, mut at) = (0, 0);
@@ -48,7 +48,7 @@ pub(crate) fn split(header: &Header, mark: &str) -> Vec<Part> {
 }
 
 /// The statements of a view's file.
-pub(super) fn statements(header: &Header, declared: &[Name]) -> Result<Vec<Statement>, EngineError> {
+pub(super) fn statements(header: &Header<'static>, declared: &[Name]) -> Result<Vec<Statement>, EngineError> {
     let mut statements = Vec::new();
     for part in split(header, "section") {
         if part.sql.trim().is_empty() {

@@ -6,30 +6,42 @@ use crate::error::{EngineError, ErrorKind};
 
 /// The header of a file, and the SQL after it.
 #[derive(Debug)]
-pub(crate) struct Header {
+pub(crate) struct Header<'text> {
     /// `view` or `check`; also the first key.
     pub(crate) what: &'static str,
     /// The value of the first key.
-    pub(crate) name: &'static str,
-    fields: Vec<Field>,
+    pub(crate) name: &'text str,
+    /// The file, where it is not one of the system's own.
+    origin: Option<&'text str>,
+    fields: Vec<Field<'text>>,
     /// Everything after the header.
-    pub(crate) body: &'static str,
+    pub(crate) body: &'text str,
     /// The number of the body's first line, from 1.
     pub(crate) body_line: usize,
 }
 
 #[derive(Debug)]
-struct Field {
-    key: &'static str,
-    value: &'static str,
+struct Field<'text> {
+    key: &'text str,
+    value: &'text str,
     line: usize,
 }
 
-impl Header {
+impl<'text> Header<'text> {
     /// Reads the header: the lines up to the first that does not begin with `--`. A line `--` with more spaces before
     /// its text continues nothing; every line is `-- key: value`.
-    pub(crate) fn read(what: &'static str, text: &'static str) -> Result<Self, EngineError> {
-        let mut fields: Vec<Field> = Vec::new();
+    pub(crate) fn read(what: &'static str, text: &'text str) -> Result<Self, EngineError> {
+        Self::read_from(what, None, text)
+    }
+
+    /// As [`Header::read`], of a file that `origin` names.
+    pub(crate) fn read_from(
+        what: &'static str,
+        origin: Option<&'text str>,
+        text: &'text str,
+    ) -> Result<Self, EngineError> {
+        let misread = |what, name: &str, line, reason: &str| misread(what, name, origin, line, reason);
+        let mut fields: Vec<Field<'_>> = Vec::new();
         let mut offset = 0;
         let mut line_number = 1;
         for line in text.split_inclusive('\n') {
@@ -62,7 +74,7 @@ impl Header {
             let reason = "a name is lower-case letters, digits and hyphens";
             return Err(misread(what, name, 1, reason));
         }
-        Ok(Self { what, name, fields, body: &text[offset..], body_line: line_number })
+        Ok(Self { what, name, origin, fields, body: &text[offset..], body_line: line_number })
     }
 
     /// Refuses keys that are not among `known`.
@@ -71,46 +83,54 @@ impl Header {
             None => Ok(()),
             Some(field) => {
                 let reason = format!("`{}` is none of {}", field.key, known.join(", "));
-                Err(misread(self.what, self.name, field.line, &reason))
+                Err(self.wrong_at(field.line, &reason))
             }
         }
     }
 
     /// The value of a key, if it is there.
-    pub(crate) fn found(&self, key: &str) -> Option<&'static str> {
+    pub(crate) fn found(&self, key: &str) -> Option<&'text str> {
         self.fields.iter().find(|field| field.key == key).map(|field| field.value)
     }
 
     /// The value of a key that must be there and not be empty.
-    pub(crate) fn needed(&self, key: &str) -> Result<&'static str, EngineError> {
+    pub(crate) fn needed(&self, key: &str) -> Result<&'text str, EngineError> {
         match self.found(key) {
             Some(value) if !value.is_empty() => Ok(value),
             Some(_) => Err(self.wrong(key, "is empty")),
-            None => Err(misread(self.what, self.name, 1, &format!("the header has no line `-- {key}:`"))),
+            None => Err(self.wrong_at(1, &format!("the header has no line `-- {key}:`"))),
         }
     }
 
     /// The words of a key's value; the key must be there, and may be empty.
-    pub(crate) fn words(&self, key: &str) -> Result<Vec<&'static str>, EngineError> {
+    pub(crate) fn words(&self, key: &str) -> Result<Vec<&'text str>, EngineError> {
         match self.found(key) {
             Some(value) => Ok(value.split([' ', ',']).filter(|word| !word.is_empty()).collect()),
-            None => Err(misread(self.what, self.name, 1, &format!("the header has no line `-- {key}:`"))),
+            None => Err(self.wrong_at(1, &format!("the header has no line `-- {key}:`"))),
         }
     }
 
     /// An error about a key's value.
     pub(crate) fn wrong(&self, key: &str, reason: &str) -> EngineError {
         let line = self.fields.iter().find(|field| field.key == key).map_or(1, |field| field.line);
-        misread(self.what, self.name, line, &format!("`{key}`: {reason}"))
+        self.wrong_at(line, &format!("`{key}`: {reason}"))
     }
 
     /// An error in the SQL.
     pub(crate) fn wrong_at(&self, line: usize, reason: &str) -> EngineError {
-        misread(self.what, self.name, line, reason)
+        misread(self.what, self.name, self.origin, line, reason)
+    }
+
+    /// The keys and their values, in order.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'text str, &'text str)> {
+        self.fields.iter().map(|field| (field.key, field.value))
     }
 }
 
-fn misread(what: &str, name: &str, line: usize, reason: &str) -> EngineError {
+fn misread(what: &str, name: &str, origin: Option<&str>, line: usize, reason: &str) -> EngineError {
+    if let Some(origin) = origin {
+        return EngineError::new(ErrorKind::Usage, format!("{origin}, line {line}: {reason}"));
+    }
     let file = if name.is_empty() { format!("a {what}'s file") } else { format!("{what}s/{name}.sql") };
     EngineError::new(ErrorKind::Usage, format!("{file}, line {line}: {reason}"))
 }

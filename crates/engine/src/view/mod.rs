@@ -40,7 +40,7 @@ mod text;
 
 use crate::error::EngineError;
 
-pub(crate) use bind::{Part, split};
+pub(crate) use bind::split;
 pub use chart::{Chart, ChartKind};
 pub use computed::{Computed, Request, WantedCommits};
 pub use csv::to_csv;

@@ -42,6 +42,11 @@ pub struct Section {
 }
 
 impl Table {
+    /// A list without columns and rows.
+    pub(crate) fn empty() -> Self {
+        Self { shape: Shape::Rows, columns: Vec::new(), rows: Vec::new(), sections: Vec::new() }
+    }
+
     /// The position of a column.
     pub fn position(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|found| found.name == column)

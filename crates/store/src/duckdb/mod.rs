@@ -11,6 +11,8 @@ mod cells;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use ::duckdb::{AccessMode, Config, Connection};
 
@@ -247,6 +249,30 @@ impl Analytics {
         Ok(Answer { columns, rows })
     }
 
+    /// As [`Analytics::query`], and stops the query when it takes longer than `limit`.
+    ///
+    /// # Errors
+    /// Class `timeout` when it took longer; otherwise those of [`Analytics::query`].
+    pub fn query_within(
+        &self,
+        sql: &str,
+        parameters: &[Parameter],
+        limit: Duration,
+    ) -> Result<Answer, StoreError> {
+        let stop = self.connection.interrupt_handle();
+        let (done, waiting) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                if waiting.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+                    stop.interrupt();
+                }
+            });
+            let answer = self.query(sql, parameters);
+            drop(done);
+            answer
+        })
+    }
+
     /// Runs a query and hands over row by row; returns name and type of each column.
     ///
     /// # Errors
@@ -262,7 +288,12 @@ impl Analytics {
         let columns = rows.as_ref().map(cells::columns).unwrap_or_default();
         while let Some(row) = rows.next().map_err(|e| explain(&e))? {
             let mut read = Vec::with_capacity(columns.len());
-            for (at, (name, _)) in columns.iter().enumerate() {
+            for (at, (name, kind)) in columns.iter().enumerate() {
+                // The driver has no reading for a column that is nothing but null.
+                if kind == "SQLNULL" {
+                    read.push(OwnedCell::Null);
+                    continue;
+                }
                 let cell = row.get_ref(at).map_err(|e| explain(&e))?;
                 read.push(cells::owned(cell, name)?);
             }
@@ -360,6 +391,9 @@ fn explain(error: &::duckdb::Error) -> StoreError {
         ErrorClass::Check
     } else if text.contains("Conversion Error") || text.contains("Out of Range") {
         ErrorClass::Value
+    } else if text.contains("INTERRUPT") {
+        let hint = "hint: the statement took longer than its limit; give it more time";
+        return StoreError::new(ErrorClass::Timeout, format!("{text}\n{hint}"));
     } else if text.contains("Conflict") || text.contains("Could not set lock") {
         ErrorClass::Contention
     } else if text.contains("Out of Memory") || text.contains("No space left") {

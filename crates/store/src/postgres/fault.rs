@@ -56,6 +56,9 @@ fn explain_told(error: &DbError) -> StoreError {
         message.push_str(detail);
     }
     let own_hint = match class {
+        ErrorClass::Timeout if error.message().contains("statement timeout") => {
+            Some("the statement took longer than its limit; give it more time")
+        }
         ErrorClass::Timeout => Some("another session holds the rows; wait for it or stop it, then resume"),
         ErrorClass::Resources => Some("free some space, then resume; nothing of the open batch was kept"),
         ErrorClass::Connection => Some("see whether the server runs, then resume"),

@@ -24,6 +24,7 @@ mod write;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::postgres::types::ToSql;
 use ::postgres::{Client, Error, Statement};
@@ -32,7 +33,7 @@ use plimsoll_core::table::{Column, Image, RowKey, TableShape};
 use plimsoll_core::value::Value;
 
 use crate::error::{ErrorClass, StoreError};
-use crate::store::{Access, DatabaseKind, EachRow, Store};
+use crate::store::{Access, DatabaseKind, EachRow, NamedRows, Store};
 use crate::url::StoreUrl;
 
 use canonical::Oracle;
@@ -310,6 +311,21 @@ impl Store for PostgresStore {
         let bound: Vec<Bound<'_>> = parameters.iter().map(Bound).collect();
         let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|value| value as _).collect();
         self.stream(sql, &bound, each)
+    }
+
+    fn query_named(&mut self, sql: &str, parameters: &[Value]) -> Result<NamedRows, StoreError> {
+        let bound: Vec<Bound<'_>> = parameters.iter().map(Bound).collect();
+        let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|value| value as _).collect();
+        self.named(sql, &bound)
+    }
+
+    fn limit_statements(&mut self, limit: Duration) -> Result<(), StoreError> {
+        self.within("limiting statements")?;
+        // Zero means no limit to the server.
+        let milliseconds = limit.as_millis().max(1);
+        self.batch(&format!(
+            "SET LOCAL statement_timeout = {milliseconds}; SET LOCAL lock_timeout = {milliseconds}"
+        ))
     }
 
     fn run_script(&mut self, sql: &str) -> Result<(), StoreError> {

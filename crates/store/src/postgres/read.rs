@@ -16,7 +16,7 @@ use super::arrays::{ColumnArray, carried_at, parameters, unnest};
 use super::column::{Carried, Treatment, carried};
 use super::wire::Cell;
 use crate::error::StoreError;
-use crate::store::EachRow;
+use crate::store::{EachRow, NamedRows};
 
 /// The most keys of one statement.
 const MOST_KEYS: usize = 10_000;
@@ -142,6 +142,20 @@ impl PostgresStore {
         let layout = self.layout(table)?;
         let sql = format!("SELECT {} FROM {} AS t ORDER BY {}", layout.reading, layout.name, layout.ordering);
         self.stream(&sql, &[], each)
+    }
+
+    /// See [`crate::Store::query_named`].
+    pub(super) fn named(
+        &mut self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<NamedRows, StoreError> {
+        self.tracked(|store| {
+            let statement = store.prepared(sql)?;
+            let columns = statement.columns().iter().map(|column| column.name().to_owned()).collect();
+            let rows = store.client.query(&statement, parameters)?;
+            Ok(NamedRows { columns, rows: rows.iter().map(cells).collect::<Result<_, _>>()? })
+        })
     }
 
     /// Runs a query and hands over its rows one by one.

@@ -18,7 +18,11 @@ pub(crate) fn explain(error: &rusqlite::Error) -> StoreError {
     };
     let message = message.unwrap_or_else(|| error.to_string());
     let class = code.map_or(ErrorClass::Other, |code| classify(*code, &message));
+    let interrupted = code.is_some_and(|code| code.code == ErrorCode::OperationInterrupted);
     let hint = match class {
+        ErrorClass::Timeout if interrupted => {
+            "\nhint: the statement took longer than its limit; give it more time"
+        }
         ErrorClass::Timeout => {
             "\nhint: another process holds the database; wait for it or stop it, then resume"
         }

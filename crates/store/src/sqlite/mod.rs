@@ -8,6 +8,8 @@
 mod codec;
 mod copy;
 mod fault;
+mod limit;
+mod matching;
 mod rows;
 
 use std::borrow::Cow;
@@ -23,7 +25,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{ErrorClass, StoreError};
-use crate::store::{Access, DatabaseKind, EachLent, EachRow, Lent, Store};
+use crate::store::{Access, DatabaseKind, EachLent, EachRow, Lent, NamedRows, Store};
 use crate::url::{Durability, StoreUrl};
 
 use codec::Bound;
@@ -50,6 +52,7 @@ pub(crate) struct SqliteStore {
     shapes: HashMap<String, Arc<TableShape>>,
     statements: rows::Statements,
     has_deferred_keys: Option<bool>,
+    limit: Option<limit::Limit>,
 }
 
 impl SqliteStore {
@@ -81,6 +84,7 @@ impl SqliteStore {
             }
         };
         connection.execute_batch(settings).map_err(opening)?;
+        matching::add(&connection).map_err(opening)?;
         // Reading the schema now turns "file is not a database" into an error of opening.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(opening)?;
         Ok(Self {
@@ -92,6 +96,7 @@ impl SqliteStore {
             shapes: HashMap::new(),
             statements: rows::Statements::default(),
             has_deferred_keys: None,
+            limit: None,
         })
     }
 
@@ -101,8 +106,11 @@ impl SqliteStore {
         run().map(drop).map_err(|error| explain(&error))
     }
 
-    /// Ends what [`Access::ReadOnly`] began, once the transaction is over.
+    /// Ends what [`Access::ReadOnly`] began and what limited it, once the transaction is over.
     fn allow_writes(&mut self) -> Result<(), StoreError> {
+        if self.limit.take().is_some() {
+            limit::lift(&mut self.connection)?;
+        }
         if std::mem::take(&mut self.reading) && self.access == Access::ReadWrite {
             self.control("PRAGMA query_only = OFF")?;
         }
@@ -256,6 +264,9 @@ impl Store for SqliteStore {
         each: &mut EachRow<'_>,
     ) -> Result<(), StoreError> {
         let explained = |error: rusqlite::Error| explain(&error);
+        if let Some(limit) = &self.limit {
+            limit.begin();
+        }
         let mut statement = self.connection.prepare_cached(&placeholders(sql)).map_err(explained)?;
         let width = statement.column_count();
         for (at, value) in parameters.iter().enumerate() {
@@ -280,6 +291,9 @@ impl Store for SqliteStore {
         each: &mut EachLent<'_>,
     ) -> Result<(), StoreError> {
         let explained = |error: rusqlite::Error| explain(&error);
+        if let Some(limit) = &self.limit {
+            limit.begin();
+        }
         let mut statement = self.connection.prepare_cached(&placeholders(sql)).map_err(explained)?;
         let width = statement.column_count();
         for (at, value) in parameters.iter().enumerate() {
@@ -297,6 +311,26 @@ impl Store for SqliteStore {
             }
             each(cells)?;
         }
+        Ok(())
+    }
+
+    fn query_named(&mut self, sql: &str, parameters: &[Value]) -> Result<NamedRows, StoreError> {
+        let columns = {
+            let statement =
+                self.connection.prepare_cached(&placeholders(sql)).map_err(|error| explain(&error))?;
+            statement.column_names().map(str::to_owned).collect()
+        };
+        Ok(NamedRows { columns, rows: self.query(sql, parameters)? })
+    }
+
+    fn limit_statements(&mut self, limit: Duration) -> Result<(), StoreError> {
+        if self.connection.is_autocommit() {
+            return Err(StoreError::new(
+                ErrorClass::Other,
+                "limiting statements: there is no open transaction",
+            ));
+        }
+        self.limit = Some(limit::set(&mut self.connection, limit)?);
         Ok(())
     }
 

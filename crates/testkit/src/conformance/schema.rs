@@ -2,7 +2,7 @@
 
 use plimsoll_core::value::Value;
 use plimsoll_store::schema::{self, Dialect, Schema, SchemaAction, SchemaStep};
-use plimsoll_store::{Access, DatabaseKind, ErrorClass, Store, in_transaction, journal};
+use plimsoll_store::{Access, DatabaseKind, ErrorClass, Store, check_result, in_transaction, journal};
 
 use super::Open;
 
@@ -11,6 +11,7 @@ const NOW: &str = "2026-01-02T03:04:05Z";
 pub(super) fn run(open: &mut Open<'_>) {
     is_sound(open, &TWO_STEPS);
     is_sound(open, &journal::SCHEMA);
+    is_sound(open, &check_result::SCHEMA);
     versions_are_remembered_and_guarded(open().as_mut());
     a_failing_step_leaves_nothing(open().as_mut());
     receipts_and_events_are_only_added(open().as_mut());

@@ -9,6 +9,7 @@
     reason = "tests open files, say what they skip, and stop where they cannot go on"
 )]
 
+mod checks;
 mod congress;
 mod mapping;
 mod parts;

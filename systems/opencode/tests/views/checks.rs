@@ -46,13 +46,16 @@ pub(crate) fn checks() -> Vec<Check> {
 
 pub(crate) fn run(store: &Analytics, checks: &[Check], clock: &dyn Clock, run_id: &str) -> Report {
     let tables = tables();
-    Checkup { checks, views: &views(), tables: &tables, clock, run_id }.run(store).unwrap()
+    Checkup { views: &views(), tables: &tables, ..Checkup::new("opencode", checks, clock, run_id) }
+        .run(store)
+        .unwrap()
 }
 
 /// Verdict and value of a check that looks at the declaration of a table.
 fn of_table(store: &Analytics, check: &Check, table: &'static AnalyticTable) -> (Verdict, Option<f64>) {
     let checks = std::slice::from_ref(check);
-    let checkup = Checkup { checks, views: &[], tables: &[table], clock: &Steps::of(1), run_id: "one" };
+    let clock = Steps::of(1);
+    let checkup = Checkup { tables: &[table], ..Checkup::new("opencode", checks, &clock, "one") };
     let report = checkup.run(store).unwrap();
     assert_eq!(report.findings[0].message, None, "{}", table.name);
     (report.findings[0].verdict, report.findings[0].value)
@@ -121,7 +124,7 @@ fn the_world_is_healthy() {
 fn nothing_is_unknown_and_not_green() {
     let report = run(&empty(), &checks(), &Steps::of(1), "first");
     for found in &report.findings {
-        let of_views = ["query-performance", "view-budgets"].contains(&found.check);
+        let of_views = ["query-performance", "view-budgets"].contains(&found.check.as_str());
         let expected = if of_views { Verdict::Pass } else { Verdict::Unknown };
         assert_eq!(found.verdict, expected, "{}: {:?} {:?}", found.check, found.value, found.message);
     }

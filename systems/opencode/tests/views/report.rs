@@ -64,6 +64,7 @@ fn a_check_that_cannot_run_has_failed() {
     store.run_script("DROP TABLE errors").unwrap();
     let report = run(&store, &checks(), &Steps::of(1), "run-1");
     let found = report.finding("errors-classified").unwrap();
-    assert_eq!((found.verdict, found.value), (Verdict::Fail, None));
+    assert_eq!((found.verdict, found.value), (Verdict::Error, None));
+    assert!(!report.is_healthy());
     assert!(found.message.as_ref().unwrap().contains("errors"), "{:?}", found.message);
 }

@@ -151,7 +151,7 @@ fn view_list(text: &mut String, views: &[View], store: &Analytics) -> Result<(),
 fn check_list(text: &mut String, checks: &[Check]) -> Result<(), EngineError> {
     text.push_str("\n## Checks\n\n| check | what must be true | rule | severity | when it fails |\n|---|---|---|---|---|\n");
     for check in checks {
-        let (title, hint) = (cell(check.title), cell(check.hint));
+        let (title, hint) = (cell(&check.title), cell(&check.hint));
         let severity = check.severity.as_str();
         write(text, format_args!("| `{}` | {title} | {} | {severity} | {hint} |\n", check.name, check.rule))?;
     }
@@ -204,8 +204,7 @@ mod tests {
         let mut ingest =
             Ingest::open(system.documents, store, Arc::new(MachineClock::new()), settings).unwrap();
         ingest.pass(false, &mut |_, _| ()).unwrap();
-        let checks = Checkup { checks: &[], views: &[], tables: &[], clock: &clock, run_id: "1" };
-        checks.run(ingest.store()).unwrap();
+        Checkup::new(system.name, &[], &clock, "1").run(ingest.store()).unwrap();
         let sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'main'";
         let rows = ingest.store().query(sql, &[]).unwrap().rows;
         rows.iter().map(|row| row[0].as_text().unwrap().to_owned()).collect()
