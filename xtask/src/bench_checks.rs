@@ -23,7 +23,7 @@ SELECT n AS id, 'user' || n || '@example.org' AS email, 18 + n % 70 AS age,
     now() - (n % 720) * interval '1 hour' AS updated_at
 FROM generate_series(1, CUSTOMERS) AS g(n);
 CREATE TABLE orders AS
-SELECT n AS id, 1 + (n * 7919) % CUSTOMERS AS customer_id, (n % 50000) / 100.0::numeric AS amount,
+SELECT n AS id, 1 + (n::bigint * 7919) % CUSTOMERS AS customer_id, (n % 50000) / 100.0::numeric AS amount,
     (ARRAY['open', 'paid', 'shipped'])[1 + n % 3] AS status
 FROM generate_series(1, 3 * CUSTOMERS) AS g(n);
 ALTER TABLE customers ADD PRIMARY KEY (id);

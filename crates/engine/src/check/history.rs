@@ -94,11 +94,9 @@ pub fn prepare(store: &mut dyn Store, now: &str) -> Result<(), EngineError> {
 /// # Errors
 /// What the database says.
 pub fn prepare_analytics(store: &Analytics) -> Result<(), EngineError> {
-    let sql = "SELECT column_name FROM information_schema.columns \
-               WHERE table_schema = 'main' AND table_name = 'health_check_history' ORDER BY ordinal_position";
-    let rows = store.query(sql, &[])?.rows;
-    if !rows.is_empty() {
-        for column in HEALTH_CHECK_HISTORY.columns.iter().skip(rows.len()) {
+    let known = columns_there(store)?;
+    if !known.is_empty() {
+        for column in HEALTH_CHECK_HISTORY.columns.iter().skip(known.len()) {
             let kind = column.kind.sql();
             store.run_script(&format!(
                 "ALTER TABLE health_check_history ADD COLUMN \"{}\" {kind}",
@@ -186,16 +184,42 @@ pub fn latest_of_all(store: &mut dyn Store, system: &str) -> Result<Vec<StoredRe
 /// # Errors
 /// When the store fails.
 pub fn latest_analytics(store: &Analytics, check: &str) -> Result<Option<StoredResult>, EngineError> {
-    let tables = store.table_names()?;
-    if !tables.contains(HEALTH_CHECK_HISTORY.name) {
-        return Ok(None);
+    Ok(latest_of_all_analytics(store)?.into_iter().find(|result| result.check == check))
+}
+
+/// As [`latest_of_all`], of an analytical store, which may be open for reading only.
+///
+/// # Errors
+/// When the store fails.
+pub fn latest_of_all_analytics(store: &Analytics) -> Result<Vec<StoredResult>, EngineError> {
+    let known = columns_there(store)?;
+    if known.is_empty() {
+        return Ok(Vec::new());
     }
-    prepare_analytics(store)?;
-    let sql = "SELECT run_id, check_name, strftime(checked_at, '%Y-%m-%dT%H:%M:%S.%gZ'), verdict, value, unit, threshold, \
-               severity, sample_size, cohort, message FROM health_check_history WHERE check_name = $1 \
-               AND cohort IS NULL ORDER BY checked_at DESC, run_id DESC LIMIT 1";
-    let rows = store.query(sql, &[check.into()])?.rows;
-    rows.into_iter().next().map(|row| stored(&row.into_iter().map(value).collect::<Vec<_>>())).transpose()
+    // A history that an older program wrote lacks the last columns.
+    let of = |column: &str| {
+        if known.iter().any(|name| name == column) { column.to_owned() } else { format!("NULL AS {column}") }
+    };
+    let sql = format!(
+        "SELECT * FROM (SELECT run_id, check_name, strftime(checked_at, '%Y-%m-%dT%H:%M:%S.%gZ'), verdict, value, {}, \
+         threshold, severity, {}, {}, message, row_number() OVER (PARTITION BY check_name ORDER BY checked_at DESC, \
+         run_id DESC) AS place FROM health_check_history{}) WHERE place = 1 ORDER BY check_name",
+        of("unit"),
+        of("sample_size"),
+        of("cohort"),
+        if known.iter().any(|name| name == "cohort") { " WHERE cohort IS NULL" } else { "" },
+    );
+    let none: &[plimsoll_store::duckdb::Parameter] = &[];
+    let rows = store.query(&sql, none)?.rows;
+    rows.into_iter().map(|row| stored(&row.into_iter().map(value).collect::<Vec<_>>())).collect()
+}
+
+/// The columns that the table of an analytical store has; none when it is not there.
+fn columns_there(store: &Analytics) -> Result<Vec<String>, EngineError> {
+    let sql = "SELECT column_name FROM information_schema.columns \
+               WHERE table_schema = 'main' AND table_name = 'health_check_history' ORDER BY ordinal_position";
+    let rows = store.query(sql, &[])?.rows;
+    Ok(rows.iter().filter_map(|row| row[0].as_text().map(str::to_owned)).collect())
 }
 
 fn value(cell: OwnedCell) -> Value {

@@ -12,12 +12,14 @@ use plimsoll_core::gate::{Outcome, Reading, Source};
 use plimsoll_core::run::RunStatus;
 use plimsoll_core::value::Value;
 use plimsoll_store::analytics::OwnedCell;
-use plimsoll_store::duckdb::{Analytics, Parameter};
+use plimsoll_store::duckdb::Analytics;
 use plimsoll_store::{Access, ErrorClass};
 use serde_json::json;
 
 use super::evidence::Evidence;
 use crate::change::{run, verify};
+use crate::check::Verdict;
+use crate::check::history::{self, StoredResult};
 use crate::error::EngineError;
 use crate::session::Session;
 
@@ -66,46 +68,36 @@ impl Evidence for Live<'_> {
     }
 }
 
-/// A result in the history of checks.
-struct Checked {
-    name: String,
-    verdict: String,
-    severity: String,
-    at: String,
-    value: Option<f64>,
-    message: Option<String>,
-}
-
 impl Live<'_> {
-    /// The results of the last run of a system's checks.
-    fn results(&mut self, system: &str) -> Result<Vec<Checked>, EngineError> {
+    /// The latest result of each of a system's checks.
+    fn results(&mut self, system: &str) -> Result<Vec<StoredResult>, EngineError> {
         match self.stores.open(system)? {
-            Opened::Analytic(store) => analytic_results(&store),
-            Opened::Journal(_) => {
-                Err(EngineError::usage(format!("the checks of `{system}` cannot be asked by this version")))
-            }
+            Opened::Analytic(store) => history::latest_of_all_analytics(&store),
+            Opened::Journal(mut session) => history::latest_of_all(session.store.as_mut(), system),
         }
     }
 
     fn check(&mut self, system: &str, check: &str, query: &str) -> Result<Reading, EngineError> {
         let results = self.results(system)?;
-        let Some(found) = results.into_iter().find(|result| result.name == check) else {
+        let Some(found) = results.into_iter().find(|result| result.check == check) else {
             return Ok(Reading::missing(
                 query,
                 format!("no result of check `{check}`; run `plimsoll check {system}`"),
             ));
         };
         let shown = found.value.map_or_else(|| "nothing".to_owned(), |value| format!("{value}"));
-        let basis = format!("{}, measured {shown}", found.verdict);
-        let outcome = match (found.verdict.as_str(), &found.message) {
-            (_, Some(message)) => Outcome::Error(message.clone()),
-            ("pass", None) => Outcome::Value(1.0),
-            ("unknown", None) => Outcome::Empty,
-            _ => Outcome::Value(0.0),
+        let word = found.verdict.as_str();
+        let basis = format!("{word}, measured {shown}");
+        let outcome = match found.verdict {
+            Verdict::Pass | Verdict::Warn => Outcome::Value(1.0),
+            Verdict::Fail => Outcome::Value(0.0),
+            Verdict::Unknown => Outcome::Empty,
+            Verdict::Error => {
+                Outcome::Error(found.message.unwrap_or_else(|| "the check could not run".into()))
+            }
         };
-        let mut reading = Reading::with(query, outcome, basis).from_time(found.at);
-        reading.facts =
-            json!({ "verdict": found.verdict, "severity": found.severity, "measured": found.value });
+        let mut reading = Reading::with(query, outcome, basis).from_time(found.checked_at);
+        reading.facts = json!({ "verdict": word, "severity": found.severity, "measured": found.value });
         Ok(reading)
     }
 
@@ -115,13 +107,13 @@ impl Live<'_> {
         let Some(first) = results.first() else {
             return Ok(Reading::missing(query, format!("no check ran; run `plimsoll check {system}`")));
         };
-        let at = results.iter().map(|result| &result.at).min().unwrap_or(&first.at).clone();
-        let passed = results.iter().filter(|result| result.verdict == "pass").count();
+        let at = results.iter().map(|result| &result.checked_at).min().unwrap_or(&first.checked_at).clone();
+        let passed = results.iter().filter(|result| result.verdict.is_kept()).count();
         let total = results.len();
         let failing: Vec<&str> = results
             .iter()
-            .filter(|result| result.verdict != "pass")
-            .map(|result| result.name.as_str())
+            .filter(|result| !result.verdict.is_kept())
+            .map(|result| result.check.as_str())
             .collect();
         let mut basis = format!("{passed} of {total} passed");
         if !failing.is_empty() {
@@ -183,34 +175,6 @@ impl Live<'_> {
         });
         Ok(reading)
     }
-}
-
-fn analytic_results(store: &Analytics) -> Result<Vec<Checked>, EngineError> {
-    if !store.table_names()?.contains("health_check_history") {
-        return Ok(Vec::new());
-    }
-    let sql =
-        "SELECT check_name, verdict, severity, strftime(checked_at, '%Y-%m-%dT%H:%M:%S.%gZ'), value, message
-        FROM health_check_history
-        WHERE run_id = (SELECT run_id FROM health_check_history ORDER BY checked_at DESC, run_id DESC LIMIT 1)
-        ORDER BY check_name";
-    let none: &[Parameter] = &[];
-    let text = |cell: Option<&OwnedCell>| cell.and_then(OwnedCell::as_text).map(str::to_owned);
-    let rows = store.query(sql, none)?.rows;
-    Ok(rows
-        .into_iter()
-        .map(|row| Checked {
-            name: text(row.first()).unwrap_or_default(),
-            verdict: text(row.get(1)).unwrap_or_default(),
-            severity: text(row.get(2)).unwrap_or_default(),
-            at: text(row.get(3)).unwrap_or_default(),
-            value: match row.get(4) {
-                Some(OwnedCell::Double(value)) => Some(*value),
-                _ => None,
-            },
-            message: text(row.get(5)),
-        })
-        .collect())
 }
 
 fn number_of_cell(cell: &OwnedCell) -> Outcome {
