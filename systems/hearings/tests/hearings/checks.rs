@@ -113,7 +113,7 @@ const FAULTS: &[(&str, &str, f64)] = &[
     ("transcripts-have-their-hearing", "DELETE FROM hearings WHERE hearing_id = 1", 1.0),
     ("witnesses-are-there-once", "UPDATE witnesses SET full_name = 'Witness 1' WHERE witness_id = 2", 5.0),
     ("congresses-are-possible", "UPDATE hearings SET congress = 1190 WHERE hearing_id = 1", 1.0),
-    ("witnesses-of-a-hearing-by-index", "DROP INDEX idx_appearances_hearing", 2.0),
+    ("witnesses-of-a-hearing-by-index", "DROP INDEX idx_appearances_hearing", 1.0),
     ("every-hearing-has-a-committee", "DELETE FROM hearing_committees WHERE hearing_id = 1", 5.0),
     (
         "dates-fit-their-congress",
