@@ -51,7 +51,7 @@ pub(crate) fn crash(arguments: &[String]) -> Result<(), Failure> {
 
 /// Measures in a release build; arguments after the name go to `plimsoll-bench`.
 pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
-    const NAMES: &[&str] = &["change", "checks", "flags", "ingest", "views"];
+    const NAMES: &[&str] = &["change", "checks", "flags", "ingest", "live", "views"];
     let Some((name, rest)) = arguments.split_first() else {
         return Err(Failure::usage("bench needs the name of a benchmark").hinted(NAMES.join(", ")));
     };
@@ -62,6 +62,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
         "checks" => return bench_checks::run(rest),
         "ingest" => return bench_opencode::ingest(rest),
         "views" => return bench_opencode::views(rest),
+        "live" => return bench_opencode::live(rest),
         _ => {}
     }
     let plimsoll = build_plimsoll(Profile::Release)?;

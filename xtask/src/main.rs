@@ -16,6 +16,7 @@
 
 mod audit;
 mod bench_checks;
+mod bench_live;
 mod bench_opencode;
 mod campaigns;
 mod check;
@@ -112,7 +113,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "change|checks|flags|ingest|views [ARGS]",
+        arguments: "change|checks|flags|ingest|live|views [ARGS]",
         about: "measure the change engine, checks, or the OpenCode system, in a release build, beside floor and rivals",
         run: campaigns::bench,
     },

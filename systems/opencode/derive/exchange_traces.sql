@@ -146,3 +146,5 @@ SELECT
     ordered.event_data
 FROM ordered
 LEFT JOIN used ON used.message_id = ordered.message_id
+-- Turns of a session lie together, so that a look at one of them skips the rest of the table.
+ORDER BY ordered.session_id, ordered.exchange_id, ordered.event_order

@@ -122,3 +122,4 @@ LEFT JOIN activity ON activity.exchange_id = asked.id
 LEFT JOIN prompts ON prompts.message_id = asked.id AND prompts.session_id = asked.session_id
 LEFT JOIN replies ON replies.message_id = answers.last_answer.id AND replies.session_id = asked.session_id
 WHERE members.message_id = members.exchange_id
+ORDER BY asked.session_id, members.position

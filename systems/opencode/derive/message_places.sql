@@ -108,3 +108,4 @@ LEFT JOIN turns AS asked
     ON asked.id = turns.parent_id AND asked.session_id = turns.session_id AND asked.role = 'user'
     AND NOT turns.opens
 LEFT JOIN copies ON copies.id = turns.id
+ORDER BY turns.session_id, turns.position

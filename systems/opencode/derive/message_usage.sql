@@ -92,3 +92,4 @@ LEFT JOIN sessions ON sessions.id = answers.session_id
 LEFT JOIN projects ON projects.id = sessions.project_id
 LEFT JOIN steps ON steps.message_id = answers.id AND steps.session_id = answers.session_id
 LEFT JOIN called ON called.message_id = answers.id AND called.session_id = answers.session_id
+ORDER BY answers.session_id, answers.id

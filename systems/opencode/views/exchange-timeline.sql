@@ -13,7 +13,7 @@ delegating AS (
     FROM exchange_traces e
     WHERE e.child_session_id IS NOT NULL
 ),
-chosen AS (
+chosen AS MATERIALIZED (
     SELECT x.id
     FROM exchanges x
     WHERE ($exchange IS NULL OR x.id = $exchange)

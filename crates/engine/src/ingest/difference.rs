@@ -7,6 +7,7 @@
 //! then of the source named last, then of the greatest path; a document that stands as the store has it causes no work.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::declare::Generation;
 use super::ledger::{Entry, Ledger, Outcome, Stamp};
@@ -17,18 +18,37 @@ pub struct Found {
     /// Its source.
     pub source: u32,
     /// Path below the source's folder, or table and key.
-    pub path: Box<str>,
+    pub path: Arc<str>,
     /// Position in the system's kinds.
     pub kind: u8,
     /// Identifier.
-    pub id: Box<str>,
-    /// What it belongs to, by its path.
-    pub parent: Option<Box<str>>,
+    pub id: Arc<str>,
+    /// What a row of a database belongs to.
+    pub parent: Option<Arc<str>>,
     /// How it was written.
     pub generation: Generation,
     /// As it is now.
     pub stamp: Stamp,
 }
+
+/// What there is.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Documents that may be new.
+    pub found: Vec<Found>,
+    /// Documents that are in the ledger, by place, as they are now.
+    pub known: Vec<(u32, Stamp)>,
+}
+
+impl Seen {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.found.len() + self.known.len()
+    }
+}
+
+/// The kind and the identifier of what a document belongs to, where that may hold the document itself.
+pub type ParentOf<'a> = &'a dyn Fn(&Entry) -> Option<(usize, Arc<str>)>;
 
 /// Which documents of the ledger are gone unless they were found.
 #[derive(Clone, Copy)]
@@ -62,19 +82,27 @@ impl Work {
     }
 }
 
-/// Compares what was found with the ledger. `covered` tells which documents of the ledger would have been found if
+/// Compares what was seen with the ledger. `covered` tells which documents of the ledger would have been found if
 /// they were still there; others are left alone. With `force`, stamps are not believed.
 ///
 /// New documents get a place in the ledger, and known ones their new stamp when they are to be read.
 pub fn difference(
     ledger: &mut Ledger,
-    found: Vec<Found>,
+    seen: Seen,
     covered: Covered<'_>,
-    parent_kind: &dyn Fn(usize) -> Option<usize>,
+    parent_of: ParentOf<'_>,
     force: bool,
 ) -> Work {
-    let mut present: HashSet<u32> = HashSet::with_capacity(found.len());
-    let mut stamps: Vec<(u32, Stamp)> = Vec::with_capacity(found.len());
+    let Seen { found, known } = seen;
+    ledger.reserve(found.len());
+    let mut present = vec![false; ledger.places() + found.len()];
+    let mut stamps: Vec<(u32, Stamp)> = Vec::with_capacity(found.len() + known.len());
+    let mut take = |at: u32, stamp| {
+        if !std::mem::replace(&mut present[at as usize], true) {
+            stamps.push((at, stamp));
+        }
+    };
+    known.into_iter().for_each(|(at, stamp)| take(at, stamp));
     for one in found {
         let at = match ledger.at_path(one.source, &one.path) {
             Some(at) => {
@@ -99,17 +127,14 @@ pub fn difference(
                 line: 0,
             }),
         };
-        if present.insert(at) {
-            stamps.push((at, one.stamp));
-        }
+        take(at, one.stamp);
     }
+    let is_present = |at: u32| present[at as usize];
     let gone: Vec<u32> = match covered {
-        Covered::Matching(covers) => ledger
-            .iter()
-            .filter(|(at, entry)| !present.contains(at) && covers(entry))
-            .map(|(at, _)| at)
-            .collect(),
-        Covered::Only(places) => places.iter().copied().filter(|at| !present.contains(at)).collect(),
+        Covered::Matching(covers) => {
+            ledger.iter().filter(|(at, entry)| !is_present(*at) && covers(entry)).map(|(at, _)| at).collect()
+        }
+        Covered::Only(places) => places.iter().copied().filter(|at| !is_present(*at)).collect(),
     };
     let gone_set: HashSet<u32> = gone.iter().copied().collect();
     let mut work = Work { forget: gone, ..Work::default() };
@@ -123,7 +148,7 @@ pub fn difference(
     for (at, stamp) in stamps {
         heirs.remove(&at);
         let best = winner(ledger, at, &gone_set);
-        if overruled(ledger, at, &gone_set, parent_kind) {
+        if overruled(ledger, at, &gone_set, parent_of) {
             if let Some(entry) = ledger.get_mut(at)
                 && (entry.outcome != Outcome::Superseded || entry.stamp != stamp)
             {
@@ -141,7 +166,7 @@ pub fn difference(
         } else {
             // The better one takes over the rows, so it is read even when it stands as it was.
             if let Some(best) = best {
-                let takes_over = entry.has_rows && !present.contains(&best);
+                let takes_over = entry.has_rows && !is_present(best);
                 if takes_over {
                     heirs.insert(best);
                 }
@@ -157,7 +182,7 @@ pub fn difference(
         ledger.get(*at).is_some_and(|entry| !matches!(entry.outcome, Outcome::Stored | Outcome::Quarantined))
     };
     work.read.extend(heirs.into_iter().filter(unread));
-    work.read.retain(|at| !overruled(ledger, *at, &gone_set, parent_kind));
+    work.read.retain(|at| !overruled(ledger, *at, &gone_set, parent_of));
     let ledger = &*ledger;
     let order = |at: &u32| ledger.get(*at).map(|entry| (entry.kind, entry.source, &*entry.path));
     work.read.sort_by(|a, b| order(a).cmp(&order(b)));
@@ -173,20 +198,19 @@ fn rank(ledger: &Ledger, at: u32) -> Option<(Generation, u32, &str)> {
 }
 
 /// True when what the document belongs to is there in the latest generation and holds what it held.
-fn overruled(
-    ledger: &Ledger,
-    at: u32,
-    gone: &HashSet<u32>,
-    parent_kind: &dyn Fn(usize) -> Option<usize>,
-) -> bool {
-    let Some(entry) = ledger.get(at) else { return false };
-    let (Some(kind), Some(parent)) = (parent_kind(entry.kind.into()), &entry.parent) else { return false };
+fn overruled(ledger: &Ledger, at: u32, gone: &HashSet<u32>, parent_of: ParentOf<'_>) -> bool {
+    if !ledger.has_latest() {
+        return false;
+    }
+    let Some(entry) = ledger.get(at).filter(|entry| entry.generation < Generation::SqliteV2) else {
+        return false;
+    };
+    let Some((kind, parent)) = parent_of(entry) else { return false };
     let kind = u8::try_from(kind).unwrap_or(u8::MAX);
-    entry.generation < Generation::SqliteV2
-        && ledger.find(kind, parent).iter().any(|parent| {
-            !gone.contains(parent)
-                && ledger.get(*parent).is_some_and(|parent| parent.generation == Generation::SqliteV2)
-        })
+    ledger.find(kind, &parent).iter().any(|parent| {
+        !gone.contains(parent)
+            && ledger.get(*parent).is_some_and(|parent| parent.generation == Generation::SqliteV2)
+    })
 }
 
 /// The best of the documents that are the same one as `at` and not gone.
@@ -217,6 +241,10 @@ mod tests {
         }
     }
 
+    fn seen(found: Vec<Found>) -> Seen {
+        Seen { found, known: Vec::new() }
+    }
+
     /// Does the work, as the writer would.
     fn settle(ledger: &mut Ledger, work: &Work) -> Vec<String> {
         let mut told = Vec::new();
@@ -242,7 +270,7 @@ mod tests {
     }
 
     fn pass(ledger: &mut Ledger, found: Vec<Found>) -> Vec<String> {
-        let work = difference(ledger, found, Covered::Matching(&|_| true), &|_| None, false);
+        let work = difference(ledger, seen(found), Covered::Matching(&|_| true), &|_| None, false);
         settle(ledger, &work)
     }
 
@@ -266,11 +294,30 @@ mod tests {
         let at = |modified| vec![found(1, "a.json", "a", Generation::Json, modified)];
         pass(&mut ledger, at(1));
         assert_eq!(pass(&mut ledger, at(2)), ["read a.json"]);
-        assert!(difference(&mut ledger, vec![], Covered::Matching(&|_| false), &|_| None, false).is_empty());
-        assert_eq!(
-            difference(&mut ledger, at(2), Covered::Matching(&|_| true), &|_| None, true).read.len(),
-            1
-        );
+        let nothing = Covered::Matching(&|_| false);
+        assert!(difference(&mut ledger, seen(vec![]), nothing, &|_| None, false).is_empty());
+        let everything = Covered::Matching(&|_| true);
+        assert_eq!(difference(&mut ledger, seen(at(2)), everything, &|_| None, true).read.len(), 1);
+    }
+
+    #[test]
+    fn a_document_seen_by_its_place_is_as_good_as_one_found_by_its_path() {
+        let mut ledger = Ledger::default();
+        pass(&mut ledger, vec![found(1, "a.json", "a", Generation::Json, 1)]);
+        let place = ledger.at_path(1, "a.json").unwrap();
+        let mut look = |modified| {
+            let known = vec![(place, Stamp { size: 1, modified, inode: 1 })];
+            let work = difference(
+                &mut ledger,
+                Seen { found: Vec::new(), known },
+                Covered::Matching(&|_| true),
+                &|_| None,
+                false,
+            );
+            settle(&mut ledger, &work)
+        };
+        assert_eq!(look(1), [""; 0]);
+        assert_eq!(look(2), ["read a.json"]);
     }
 
     #[test]

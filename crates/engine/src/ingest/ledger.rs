@@ -5,8 +5,10 @@
 //!
 //! Invariants: a line has a number that no other line ever had in this store; every document found has a line.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
 
+use hashbrown::{DefaultHashBuilder, HashTable};
 use plimsoll_store::StoreError;
 use plimsoll_store::analytics::ColumnType::{Integer, Text, Timestamp};
 use plimsoll_store::duckdb::Analytics;
@@ -143,13 +145,13 @@ pub struct Entry {
     /// Its source.
     pub source: u32,
     /// Path below the source's folder, or table and key.
-    pub path: Box<str>,
+    pub path: Arc<str>,
     /// Position in the system's kinds.
     pub kind: u8,
     /// Identifier.
-    pub id: Box<str>,
-    /// What it belongs to, by its path.
-    pub parent: Option<Box<str>>,
+    pub id: Arc<str>,
+    /// What a row of a database belongs to, as far as it was listed since the ledger was read. A file's path tells.
+    pub parent: Option<Arc<str>>,
     /// How it was written.
     pub generation: Generation,
     /// As it was when last looked at.
@@ -180,25 +182,6 @@ impl Entry {
     }
 }
 
-fn hash(parts: &[&[u8]]) -> u128 {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    }
-    let mut first = [0; 16];
-    first.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    u128::from_le_bytes(first)
-}
-
-fn path_key(source: u32, path: &str) -> u128 {
-    hash(&[&source.to_le_bytes(), path.as_bytes()])
-}
-
-fn document_key(kind: u8, id: &str) -> u128 {
-    hash(&[&[kind], id.as_bytes()])
-}
-
 /// First 128 bits of a content's digest.
 pub fn content_digest(bytes: &[u8]) -> u128 {
     let mut first = [0; 16];
@@ -206,14 +189,52 @@ pub fn content_digest(bytes: &[u8]) -> u128 {
     u128::from_be_bytes(first)
 }
 
-/// All lines in memory, by path and by document.
+/// The documents that are the same one: nearly always one.
+#[derive(Debug)]
+enum Same {
+    One([u32; 1]),
+    Several(Vec<u32>),
+}
+
+impl Same {
+    fn as_slice(&self) -> &[u32] {
+        match self {
+            Self::One(one) => one,
+            Self::Several(several) => several,
+        }
+    }
+
+    fn add(&mut self, at: u32) {
+        match self {
+            Self::One([one]) => *self = Self::Several(vec![*one, at]),
+            Self::Several(several) => several.push(at),
+        }
+    }
+}
+
+/// All lines in memory, by path and by document. The tables hold places only: the keys are in the lines.
 #[derive(Debug, Default)]
 pub struct Ledger {
     entries: Vec<Option<Entry>>,
     free: Vec<u32>,
-    by_path: HashMap<u128, u32>,
-    by_document: HashMap<u128, Vec<u32>>,
+    by_path: HashTable<u32>,
+    by_document: HashTable<Same>,
+    hashing: DefaultHashBuilder,
+    /// How many documents are of the latest generation.
+    latest: usize,
     next_line: i64,
+}
+
+fn path_hash(hashing: &DefaultHashBuilder, source: u32, path: &str) -> u64 {
+    hashing.hash_one((source, path))
+}
+
+fn document_hash(hashing: &DefaultHashBuilder, kind: u8, id: &str) -> u64 {
+    hashing.hash_one((kind, id))
+}
+
+fn at(entries: &[Option<Entry>], at: u32) -> Option<&Entry> {
+    entries.get(at as usize).and_then(Option::as_ref)
 }
 
 impl Ledger {
@@ -221,49 +242,69 @@ impl Ledger {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn load(
-        store: &Analytics,
-        kinds: &[&str],
-        parent_of: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, StoreError> {
+    pub fn load(store: &Analytics, kinds: &[&str]) -> Result<Self, StoreError> {
         let mut ledger = Self { next_line: 1, ..Self::default() };
+        let lines = store.query("SELECT count(*) FROM plimsoll_ingest_document", &[])?;
+        let lines = lines.rows[0][0].as_integer().and_then(|lines| usize::try_from(lines).ok());
+        ledger.reserve(lines.unwrap_or_default());
         let sql =
             "SELECT source, path, kind, document_id, generation, size, modified_ns, inode, digest, outcome,
             attempts, epoch_us(ingested_at), line FROM plimsoll_ingest_document";
-        store.query_each(sql, &[], &mut |row| {
-            let text = |at: usize| row[at].as_text().unwrap_or_default();
-            let number = |at: usize| row[at].as_integer().unwrap_or_default();
-            let Some(kind) = kinds.iter().position(|kind| *kind == text(2)) else { return Ok(()) };
-            let outcome = Outcome::parse(text(9));
-            let generation = match text(4) {
-                "sqlite-v2" => Generation::SqliteV2,
-                "sqlite-v1" => Generation::SqliteV1,
-                _ => Generation::Json,
-            };
-            let entry = Entry {
-                source: u32::try_from(number(0)).unwrap_or_default(),
-                path: text(1).into(),
-                kind: u8::try_from(kind).unwrap_or_default(),
-                id: text(3).into(),
-                parent: if generation == Generation::Json {
-                    parent_of(text(1)).map(Into::into)
-                } else {
-                    None
-                },
-                generation,
-                stamp: Stamp { size: number(5), modified: number(6), inode: number(7) },
-                digest: u128::from_str_radix(text(8), 16).unwrap_or_default(),
-                outcome,
-                has_rows: !text(8).is_empty(),
-                attempts: u32::try_from(number(10)).unwrap_or_default(),
-                ingested_at: number(11),
-                line: number(12),
-            };
-            ledger.next_line = ledger.next_line.max(entry.line + 1);
-            ledger.insert(entry);
+        store.query_columns(sql, &[], &mut |columns| {
+            let (source, path, kind, id) =
+                (columns.integers(0)?, columns.texts(1)?, columns.texts(2)?, columns.texts(3)?);
+            let (generation, size, modified) =
+                (columns.texts(4)?, columns.integers(5)?, columns.integers(6)?);
+            let (inode, digest, outcome) = (columns.integers(7)?, columns.texts(8)?, columns.texts(9)?);
+            let (attempts, ingested_at, line) =
+                (columns.integers(10)?, columns.integers(11)?, columns.integers(12)?);
+            for row in 0..columns.rows() {
+                let name = kind.get(row).unwrap_or_default();
+                let Some(kind) = kinds.iter().position(|kind| *kind == name) else { continue };
+                let digest = digest.get(row);
+                let entry = Entry {
+                    source: source.get(row).and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
+                    path: path.get(row).unwrap_or_default().into(),
+                    kind: u8::try_from(kind).unwrap_or_default(),
+                    id: id.get(row).unwrap_or_default().into(),
+                    parent: None,
+                    generation: match generation.get(row) {
+                        Some("sqlite-v2") => Generation::SqliteV2,
+                        Some("sqlite-v1") => Generation::SqliteV1,
+                        _ => Generation::Json,
+                    },
+                    stamp: Stamp {
+                        size: size.get(row).unwrap_or_default(),
+                        modified: modified.get(row).unwrap_or_default(),
+                        inode: inode.get(row).unwrap_or_default(),
+                    },
+                    digest: digest
+                        .and_then(|digits| u128::from_str_radix(digits, 16).ok())
+                        .unwrap_or_default(),
+                    outcome: Outcome::parse(outcome.get(row).unwrap_or_default()),
+                    has_rows: digest.is_some(),
+                    attempts: attempts.get(row).and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
+                    ingested_at: ingested_at.get(row).unwrap_or_default(),
+                    line: line.get(row).unwrap_or_default(),
+                };
+                ledger.next_line = ledger.next_line.max(entry.line + 1);
+                ledger.insert(entry);
+            }
             Ok(())
         })?;
         Ok(ledger)
+    }
+
+    /// Makes room for so many documents more.
+    pub fn reserve(&mut self, documents: usize) {
+        let Self { entries, by_path, by_document, hashing, .. } = self;
+        by_path.reserve(documents, |place| {
+            at(entries, *place).map_or(0, |entry| path_hash(hashing, entry.source, &entry.path))
+        });
+        by_document.reserve(documents, |same| {
+            at(entries, same.as_slice()[0]).map_or(0, |entry| document_hash(hashing, entry.kind, &entry.id))
+        });
+        entries.reserve(documents);
     }
 
     /// A number for a line that no line has.
@@ -272,62 +313,102 @@ impl Ledger {
         self.next_line - 1
     }
 
-    /// Adds a document; returns where it is.
+    /// Adds a document whose path is not there yet; returns where it is.
     pub fn insert(&mut self, entry: Entry) -> u32 {
-        let path = path_key(entry.source, &entry.path);
-        let document = document_key(entry.kind, &entry.id);
-        let at = match self.free.pop() {
-            Some(at) => {
-                self.entries[at as usize] = Some(entry);
-                at
+        self.latest += usize::from(entry.generation == Generation::SqliteV2);
+        let Self { entries, by_path, by_document, hashing, .. } = self;
+        let path = path_hash(hashing, entry.source, &entry.path);
+        let document = document_hash(hashing, entry.kind, &entry.id);
+        let (kind, id) = (entry.kind, Arc::clone(&entry.id));
+        let place = match self.free.pop() {
+            Some(place) => {
+                entries[place as usize] = Some(entry);
+                place
             }
             None => {
-                self.entries.push(Some(entry));
-                u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX)
+                entries.push(Some(entry));
+                u32::try_from(entries.len() - 1).unwrap_or(u32::MAX)
             }
         };
-        self.by_path.insert(path, at);
-        self.by_document.entry(document).or_default().push(at);
-        at
+        by_path.insert_unique(path, place, |place| {
+            at(entries, *place).map_or(0, |entry| path_hash(hashing, entry.source, &entry.path))
+        });
+        let is_same = |same: &Same| {
+            at(entries, same.as_slice()[0]).is_some_and(|entry| entry.kind == kind && entry.id == id)
+        };
+        match by_document.find_mut(document, is_same) {
+            Some(same) => same.add(place),
+            None => {
+                by_document.insert_unique(document, Same::One([place]), |same| {
+                    at(entries, same.as_slice()[0])
+                        .map_or(0, |entry| document_hash(hashing, entry.kind, &entry.id))
+                });
+            }
+        }
+        place
     }
 
     /// Removes a document.
-    pub fn remove(&mut self, at: u32) {
-        let Some(entry) = self.entries[at as usize].take() else { return };
-        self.by_path.remove(&path_key(entry.source, &entry.path));
-        let document = document_key(entry.kind, &entry.id);
-        if let Some(same) = self.by_document.get_mut(&document) {
-            same.retain(|other| *other != at);
-            if same.is_empty() {
-                self.by_document.remove(&document);
+    pub fn remove(&mut self, place: u32) {
+        let Some(entry) = self.get(place) else { return };
+        let path = path_hash(&self.hashing, entry.source, &entry.path);
+        let document = document_hash(&self.hashing, entry.kind, &entry.id);
+        self.latest -= usize::from(entry.generation == Generation::SqliteV2);
+        if let Ok(found) = self.by_path.find_entry(path, |other| *other == place) {
+            found.remove();
+        }
+        if let Ok(mut found) = self.by_document.find_entry(document, |same| same.as_slice().contains(&place))
+        {
+            match found.get_mut() {
+                Same::Several(several) if several.len() > 1 => several.retain(|other| *other != place),
+                _ => drop(found.remove()),
             }
         }
-        self.free.push(at);
+        self.entries[place as usize] = None;
+        self.free.push(place);
     }
 
     /// Where the document at a path is.
     pub fn at_path(&self, source: u32, path: &str) -> Option<u32> {
-        self.by_path.get(&path_key(source, path)).copied()
+        let hash = path_hash(&self.hashing, source, path);
+        let is_it = |place: &u32| {
+            self.get(*place).is_some_and(|entry| entry.source == source && &*entry.path == path)
+        };
+        self.by_path.find(hash, is_it).copied()
     }
 
-    /// All documents that are the same one as `at`, itself included.
-    pub fn same(&self, at: u32) -> &[u32] {
-        self.get(at).map_or(&[], |entry| self.find(entry.kind, &entry.id))
+    /// All documents that are the same one as `place`, itself included.
+    pub fn same(&self, place: u32) -> &[u32] {
+        self.get(place).map_or(&[], |entry| self.find(entry.kind, &entry.id))
     }
 
     /// All documents of this kind and identifier.
     pub fn find(&self, kind: u8, id: &str) -> &[u32] {
-        self.by_document.get(&document_key(kind, id)).map_or(&[], Vec::as_slice)
+        let hash = document_hash(&self.hashing, kind, id);
+        let is_it = |same: &Same| {
+            self.get(same.as_slice()[0]).is_some_and(|entry| entry.kind == kind && &*entry.id == id)
+        };
+        self.by_document.find(hash, is_it).map_or(&[], Same::as_slice)
+    }
+
+    /// True when there are documents of the latest generation.
+    pub fn has_latest(&self) -> bool {
+        self.latest > 0
+    }
+
+    /// How many places there are, free ones included: every place is below.
+    pub fn places(&self) -> usize {
+        self.entries.len()
     }
 
     /// The document at this place.
-    pub fn get(&self, at: u32) -> Option<&Entry> {
-        self.entries.get(at as usize).and_then(Option::as_ref)
+    pub fn get(&self, place: u32) -> Option<&Entry> {
+        at(&self.entries, place)
     }
 
     /// The document at this place, to be changed; its path and identity may not be.
-    pub fn get_mut(&mut self, at: u32) -> Option<&mut Entry> {
-        self.entries.get_mut(at as usize).and_then(Option::as_mut)
+    pub fn get_mut(&mut self, place: u32) -> Option<&mut Entry> {
+        self.entries.get_mut(place as usize).and_then(Option::as_mut)
     }
 
     /// All documents.

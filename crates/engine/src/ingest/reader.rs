@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 
@@ -23,7 +24,7 @@ const CHUNK_DOCUMENTS: usize = 1_024;
 /// Bytes of rows in a chunk, about.
 const CHUNK_BYTES: usize = 6 << 20;
 /// A document larger than this is not read.
-const LARGEST: u64 = 1 << 30;
+const LARGEST_BYTES: usize = 1 << 30;
 /// Up to so many rows of a table are fetched one by one; above, the table is read through.
 const FETCH_SINGLY: usize = 200;
 
@@ -35,13 +36,15 @@ pub(crate) struct Task {
     /// Position of its source among the sources.
     pub source: usize,
     /// Path below the source, or table and key.
-    pub path: Box<str>,
+    pub path: Arc<str>,
     /// Position in the system's kinds.
     pub kind: usize,
     /// Identifier.
-    pub id: Box<str>,
-    /// What it belongs to, by its path.
-    pub parent: Option<Box<str>>,
+    pub id: Arc<str>,
+    /// What a row belongs to; a file's path tells.
+    pub parent: Option<Arc<str>>,
+    /// Bytes when it was found.
+    pub size: i64,
     /// How it was written.
     pub generation: Generation,
     /// Digest of the content whose rows are in the store; 0 when there are none.
@@ -104,7 +107,7 @@ pub(crate) fn read_all(
     let turn = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
     let read_files = || {
-        let mut reader = Reader { system, chunk: Chunk::new(system), content: Vec::new() };
+        let mut reader = Reader::new(system);
         while !stopped.load(Ordering::Relaxed) {
             let from = turn.fetch_add(64, Ordering::Relaxed);
             if from >= files.len() {
@@ -144,26 +147,33 @@ struct Reader<'a> {
     system: &'a dyn Documents,
     chunk: Chunk,
     content: Vec<u8>,
+    path: PathBuf,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(system: &'a dyn Documents) -> Self {
+        Self { system, chunk: Chunk::new(system), content: Vec::new(), path: PathBuf::new() }
+    }
+
     fn take(&mut self) -> Chunk {
         std::mem::replace(&mut self.chunk, Chunk::new(self.system))
     }
 
     fn file(&mut self, root: &Path, task: &Task) {
-        let path: PathBuf = root.join(&*task.path);
-        let reading = match load(&path, &mut self.content) {
-            Ok(()) => self.text(task),
+        self.path.clear();
+        self.path.push(root);
+        self.path.push(&*task.path);
+        let reading = match load(&self.path, task.size, &mut self.content) {
+            Ok(bytes) => self.text(task, bytes),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Reading::Gone,
             Err(error) => Reading::Refused(Refusal::new("unreadable", error.to_string())),
         };
         self.chunk.readings.push((task.at, reading));
     }
 
-    fn text(&mut self, task: &Task) -> Reading {
+    fn text(&mut self, task: &Task, bytes: usize) -> Reading {
         let content = std::mem::take(&mut self.content);
-        let reading = self.content(task, &content);
+        let reading = self.content(task, &content[..bytes]);
         self.content = content;
         reading
     }
@@ -173,30 +183,40 @@ impl Reader<'_> {
         if content.is_empty() {
             return Reading::Refused(Refusal::new("empty", "the file has no content"));
         }
-        if bytes > LARGEST {
+        if content.len() > LARGEST_BYTES {
             return Reading::Refused(Refusal::new("too-large", format!("{bytes} bytes")));
         }
         let digest = content_digest(content);
         if digest == task.known {
             return Reading::Same { bytes };
         }
-        if let Some(at) = content.iter().position(|byte| *byte == 0) {
-            return Reading::Refused(Refusal::new("nul-bytes", format!("a NUL byte at {at} of {bytes}")));
-        }
-        match std::str::from_utf8(content) {
+        let reading = match std::str::from_utf8(content) {
             Ok(text) => self.document(task, Body::File(text), digest, bytes),
             Err(error) => {
                 let reason = format!("not UTF-8 from byte {} of {bytes} on", error.valid_up_to());
                 Reading::Refused(Refusal::new("not-utf8", reason))
             }
+        };
+        // A NUL byte is in no text that can be read, so only what cannot be is searched for one.
+        let nul = matches!(reading, Reading::Refused(_)).then(|| content.iter().position(|byte| *byte == 0));
+        match nul.flatten() {
+            Some(at) => Reading::Refused(Refusal::new("nul-bytes", format!("a NUL byte at {at} of {bytes}"))),
+            None => reading,
         }
     }
 
     fn document(&mut self, task: &Task, body: Body<'_>, digest: u128, bytes: u64) -> Reading {
+        let identity = match body {
+            Body::File(_) => self.system.identify(&task.path),
+            Body::Row(_) => None,
+        };
         let document = Document {
             kind: task.kind,
             id: &task.id,
-            parent: task.parent.as_deref(),
+            parent: match &identity {
+                Some(identity) => identity.parent.as_deref(),
+                None => task.parent.as_deref(),
+            },
             generation: task.generation,
             body,
         };
@@ -233,14 +253,28 @@ impl Reader<'_> {
     }
 }
 
-fn load(path: &Path, content: &mut Vec<u8>) -> std::io::Result<()> {
-    content.clear();
+/// Reads a file into the front of `content`, which grows and keeps its memory; returns how many bytes there are.
+fn load(path: &Path, size: i64, content: &mut Vec<u8>) -> std::io::Result<usize> {
     let mut file = std::fs::File::open(path)?;
-    let length = file.metadata()?.len();
-    if length <= LARGEST {
-        content.reserve(usize::try_from(length).unwrap_or(0) + 1);
+    // One byte more than was found: a read that does not fill the memory has met the end.
+    let size = usize::try_from(size).unwrap_or(0).min(LARGEST_BYTES) + 1;
+    if content.len() < size {
+        content.resize(size.next_power_of_two().max(16 << 10), 0);
     }
-    file.by_ref().take(LARGEST + 1).read_to_end(content).map(drop)
+    let mut bytes = 0;
+    loop {
+        let room = content.len() - bytes;
+        let read = match file.read(&mut content[bytes..]) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        bytes += read;
+        if read < room || bytes > LARGEST_BYTES {
+            return Ok(bytes);
+        }
+        let grown = content.len() * 2;
+        content.resize(grown, 0);
+    }
 }
 
 fn read_databases(
@@ -249,7 +283,7 @@ fn read_databases(
     tasks: &[&Task],
     outlet: &Outlet,
 ) -> Result<(), EngineError> {
-    let mut reader = Reader { system, chunk: Chunk::new(system), content: Vec::new() };
+    let mut reader = Reader::new(system);
     for (position, source) in sources.iter().enumerate() {
         let mine: Vec<&Task> = tasks.iter().copied().filter(|task| task.source == position).collect();
         if mine.is_empty() {

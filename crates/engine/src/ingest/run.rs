@@ -11,10 +11,10 @@ use plimsoll_core::clock::Clock;
 use plimsoll_store::duckdb::{Analytics, Parameter};
 use plimsoll_store::foreign::ForeignDatabase;
 
-use super::declare::{Documents, Settings};
+use super::declare::{Documents, Generation, Settings};
 use super::derive::derive;
-use super::difference::{Covered, Found, Work, difference};
-use super::ledger::{self, Ledger, Outcome};
+use super::difference::{Covered, Seen, Work, difference};
+use super::ledger::{self, Entry, Ledger, Outcome};
 use super::reader::{Task, read_all};
 use super::scan::{Source, databases, list_table, look_at, tables_of, walk};
 use super::writer::{Tally, Writer};
@@ -59,7 +59,7 @@ pub enum Progress {
         /// Bytes read in this pass.
         bytes: u64,
     },
-    /// All documents of a stage are in the store.
+    /// All documents of a stage are read and their rows can be asked for; they are committed next.
     StageDone {
         /// Which stage, from 1.
         stage: usize,
@@ -110,8 +110,7 @@ impl Ingest {
         let derived: Vec<_> = system.derivations().iter().map(|derivation| derivation.table).collect();
         store.create_tables(&derived)?;
         let kinds: Vec<&str> = system.kinds().iter().map(|kind| kind.name).collect();
-        let ledger =
-            Ledger::load(&store, &kinds, &|path| system.identify(path).and_then(|identity| identity.parent))?;
+        let ledger = Ledger::load(&store, &kinds)?;
         let mut ingest = Self { system, store, clock, settings, ledger, sources: Vec::new() };
         ingest.find_sources(true)?;
         Ok(ingest)
@@ -199,16 +198,18 @@ impl Ingest {
     ) -> Result<PassReport, EngineError> {
         let began = self.clock.monotonic_ms();
         self.find_sources(true)?;
+        // The readers have the threads, and those of the database would wait for each other.
+        self.store.use_threads(1)?;
         let mut report = PassReport::default();
         let all: Vec<usize> = (0..self.system.kinds().len()).collect();
         let whole: &[&[usize]] = &[&all];
         let stages = if self.system.stages().is_empty() { whole } else { self.system.stages() };
         for (at, kinds) in stages.iter().enumerate() {
             observe(self, Progress::Finding);
-            let (found, unread) = self.find(kinds, &mut report.unreadable);
-            report.found += found.len() as u64;
+            let (seen, unread) = self.find(kinds, &mut report.unreadable);
+            report.found += seen.len() as u64;
             let sources: Vec<u32> = self.sources.iter().map(|source| source.number).collect();
-            let count = found.len() as u64;
+            let count = seen.len() as u64;
             let covers = |entry: &ledger::Entry| {
                 kinds.contains(&usize::from(entry.kind))
                     && sources.contains(&entry.source)
@@ -219,57 +220,55 @@ impl Ingest {
             let system = self.system;
             let work = difference(
                 &mut self.ledger,
-                found,
+                seen,
                 Covered::Matching(&covers),
-                &|kind| system.parent_kind(kind),
+                &|entry| parent_of(system, entry),
                 force,
             );
             let to_read = work.read.len() as u64;
             observe(self, Progress::Found { stage: at + 1, stages: stages.len(), found: count, to_read });
-            let tally = self.work(&work, observe)?;
+            let tally = self.work(&work, Some(at + 1), observe)?;
             report.tally.add(&tally);
-            observe(self, Progress::StageDone { stage: at + 1 });
         }
         observe(self, Progress::Deriving);
+        // The readers are done; the statements may have their threads.
+        self.store.use_threads(self.settings.threads.max(1))?;
         report.derived = derive(self.system, &self.store, &self.settings.derive)?;
         report.duration_ms = self.clock.monotonic_ms().saturating_sub(began);
         Ok(report)
     }
 
     /// Finds the documents of these kinds. Second: what could not be looked at, as source and prefix of paths.
-    fn find(
-        &self,
-        kinds: &[usize],
-        unreadable: &mut Vec<(String, String)>,
-    ) -> (Vec<Found>, Vec<(u32, String)>) {
+    fn find(&self, kinds: &[usize], unreadable: &mut Vec<(String, String)>) -> (Seen, Vec<(u32, String)>) {
         let wanted = |kind: usize| kinds.contains(&kind);
-        let mut found = Vec::new();
+        let mut seen = Seen::default();
         let mut unread = Vec::new();
         for source in &self.sources {
             if source.name.is_empty() {
-                let walked = walk(self.system, source, &wanted, self.settings.threads);
-                found.extend(walked.found);
+                let walked = walk(self.system, source, &self.ledger, &wanted, self.settings.threads);
+                seen.found.extend(walked.seen.found);
+                seen.known.extend(walked.seen.known);
                 for (folder, reason) in walked.unreadable {
                     unreadable.push((source.root.join(&folder).display().to_string(), reason));
                     unread.push((source.number, folder));
                 }
                 continue;
             }
-            let listed = found.len();
-            if let Err(error) = self.list_database(source, &wanted, &mut found) {
-                found.truncate(listed);
+            let listed = seen.found.len();
+            if let Err(error) = self.list_database(source, &wanted, &mut seen.found) {
+                seen.found.truncate(listed);
                 unreadable.push((source.path().display().to_string(), error.message));
                 unread.push((source.number, String::new()));
             }
         }
-        (found, unread)
+        (seen, unread)
     }
 
     fn list_database(
         &self,
         source: &Source,
         wanted: &dyn Fn(usize) -> bool,
-        found: &mut Vec<Found>,
+        found: &mut Vec<super::difference::Found>,
     ) -> Result<(), EngineError> {
         let database = ForeignDatabase::open(&source.path())?;
         for (table, _) in tables_of(self.system, &database)? {
@@ -315,8 +314,9 @@ impl Ingest {
         }
         let covered = Covered::Only(&looked);
         let system = self.system;
-        let work = difference(&mut self.ledger, found, covered, &|kind| system.parent_kind(kind), false);
-        report.tally = self.work(&work, observe)?;
+        let seen = Seen { found, known: Vec::new() };
+        let work = difference(&mut self.ledger, seen, covered, &|entry| parent_of(system, entry), false);
+        report.tally = self.work(&work, None, observe)?;
         report.derived = derive(self.system, &self.store, &self.settings.derive)?;
         report.duration_ms = self.clock.monotonic_ms().saturating_sub(began);
         Ok(report)
@@ -331,9 +331,20 @@ impl Ingest {
             .collect()
     }
 
-    /// Does the work.
-    fn work(&mut self, work: &Work, observe: &mut dyn FnMut(&Self, Progress)) -> Result<Tally, EngineError> {
+    /// Does the work, of a stage of a pass or of a few paths.
+    fn work(
+        &mut self,
+        work: &Work,
+        stage: Option<usize>,
+        observe: &mut dyn FnMut(&Self, Progress),
+    ) -> Result<Tally, EngineError> {
+        let done = |ingest: &Self, observe: &mut dyn FnMut(&Self, Progress)| {
+            if let Some(stage) = stage {
+                observe(ingest, Progress::StageDone { stage });
+            }
+        };
         if work.is_empty() {
+            done(self, observe);
             return Ok(Tally::default());
         }
         let now = self.now();
@@ -346,10 +357,11 @@ impl Ingest {
                 Some(Task {
                     at: *at,
                     source: position(entry.source)?,
-                    path: entry.path.clone(),
+                    path: Arc::clone(&entry.path),
                     kind: entry.kind.into(),
-                    id: entry.id.clone(),
+                    id: Arc::clone(&entry.id),
                     parent: entry.parent.clone(),
+                    size: entry.stamp.size,
                     generation: entry.generation,
                     known: if entry.has_rows && entry.outcome != Outcome::Superseded {
                         entry.digest
@@ -379,6 +391,7 @@ impl Ingest {
                 let (done, bytes) = (writer.tally.looked_at(), writer.tally.bytes);
                 observe(self, Progress::Read { done, of: tasks.len() as u64, bytes });
             }
+            done(self, observe);
             writer.commit()?;
             failure.map_or(Ok(()), Err)
         });
@@ -410,6 +423,19 @@ impl Ingest {
     }
 }
 
+/// What a document belongs to, where that may hold the document itself: by a file's path, or as the row says.
+fn parent_of(system: &dyn Documents, entry: &Entry) -> Option<(usize, Arc<str>)> {
+    let kind = system.parent_kind(entry.kind.into())?;
+    let parent = match &entry.parent {
+        Some(parent) => Some(Arc::clone(parent)),
+        None if entry.generation == Generation::Json => {
+            system.identify(&entry.path).and_then(|identity| identity.parent).map(Into::into)
+        }
+        None => None,
+    };
+    Some((kind, parent?))
+}
+
 /// What a pass would do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Foreseen {
@@ -436,22 +462,22 @@ pub fn foresee(
         store.create_tables(ledger::TABLES)?;
     }
     let kinds: Vec<&str> = system.kinds().iter().map(|kind| kind.name).collect();
-    let ledger = Ledger::load(&store, &kinds, &|_| None)?;
+    let ledger = Ledger::load(&store, &kinds)?;
     let settings = IngestSettings { roots: roots.to_vec(), threads: 2, derive: Settings::default() };
     let clock = Arc::new(crate::clock::MachineClock::new());
     let mut open = Ingest { system, store, clock, settings, ledger, sources: Vec::new() };
     open.find_sources(false)?;
     let every: Vec<usize> = (0..system.kinds().len()).collect();
-    let (found, unread) = open.find(&every, &mut Vec::new());
+    let (seen, unread) = open.find(&every, &mut Vec::new());
     let sources: Vec<u32> = open.sources.iter().map(|source| source.number).collect();
     let covers = |entry: &ledger::Entry| {
         sources.contains(&entry.source) && !unread.iter().any(|(source, _)| *source == entry.source)
     };
     let work = difference(
         &mut open.ledger,
-        found,
+        seen,
         Covered::Matching(&covers),
-        &|kind| system.parent_kind(kind),
+        &|entry| parent_of(system, entry),
         false,
     );
     Ok(Foreseen {

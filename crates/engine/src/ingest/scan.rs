@@ -13,8 +13,8 @@ use plimsoll_store::StoreError;
 use plimsoll_store::foreign::ForeignDatabase;
 
 use super::declare::{Documents, ForeignTable};
-use super::difference::Found;
-use super::ledger::Stamp;
+use super::difference::{Found, Seen};
+use super::ledger::{Ledger, Stamp};
 use crate::error::EngineError;
 
 /// A source: a folder of files, or a database in it.
@@ -53,30 +53,30 @@ pub(crate) fn look_at(system: &dyn Documents, source: u32, root: &Path, path: &s
         path: path.into(),
         kind: u8::try_from(identity.kind).unwrap_or(u8::MAX),
         id: identity.id.into(),
-        parent: identity.parent.map(Into::into),
+        parent: None,
         generation: super::Generation::Json,
         stamp: stamp_of(&metadata),
     })
 }
 
-/// All folders below `root` (itself included) in which documents may lie, and all documents of the kinds wanted.
+/// All documents of the kinds wanted that lie below a root.
 #[derive(Debug, Default)]
 pub(crate) struct Walked {
-    /// Folders, as paths below the root.
-    pub folders: Vec<String>,
     /// Documents.
-    pub found: Vec<Found>,
+    pub seen: Seen,
     /// Folders that could not be read, and why.
     pub unreadable: Vec<(String, String)>,
 }
 
-/// Walks the folders of a root in which documents may lie.
+/// Walks the folders of a root in which documents may lie. Those in the ledger are told by their place.
 pub(crate) fn walk(
     system: &dyn Documents,
     source: &Source,
+    ledger: &Ledger,
     wanted: &(dyn Fn(usize) -> bool + Sync),
     threads: usize,
 ) -> Walked {
+    let place = Place { system, source, ledger, wanted };
     let mut level: Vec<String> = system.folders().iter().map(|folder| (*folder).to_owned()).collect();
     level.retain(|folder| {
         let kinds = system.kinds_in(folder);
@@ -96,13 +96,13 @@ pub(crate) fn walk(
                     break;
                 }
                 for folder in &level[from..level.len().min(from + 64)] {
-                    list(system, source, folder, wanted, &mut mine, &mut below);
+                    place.list(folder, &mut mine, &mut below);
                 }
             }
             let lock = |error: std::sync::PoisonError<_>| error.into_inner();
             let mut all = all.lock().unwrap_or_else(lock);
-            all.found.append(&mut mine.found);
-            all.folders.append(&mut mine.folders);
+            all.seen.found.append(&mut mine.seen.found);
+            all.seen.known.append(&mut mine.seen.known);
             all.unreadable.append(&mut mine.unreadable);
             next.lock().unwrap_or_else(std::sync::PoisonError::into_inner).append(&mut below);
         };
@@ -120,50 +120,70 @@ pub(crate) fn walk(
     all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn list(
-    system: &dyn Documents,
-    source: &Source,
-    folder: &str,
-    wanted: &(dyn Fn(usize) -> bool + Sync),
-    walked: &mut Walked,
-    below: &mut Vec<String>,
-) {
-    let entries = match std::fs::read_dir(source.root.join(folder)) {
-        Ok(entries) => entries,
-        // Gone since its parent was listed.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
-        Err(error) => {
-            walked.unreadable.push((folder.to_owned(), error.to_string()));
+/// Where is looked, and for what.
+struct Place<'a> {
+    system: &'a dyn Documents,
+    source: &'a Source,
+    ledger: &'a Ledger,
+    wanted: &'a (dyn Fn(usize) -> bool + Sync),
+}
+
+impl Place<'_> {
+    fn list(&self, folder: &str, walked: &mut Walked, below: &mut Vec<String>) {
+        let entries = match std::fs::read_dir(self.source.root.join(folder)) {
+            Ok(entries) => entries,
+            // Gone since its parent was listed.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+            Err(error) => {
+                walked.unreadable.push((folder.to_owned(), error.to_string()));
+                return;
+            }
+        };
+        let mut path = String::with_capacity(folder.len() + 48);
+        path.push_str(folder);
+        path.push('/');
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            path.truncate(folder.len() + 1);
+            let Some(name) = name.to_str() else {
+                walked.unreadable.push((format!("{path}{}", name.display()), "the name is not UTF-8".into()));
+                continue;
+            };
+            path.push_str(name);
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir() {
+                below.push(path.clone());
+            } else if kind.is_file() {
+                self.file(&entry, &path, &mut walked.seen);
+            }
+        }
+    }
+
+    fn file(&self, entry: &std::fs::DirEntry, path: &str, seen: &mut Seen) {
+        let number = self.source.number;
+        let known = self.ledger.at_path(number, path);
+        if let Some(document) = known.and_then(|at| self.ledger.get(at)) {
+            if (self.wanted)(document.kind.into())
+                && let (Some(at), Ok(metadata)) = (known, entry.metadata())
+            {
+                seen.known.push((at, stamp_of(&metadata)));
+            }
             return;
         }
-    };
-    walked.folders.push(folder.to_owned());
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else {
-            walked.unreadable.push((format!("{folder}/{}", name.display()), "the name is not UTF-8".into()));
-            continue;
+        let Some(identity) = self.system.identify(path).filter(|identity| (self.wanted)(identity.kind))
+        else {
+            return;
         };
-        let Ok(kind) = entry.file_type() else { continue };
-        let path = format!("{folder}/{name}");
-        if kind.is_dir() {
-            below.push(path);
-        } else if kind.is_file() {
-            let Some(identity) = system.identify(&path) else { continue };
-            if !wanted(identity.kind) {
-                continue;
-            }
-            let Ok(metadata) = entry.metadata() else { continue };
-            walked.found.push(Found {
-                source: source.number,
-                path: path.into(),
-                kind: u8::try_from(identity.kind).unwrap_or(u8::MAX),
-                id: identity.id.into(),
-                parent: identity.parent.map(Into::into),
-                generation: super::Generation::Json,
-                stamp: stamp_of(&metadata),
-            });
-        }
+        let Ok(metadata) = entry.metadata() else { return };
+        seen.found.push(Found {
+            source: number,
+            path: path.into(),
+            kind: u8::try_from(identity.kind).unwrap_or(u8::MAX),
+            id: identity.id.into(),
+            parent: None,
+            generation: super::Generation::Json,
+            stamp: stamp_of(&metadata),
+        });
     }
 }
 

@@ -19,7 +19,8 @@ use crate::error::EngineError;
 
 /// Documents written before a transaction ends, at most.
 const TRANSACTION_DOCUMENTS: usize = 40_000;
-/// Bytes read before a transaction ends, about.
+/// Bytes read before a transaction ends, about. Full row groups go to the file as they come; a commit writes what is left
+/// of each table, and the next one writes that again.
 const TRANSACTION_BYTES: u64 = 192 << 20;
 /// A document that cannot be read and has not changed for so long is quarantined.
 pub(crate) const SETTLE_US: i64 = 2_000_000;

@@ -8,6 +8,7 @@
 
 mod batch;
 mod cells;
+mod columns;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,14 @@ use ::duckdb::{AccessMode, Config, Connection};
 
 use crate::analytics::{AnalyticTable, OwnedCell, RowBuffer};
 use crate::error::{ErrorClass, StoreError};
+
+pub use columns::{Columns, Integers, Texts};
+
+/// Under which name the file is attached.
+const FILE: &str = "store";
+/// Rows of a row group: what is compressed, skipped and written as one. A load hands full ones to the file before it
+/// commits, so that memory holds few of them; a file that is opened with another number keeps those that it has.
+const ROW_GROUP_ROWS: usize = 8_192;
 
 /// How much of the machine the database may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,9 +158,25 @@ impl Analytics {
             }
             error
         };
-        let config = settings(resources, mode, other_files).map_err(opening)?;
+        let Some(text) = path.to_str() else {
+            return Err(StoreError::new(ErrorClass::Other, format!("{} is not UTF-8", path.display())));
+        };
+        // The file is attached to an empty database in memory: only so the size of row groups can be chosen.
+        let config = settings(resources, AccessMode::ReadWrite, true)
+            .and_then(|config| config.with("temp_directory", format!("{text}.tmp")))
+            .map_err(opening)?;
         #[expect(clippy::disallowed_methods, reason = "this crate is the one that opens databases")]
-        let connection = Connection::open_with_flags(path, config).map_err(opening)?;
+        let connection = Connection::open_in_memory_with_flags(config).map_err(opening)?;
+        let how = match mode {
+            AccessMode::ReadOnly => "READ_ONLY".to_owned(),
+            _ => format!("ROW_GROUP_SIZE {ROW_GROUP_ROWS}"),
+        };
+        // ATTACH takes no parameters; a quote in the path is doubled.
+        let attach = format!("ATTACH '{}' AS {FILE} ({how}); USE {FILE}", text.replace('\'', "''"));
+        connection.execute_batch(&attach).map_err(opening)?;
+        if !other_files {
+            connection.execute_batch("SET enable_external_access = false").map_err(opening)?;
+        }
         Ok(Self { connection, path: Some(path.to_owned()) })
     }
 
@@ -166,6 +191,9 @@ impl Analytics {
     /// When the library cannot make one.
     pub fn another(&self) -> Result<Self, StoreError> {
         let connection = self.connection.try_clone().map_err(|e| explain(&e))?;
+        if self.path.is_some() {
+            connection.execute_batch(&format!("USE {FILE}")).map_err(|e| explain(&e))?;
+        }
         Ok(Self { connection, path: self.path.clone() })
     }
 
@@ -182,9 +210,8 @@ impl Analytics {
     /// # Errors
     /// When a table exists with other columns.
     pub fn create_tables(&self, tables: &[&AnalyticTable]) -> Result<(), StoreError> {
-        for table in tables {
-            self.run_script(&table.create())?;
-        }
+        // One transaction: each of its own would wait for the disk.
+        self.in_transaction(|store| tables.iter().try_for_each(|table| store.run_script(&table.create())))?;
         let sql = "SELECT table_name, column_name FROM information_schema.columns
             WHERE table_schema = 'main' ORDER BY table_name, ordinal_position";
         let mut found: HashMap<String, Vec<String>> = HashMap::new();
@@ -364,6 +391,14 @@ impl Analytics {
         appender.flush().map_err(during)
     }
 
+    /// Lets statements use so many threads.
+    ///
+    /// # Errors
+    /// When the number is 0.
+    pub fn use_threads(&self, threads: usize) -> Result<(), StoreError> {
+        self.run_script(&format!("SET threads = {threads}"))
+    }
+
     /// Writes what is in the log into the file.
     ///
     /// # Errors
@@ -381,7 +416,11 @@ fn settings(resources: Resources, mode: AccessMode, other_files: bool) -> ::duck
         .enable_external_access(other_files)?
         .max_memory(&format!("{}MB", resources.memory_mb))?
         .threads(i64::from(resources.threads))?
-        .with("preserve_insertion_order", "false")
+        .with("preserve_insertion_order", "false")?
+        // Full row groups go to the file one by one, not five at a time: each is megabytes of text.
+        .with("write_buffer_row_group_count", "1")?
+        // Memory given back to the system after each statement would be taken again, page by page, by the next.
+        .with("allocator_flush_threshold", "1GB")
 }
 
 /// The database's own words, with a class.
