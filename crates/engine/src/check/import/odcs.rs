@@ -314,16 +314,11 @@ fn library(about: About<'_>, metric: &str, rule: &Value, percent: bool) -> Kind 
     {
         return Kind::Unsupported(format!("the argument `{other}` of {metric} is not known"));
     }
-    let column = || {
-        about
-            .column
-            .map(Name::new)
-            .ok_or_else(|| Kind::Unsupported(format!("{metric} is a rule of a column")))
-    };
-    let test = || -> Result<(Test, &'static str), Kind> {
+    let column = || about.column.map(Name::new).ok_or_else(|| format!("{metric} is a rule of a column"));
+    let test = || -> Result<(Test, &'static str), String> {
         Ok(match metric {
             "rowCount" if percent => {
-                return Err(Kind::Unsupported("a count of all rows has no percentage".to_owned()));
+                return Err("a count of all rows has no percentage".to_owned());
             }
             "rowCount" => (Test::RowCount, "rows"),
             "nullValues" => (Test::Completeness { column: column()?, missing: Vec::new() }, "missing"),
@@ -341,13 +336,11 @@ fn library(about: About<'_>, metric: &str, rule: &Value, percent: bool) -> Kind 
                         (Test::AcceptedValues { column: column()?, values: valid }, "invalid")
                     }
                     (Some(_), _) => {
-                        return Err(Kind::Unsupported(
-                            "has both a pattern and values; write two rules".to_owned(),
-                        ));
+                        return Err("has both a pattern and values; write two rules".to_owned());
                     }
                     (None, _) => {
                         let reason = "has neither `validValues` nor `pattern`, so every value is valid";
-                        return Err(Kind::Unsupported(reason.to_owned()));
+                        return Err(reason.to_owned());
                     }
                 }
             }
@@ -356,9 +349,7 @@ fn library(about: About<'_>, metric: &str, rule: &Value, percent: bool) -> Kind 
                 let columns = match about.column {
                     Some(column) => vec![Name::new(column)],
                     None if several.is_empty() => {
-                        return Err(Kind::Unsupported(
-                            "names no column: give `arguments.properties`".to_owned(),
-                        ));
+                        return Err("names no column: give `arguments.properties`".to_owned());
                     }
                     // `table.column` is how the standard names them; the table is the one of the rule.
                     None => {
@@ -367,11 +358,11 @@ fn library(about: About<'_>, metric: &str, rule: &Value, percent: bool) -> Kind 
                 };
                 (Test::Uniqueness { columns }, "repeated_values")
             }
-            other => return Err(Kind::Unsupported(format!("the metric `{other}` is not known"))),
+            other => return Err(format!("the metric `{other}` is not known")),
         })
     };
     match test() {
         Ok((test, number)) => table_check(about.table, test, number),
-        Err(unsupported) => unsupported,
+        Err(reason) => Kind::Unsupported(reason),
     }
 }

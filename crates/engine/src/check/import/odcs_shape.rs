@@ -223,7 +223,7 @@ impl Shape {
             None => {}
             Some(Value::String(text)) if known.contains(&text.as_str()) => {}
             Some(other) => {
-                self.fault(place, format!("`{key}` is {other}, which is none of {}", known.join(", ")))
+                self.fault(place, format!("`{key}` is {other}, which is none of {}", known.join(", ")));
             }
         }
     }
