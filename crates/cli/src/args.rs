@@ -62,6 +62,9 @@ pub(crate) enum Command {
     Trial(TrialArguments),
     /// Say from evidence whether we may go on
     Gate(crate::command::gate::GateArguments),
+    /// Run plan documents whose steps are executable
+    #[command(subcommand)]
+    Playbook(crate::command::playbook::PlaybookCommand),
     /// List runs, or the events of the journal
     Log {
         /// List events instead of runs

@@ -38,6 +38,8 @@ pub(crate) struct ConfigFile {
 /// The settings in force.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
+    /// The configuration file that was named, which a program that this one starts is given too.
+    pub(crate) file: Option<PathBuf>,
     /// The folder of the embedded stores and backups.
     pub(crate) data: PathBuf,
     /// The user's data folder, in which other programs keep theirs.
@@ -156,6 +158,7 @@ pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, E
         None => file.batch_size.unwrap_or(DEFAULT_BATCH_SIZE),
     };
     Ok(Config {
+        file: named,
         data: data
             .map(Path::to_owned)
             .or_else(|| environment("PLIMSOLL_DATA").map(PathBuf::from))

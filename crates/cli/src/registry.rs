@@ -38,3 +38,10 @@ pub(crate) fn find_analytic(name: &str) -> Result<&'static AnalyticSystem, Engin
 /// Gate files of every system, and those that belong to none here.
 pub(crate) static GATES: &[&[&str]] =
     &[plimsoll_hearings::gates::GATES, plimsoll_opencode::gates::GATES, plimsoll_engine::gate::SHIPPED];
+
+/// Playbooks of every system, and those that belong to none here.
+pub(crate) static PLAYBOOKS: &[&[&str]] = &[
+    plimsoll_hearings::gates::PLAYBOOKS,
+    plimsoll_opencode::gates::PLAYBOOKS,
+    plimsoll_engine::playbook::SHIPPED,
+];

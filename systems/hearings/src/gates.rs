@@ -1,9 +1,12 @@
-//! The gates of this system: the decision on the batch path.
+//! The gates and playbooks of this system: the decision on the batch path.
 //!
-//! Owns their files as data. How they are judged, and where evidence comes from, is the engine's.
+//! Owns their files as data. How they are judged and run is the engine's.
 
 /// Gate files.
 pub const GATES: &[&str] = &[include_str!("../gates/decision.toml")];
+
+/// Playbooks.
+pub const PLAYBOOKS: &[&str] = &[include_str!("../playbooks/trial.md")];
 
 #[cfg(test)]
 mod tests {

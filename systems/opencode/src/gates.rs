@@ -1,6 +1,6 @@
-//! The gates of this system: the milestones of the analytics programme.
+//! The gates and playbooks of this system: the milestones of the analytics programme.
 //!
-//! Owns their files as data. How they are judged, and where evidence comes from, is the engine's.
+//! Owns their files as data. How they are judged and run is the engine's.
 
 /// Gate files.
 pub const GATES: &[&str] = &[
@@ -9,6 +9,9 @@ pub const GATES: &[&str] = &[
     include_str!("../gates/m3.toml"),
     include_str!("../gates/m4.toml"),
 ];
+
+/// Playbooks.
+pub const PLAYBOOKS: &[&str] = &[include_str!("../playbooks/go-live.md")];
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,7 @@ mod look;
 #[cfg(feature = "meaning")]
 mod meaning;
 mod plan;
+pub(crate) mod playbook;
 mod quarantine;
 mod reference;
 mod serve;
@@ -58,6 +59,7 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Run(arguments) => apply::run(context, &arguments),
         Command::Trial(arguments) => trial::trial(context, &arguments),
         Command::Gate(arguments) => gate::execute(context, arguments),
+        Command::Playbook(command) => playbook::execute(context, command),
         Command::Log { events, limit } => look::log(context, events, limit),
         Command::Show { id, limit } => look::show(context, &id, limit),
         Command::Resume { run, max_errors, max_error_share } => {

@@ -11,6 +11,7 @@
 mod gate;
 mod ingest;
 mod messages;
+mod playbook;
 mod postgres;
 mod scenarios;
 mod serve;

@@ -17,7 +17,7 @@ mod answers;
 mod baseline;
 mod bench;
 mod checks;
-mod clock;
+pub(crate) mod clock;
 mod damage;
 pub mod evidence;
 pub mod gauge;
