@@ -193,6 +193,14 @@ pub(crate) enum Command {
     /// Decide who gets it: flags, rollouts, allow and deny lists, kill switch
     #[command(subcommand)]
     Flag(crate::command::flag::FlagCommand),
+    /// Incidents: what is wrong, who takes it, who was told
+    #[command(subcommand)]
+    Alert(crate::command::AlertCommand),
+    /// What runs by itself, and when
+    #[command(subcommand)]
+    Schedule(crate::command::ScheduleCommand),
+    /// Print every figure that Prometheus would scrape
+    Metrics(crate::command::MetricsArguments),
     /// Simulate a remote system
     #[command(subcommand)]
     Simulate(SimulateCommand),
@@ -203,10 +211,10 @@ pub(crate) enum Command {
     /// Tokens of programs that call the server
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Print the reference of commands and environment variables, or of a system, as Markdown
+    /// Print the reference of commands and environment variables, of metrics, or of a system, as Markdown
     #[command(hide = true)]
     Reference {
-        /// An analytical system
+        /// An analytical system, or `metrics`
         system: Option<String>,
     },
 }

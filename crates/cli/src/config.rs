@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use plimsoll_engine::EngineError;
+use plimsoll_engine::alert::{Address, QuietHours};
 use plimsoll_engine::change::run::{DEFAULT_BATCH_SIZE, RunSettings};
 use plimsoll_server::Tokens;
 use serde::Deserialize;
@@ -33,6 +34,16 @@ pub(crate) struct ConfigFile {
     pub(crate) batch_size: Option<u64>,
     /// Refuse to apply a plan that is not approved.
     pub(crate) approval_required: Option<bool>,
+    /// Alerts.
+    pub(crate) alerts: AlertsFile,
+}
+
+/// The part of the configuration file about alerts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct AlertsFile {
+    /// Hours in which only P0 is told, such as `22:00-07:00 Europe/Berlin`.
+    pub(crate) quiet_hours: Option<String>,
 }
 
 /// The settings in force.
@@ -66,6 +77,10 @@ pub(crate) struct Config {
     pub(crate) tokens: Tokens,
     /// The token with which commands ask a running server.
     pub(crate) token: Option<String>,
+    /// The webhook that notices go to, when there is one.
+    pub(crate) alert_webhook: Option<Address>,
+    /// Hours in which only P0 is told.
+    pub(crate) quiet_hours: Option<QuietHours>,
 }
 
 /// One environment variable that the command reads.
@@ -108,6 +123,18 @@ pub(crate) const ENVIRONMENT: &[EnvironmentVariable] = &[
         help: "`true` applies runs in batches with a checkpoint each; `false` applies them in one transaction. Default: false.",
     },
     EnvironmentVariable { name: "BATCH_SIZE", help: "Items in one batch. Default: 50." },
+    EnvironmentVariable {
+        name: "PLIMSOLL_ALERT_WEBHOOK",
+        help: "The address of the Slack-compatible webhook that notices go to. It is a secret.",
+    },
+    EnvironmentVariable {
+        name: "PLIMSOLL_ALERT_WEBHOOK_FILE",
+        help: "A file that holds the address of the webhook.",
+    },
+    EnvironmentVariable {
+        name: "PLIMSOLL_QUIET_HOURS",
+        help: "Hours in which only P0 is told, such as `22:00-07:00 Europe/Berlin`, with `weekends` after it when those are quiet too.",
+    },
     EnvironmentVariable { name: "CONGRESS_API_KEY", help: "The key of the congress.gov API." },
     EnvironmentVariable {
         name: "CONGRESS_API_KEY_FILE",
@@ -180,6 +207,13 @@ pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, E
         batch_size,
         approval_required: switch("PLIMSOLL_APPROVAL_REQUIRED")?.or(file.approval_required).unwrap_or(false),
         api_key: secret("CONGRESS_API_KEY", "CONGRESS_API_KEY_FILE")?,
+        alert_webhook: secret("PLIMSOLL_ALERT_WEBHOOK", "PLIMSOLL_ALERT_WEBHOOK_FILE")?
+            .map(|address| Address::read(&address))
+            .transpose()?,
+        quiet_hours: environment("PLIMSOLL_QUIET_HOURS")
+            .or(file.alerts.quiet_hours)
+            .map(|text| QuietHours::read(&text))
+            .transpose()?,
         tokens: tokens()?,
         token: secret("PLIMSOLL_TOKEN", "PLIMSOLL_TOKEN_FILE")?,
     })

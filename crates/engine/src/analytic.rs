@@ -26,6 +26,8 @@ pub struct AnalyticSystem {
     pub computed: &'static [Computed],
     /// Wide tables of earlier systems that it can split.
     pub splits: &'static [&'static Split],
+    /// Metrics, each the text of an SQL file with its header.
+    pub metrics: &'static [&'static str],
     /// The folder below the user's data folder in which its documents lie, such as `opencode`.
     pub data_folder: &'static str,
     /// Reads prices that a user gives, and says how many there are, or what is wrong with them.

@@ -73,6 +73,22 @@ pub fn earlier(at: &str, ms: u64) -> Result<String, EngineError> {
     Ok(format!("{before:.3}"))
 }
 
+/// Milliseconds from one moment to another; negative when the second comes first.
+///
+/// # Errors
+/// Integrity when one of them is not a moment.
+pub(crate) fn between_ms(from: &str, to: &str) -> Result<i64, EngineError> {
+    Ok(instant(to)?.as_millisecond() - instant(from)?.as_millisecond())
+}
+
+/// The moment that a text stands for.
+///
+/// # Errors
+/// Integrity when it stands for none.
+pub(crate) fn instant(moment: &str) -> Result<jiff::Timestamp, EngineError> {
+    moment.parse().map_err(|error| EngineError::integrity(format!("`{moment}` is not a moment: {error}")))
+}
+
 /// A new id: random, so that a short prefix tells ids of one moment apart.
 pub fn new_id() -> Id {
     Id(uuid::Uuid::new_v4().simple().to_string())

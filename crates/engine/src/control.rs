@@ -14,7 +14,13 @@ use crate::error::EngineError;
 use crate::session::Session;
 
 /// The components of the control store, in the order in which their tables are made.
-pub const SCHEMAS: &[&Schema] = &[&crate::flag::SCHEMA, &crate::gate::SCHEMA, &crate::playbook::SCHEMA];
+pub const SCHEMAS: &[&Schema] = &[
+    &crate::flag::SCHEMA,
+    &crate::gate::SCHEMA,
+    &crate::playbook::SCHEMA,
+    &crate::alert::SCHEMA,
+    &crate::schedule::SCHEMA,
+];
 
 /// Brings the journal's and every component's tables up to date.
 ///

@@ -6,6 +6,7 @@
 //!
 //! Reading order: [`system`], [`session`], [`source`], [`change`], [`event`], [`error`].
 
+pub mod alert;
 pub mod analytic;
 pub mod change;
 pub mod check;
@@ -18,13 +19,16 @@ pub mod gate;
 pub mod ingest;
 #[cfg(feature = "meaning")]
 pub mod meaning;
+pub mod metric;
 mod owner;
 pub mod playbook;
+pub mod schedule;
 pub mod session;
 pub mod source;
 pub mod system;
 pub mod trial;
 pub mod view;
+pub mod zone;
 
 pub use crate::error::{EngineError, ErrorKind};
 pub use crate::session::Session;

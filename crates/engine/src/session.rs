@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use plimsoll_core::clock::Clock;
-use plimsoll_store::Store;
+use plimsoll_store::{Access, Store};
 
 use crate::clock::MachineClock;
 use crate::error::EngineError;
@@ -84,5 +84,24 @@ impl Session {
             progress: Arc::clone(&self.progress),
             probe: Arc::clone(&self.probe),
         })
+    }
+}
+
+/// Runs `work` in one transaction: commits when it returns `Ok`, rolls back otherwise.
+pub(crate) fn in_transaction<T>(
+    session: &mut Session,
+    work: impl FnOnce(&mut Session) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    session.store.begin(Access::ReadWrite)?;
+    match work(session) {
+        Ok(result) => {
+            session.store.commit()?;
+            Ok(result)
+        }
+        Err(error) => {
+            // The first error is the one to tell; a failed rollback ends with the connection anyway.
+            drop(session.store.rollback());
+            Err(error)
+        }
     }
 }

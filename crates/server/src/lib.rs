@@ -33,4 +33,4 @@ pub use crate::access::{Scope, Token, Tokens};
 pub use crate::ask::{Announcement, Asked, RunningServer};
 pub use crate::clients::{Arrival, Silent, Timed, Why};
 pub use crate::serve::{serve, serve_until};
-pub use crate::settings::{Limits, REFRESH_INTERVAL, ServedSystem, ServerError, ServerSettings};
+pub use crate::settings::{Collect, Limits, REFRESH_INTERVAL, ServedSystem, ServerError, ServerSettings};

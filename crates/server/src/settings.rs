@@ -4,8 +4,10 @@
 //! no file and no environment: the command does that.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use plimsoll_engine::metric::Sample;
 use plimsoll_engine::system::System;
 use plimsoll_store::StoreUrl;
 
@@ -53,6 +55,9 @@ impl Default for Limits {
     }
 }
 
+/// What the stores have to say to Prometheus, computed when it asks.
+pub type Collect = Arc<dyn Fn() -> Vec<Sample> + Send + Sync>;
+
 /// What to serve, to whom, and where.
 #[derive(Clone)]
 pub struct ServerSettings {
@@ -70,6 +75,8 @@ pub struct ServerSettings {
     pub limits: Limits,
     /// How often the control store is asked whether another process changed a flag.
     pub refresh_interval: Duration,
+    /// Samples of the stores, which `/metrics` shows beside the server's own.
+    pub collect: Collect,
 }
 
 /// How often the control store is asked for news unless set otherwise: the question costs some microseconds.

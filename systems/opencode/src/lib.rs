@@ -17,6 +17,7 @@ pub mod forecast;
 pub mod gates;
 pub mod git;
 pub mod identifier;
+pub mod metrics;
 pub mod money;
 pub mod patch;
 pub mod price;
@@ -42,6 +43,7 @@ pub static SYSTEM: AnalyticSystem = AnalyticSystem {
     texts: TextSource { table: "text_messages", key: "part_id", text: "text", session: "session_id" },
     computed: spending::COMPUTED,
     splits: &[&split::SPLIT_PARTS],
+    metrics: metrics::METRICS,
     data_folder: "opencode",
     check_prices: |text| {
         price::models_dev::parse(text, "user").map(|book| book.len()).map_err(|error| error.to_string())

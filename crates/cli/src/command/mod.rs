@@ -2,6 +2,7 @@
 //!
 //! Owns dispatch and what all commands share: opening stores and finding what an id names.
 
+mod alert;
 mod apply;
 mod backup;
 mod check;
@@ -11,10 +12,12 @@ mod ingest;
 mod look;
 #[cfg(feature = "meaning")]
 mod meaning;
+mod metrics;
 mod plan;
 pub(crate) mod playbook;
 mod quarantine;
 mod reference;
+mod schedule;
 mod serve;
 mod simulate;
 mod source;
@@ -23,6 +26,10 @@ mod token;
 mod trial;
 mod undo;
 mod view;
+
+pub(crate) use alert::AlertCommand;
+pub(crate) use metrics::MetricsArguments;
+pub(crate) use schedule::ScheduleCommand;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -88,6 +95,9 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         }
         Command::Export { system, parquet } => view::export(context, &system, &parquet),
         Command::Flag(command) => flag::execute(context, command),
+        Command::Alert(command) => alert::execute(context, command),
+        Command::Schedule(command) => schedule::execute(context, command),
+        Command::Metrics(arguments) => metrics::metrics(context, &arguments),
         Command::Simulate(command) => simulate::execute(context, command),
         Command::Serve(arguments) => serve::serve(context, &arguments),
         Command::Token(command) => token::execute(context, command),
@@ -126,15 +136,27 @@ impl Context {
         Ok(session)
     }
 
+    /// The address of the control store by the configuration.
+    pub(crate) fn control_url(&self) -> Result<StoreUrl, EngineError> {
+        match &self.config.control_store {
+            Some(url) => parse_url(url),
+            None => {
+                let path = self.config.data.join("control.db");
+                Ok(StoreUrl::Sqlite { path, durability: plimsoll_store::Durability::Full })
+            }
+        }
+    }
+
     /// A session on the control store with its tables up to date; the embedded one is created when absent. `--store`
     /// names another for commands that work on nothing else.
     pub(crate) fn control_session(&self) -> Result<Session, EngineError> {
-        let url = match self.store.as_ref().or(self.config.control_store.as_ref()) {
+        let url = match &self.store {
             Some(url) => parse_url(url)?,
             None => {
-                self.make_data_folder()?;
-                let path = self.config.data.join("control.db");
-                StoreUrl::Sqlite { path, durability: plimsoll_store::Durability::Full }
+                if self.config.control_store.is_none() {
+                    self.make_data_folder()?;
+                }
+                self.control_url()?
             }
         };
         let mut session = self.open(&url)?;

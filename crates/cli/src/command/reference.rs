@@ -3,6 +3,7 @@
 //! Owns the page of the commands; a system's page is [`analytic`]'s. Both are generated so that they cannot go stale.
 
 mod analytic;
+mod metrics;
 
 use std::fmt::Write as _;
 
@@ -21,6 +22,7 @@ use crate::registry;
 /// When there is no such system, or its declaration is wrong.
 pub(crate) fn print(context: &Context, system: Option<&str>) -> Result<(), EngineError> {
     let text = match system {
+        Some("metrics") => metrics::page()?,
         Some(name) => analytic::page(registry::find_analytic(name)?)?,
         None => commands(),
     };

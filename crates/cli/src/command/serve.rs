@@ -1,15 +1,21 @@
-//! `serve`.
+//! `serve`: the HTTP API, and beside it the loop that runs schedules and delivers notices.
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use plimsoll_engine::EngineError;
+use plimsoll_engine::alert::Transport;
+use plimsoll_engine::schedule::Runner;
 use plimsoll_server::{Limits, REFRESH_INTERVAL, RunningServer, ServedSystem, ServerError, ServerSettings};
 
 use super::Context;
+use super::metrics::Collector;
+use super::schedule::BinaryHost;
 use crate::args::ServeArguments;
 use crate::registry::SYSTEMS;
 
-/// Serves the HTTP API until the process is told to end.
+/// Serves the HTTP API and runs schedules until the process is told to end.
 pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<ExitCode, EngineError> {
     let mut systems = Vec::new();
     for system in SYSTEMS {
@@ -27,6 +33,14 @@ pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<Exi
         tokens: context.config.tokens.clone(),
         limits: Limits { requests_per_second: rate, ..Limits::default() },
         refresh_interval: REFRESH_INTERVAL,
+        collect: Collector::new(context).into_collect(),
+    };
+    settings.check().map_err(|error| EngineError::usage(error.to_string()))?;
+    let runner = Runner {
+        session: context.control_session()?,
+        host: Arc::new(BinaryHost::new(context)),
+        policy: context.alert_policy(),
+        transport: context.optional_webhook().map(|webhook| Box::new(webhook) as Box<dyn Transport + Send>),
     };
     // The note lives as long as the server: other commands find the server by it.
     let note = std::cell::OnceCell::new();
@@ -42,7 +56,14 @@ pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<Exi
         }
         context.ui.line(&format!("http://{address}"));
     };
-    plimsoll_server::serve(settings, &ready).map_err(|error| match error {
+    let stop = AtomicBool::new(false);
+    let served = std::thread::scope(|scope| {
+        scope.spawn(|| runner.run(&stop));
+        let served = plimsoll_server::serve(settings, &ready);
+        stop.store(true, Ordering::SeqCst);
+        served
+    });
+    served.map_err(|error| match error {
         ServerError::Control(error) => error,
         error => EngineError::usage(error.to_string()),
     })?;

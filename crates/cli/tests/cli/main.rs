@@ -8,9 +8,11 @@
     reason = "tests stop where they cannot go on, and arrange files and environments"
 )]
 
+mod alerts;
 mod gate;
 mod ingest;
 mod messages;
+mod monitoring;
 mod playbook;
 mod postgres;
 mod scenarios;

@@ -13,6 +13,7 @@
 mod anomalies;
 mod checks;
 mod every;
+mod metrics;
 mod named;
 mod parameters;
 mod report;

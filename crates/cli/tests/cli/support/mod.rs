@@ -1,5 +1,8 @@
 //! A desk: a temporary folder with a store, a simulated congress.gov, and the command.
 
+pub(crate) mod home;
+pub(crate) mod receiver;
+
 use std::path::PathBuf;
 use std::process::Command;
 

@@ -1,0 +1,121 @@
+//! Alerts and schedules as people meet them: the real binary, a real webhook.
+
+use std::time::Duration;
+
+use crate::support::home::Home;
+use crate::support::receiver::Receiver;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_schedule_that_fails_reaches_the_webhook_and_is_over_when_it_runs_again() {
+    let receiver = Receiver::start(1);
+    let mut home = Home::new();
+    std::fs::write(home.file("webhook"), format!("{}\n", receiver.address())).unwrap();
+    home.set("PLIMSOLL_ALERT_WEBHOOK_FILE", home.file("webhook").to_str().unwrap());
+
+    // There is no store to verify, so the schedule fails.
+    let added =
+        home.expect(0, &["schedule", "add", "nightly", "--cron", "@daily", "--", "ingest", "opencode"]);
+    assert!(added.err.contains("plimsoll schedule remove nightly"), "{added:?}");
+    home.expect(3, &["schedule", "run", "nightly"]);
+    home.expect(3, &["schedule", "run", "nightly"]);
+    let open = home.expect(0, &["alert", "list", "--json"]).json();
+    assert_eq!(open.as_array().unwrap().len(), 1, "{open}");
+    assert_eq!((open[0]["occurrences"].as_u64(), open[0]["severity"].as_str()), (Some(2), Some("P1")));
+
+    // The receiver refuses the first time: nothing is lost, and the address is told nowhere.
+    let refused = home.expect(3, &["alert", "send"]);
+    assert!(refused.out.contains("the receiver answered 503"), "{refused:?}");
+    let shown = home.expect(0, &["alert", "show", "1"]);
+    assert!(shown.out.contains("docs/runbooks/schedule-failed.md") && shown.out.contains("503"), "{shown:?}");
+    home.expect(0, &["alert", "acknowledge", "1", "--reason", "looking"]);
+
+    // With something to ingest the schedule is well again.
+    plimsoll_simulate(&home);
+    home.expect(0, &["schedule", "run", "nightly"]);
+    assert_eq!(home.expect(0, &["alert", "list"]).out.trim(), "nothing is wrong");
+    let sent = home.expect(0, &["alert", "send", "--json"]).json();
+    assert_eq!(sent["sent"], 1, "{sent}");
+    let message = receiver.next(PATIENCE);
+    let text = message["text"].as_str().unwrap();
+    assert!(text.starts_with("[resolved] schedule nightly ended with failed"), "{message}");
+    assert!(message["attachments"][0]["fields"].to_string().contains("2 times"), "{message}");
+
+    home.expect(0, &["alert", "test"]);
+    assert!(receiver.next(PATIENCE)["text"].as_str().unwrap().starts_with("[test]"));
+    let digest = home.expect(0, &["alert", "digest", "--send", "--report", "reports/week.md"]);
+    assert!(digest.out.contains("- Resolved: 1, still open: 0"), "{digest:?}");
+    assert!(digest.out.contains("- Documents stored: "), "{digest:?}");
+    assert_eq!(std::fs::read_to_string(home.file("reports/week.md")).unwrap().trim(), digest.out.trim());
+    assert!(receiver.next(PATIENCE)["text"].as_str().unwrap().starts_with("Plimsoll, 20"));
+    assert!(receiver.messages().is_empty());
+
+    let history = home.expect(0, &["schedule", "history", "nightly", "--json"]).json();
+    let outcomes: Vec<_> =
+        history.as_array().unwrap().iter().map(|run| run["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["done", "failed", "failed"]);
+    for entry in walk(&home.file("data")) {
+        let bytes = std::fs::read(&entry).unwrap();
+        let secret = bytes.windows(6).any(|window| window == b"B000/s");
+        assert!(!secret, "the webhook's address is in {}", entry.display());
+    }
+}
+
+/// A few sessions where OpenCode would have them.
+fn plimsoll_simulate(home: &Home) {
+    let to = home.file(".local/share");
+    home.expect(
+        0,
+        &["simulate", "opencode", "--to", to.to_str().unwrap(), "--sessions", "3", "--messages", "40"],
+    );
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(walk(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_daily_check_writes_its_report() {
+    let home = Home::new();
+    plimsoll_simulate(&home);
+    home.expect(0, &["ingest", "opencode"]);
+    home.expect(0, &["schedule", "add", "daily-health-opencode", "--zone", "Europe/Berlin"]);
+    let due = home.expect(0, &["schedule", "run-due", "--json"]).json();
+    assert_eq!(due.as_array().unwrap().len(), 0, "{due}");
+    let ran = home.run(&["schedule", "run", "daily-health-opencode", "--json"]);
+    assert!([0, 3].contains(&ran.code), "{ran:?}");
+    let reports: Vec<_> = walk(&home.file("data/reports"));
+    assert_eq!(reports.len(), 1);
+    assert!(std::fs::read_to_string(&reports[0]).unwrap().contains("orphans"));
+}
+
+#[test]
+fn what_cannot_be_scheduled_is_refused_when_it_is_added() {
+    let home = Home::new();
+    for (words, why) in [
+        (&["--cron", "@daily", "--", "purge", "--before", "2026-01-31"][..], "a schedule cannot run"),
+        (&["--cron", "@daily", "--", "check", "opencode", "--reprot", "x"], "is no command line"),
+        (&["--cron", "61 * * * *", "--", "check", "opencode"], "no cron expression"),
+        (&["--cron", "@daily", "--zone", "Mars/Base", "--", "check", "opencode"], "there is no time zone"),
+        (&["--cron", "@daily"], "what to run is missing"),
+        (&["--", "check", "opencode"], "when is missing"),
+    ] {
+        let all: Vec<_> = ["schedule", "add", "a"].iter().chain(words).copied().collect();
+        let ended = home.expect(2, &all);
+        assert!(ended.err.contains(why) && ended.err.contains("error:"), "{ended:?}");
+    }
+    assert_eq!(home.expect(0, &["schedule", "list"]).out.trim(), "there is no schedule");
+    let dry = ["schedule", "add", "weekly-digest", "--dry-run"];
+    assert!(home.expect(0, &dry).err.contains("would run `plimsoll alert digest --send"));
+    assert_eq!(home.expect(0, &["schedule", "list"]).out.trim(), "there is no schedule");
+}

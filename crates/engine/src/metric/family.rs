@@ -1,0 +1,154 @@
+//! The names: every metric of the engine and the server, described once.
+//!
+//! Owns the list. Dashboards, rules, runbooks, gates and `docs/reference/metrics.md` use these names; `cargo xtask
+//! invariants` finds one that is not here. The metrics of systems are declared in their own SQL files.
+
+use super::Kind::{Counter, Gauge, Histogram};
+use super::{Family, Kind};
+
+const fn family(
+    name: &'static str,
+    kind: Kind,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Family {
+    Family { name, help, kind, labels }
+}
+
+macro_rules! families {
+    ($list:ident, $about:literal: $($constant:ident = $name:literal, $kind:expr, [$($label:literal),*], $help:literal;)*) => {
+        $(
+            #[doc = $help]
+            pub const $constant: Family = family($name, $kind, &[$($label),*], $help);
+        )*
+        #[doc = $about]
+        pub const $list: &[Family] = &[$($constant),*];
+    };
+}
+
+families! {
+    FAMILIES, "Every metric of the engine and the server.":
+
+    BUILD = "plimsoll_build_info", Gauge, ["version"], "Always 1; the version of the program is the label.";
+    SCRAPE_SECONDS = "plimsoll_scrape_duration_seconds", Gauge, [],
+        "How long it took to compute all samples, in seconds.";
+
+    STORE_UP = "plimsoll_store_up", Gauge, ["system"], "1 when the store can be read, 0 when it cannot.";
+    STORE_BYTES = "plimsoll_store_size_bytes", Gauge, ["system"], "Size of the store in bytes.";
+
+    RUNS = "plimsoll_runs", Gauge, ["system", "change", "status"],
+        "Runs by what they change and where they stand now: running, paused, stopped, cancelled, finished.";
+    RUNS_STARTED = "plimsoll_runs_started_total", Counter, ["system", "change"], "Runs that were started.";
+    RUN_LAST_END = "plimsoll_run_last_end_timestamp_seconds", Gauge, ["system", "change"],
+        "When the last run ended, in seconds since 1970.";
+    RUN_LAST_SECONDS = "plimsoll_run_last_duration_seconds", Gauge, ["system", "change"],
+        "How long the run that ended last took, in seconds.";
+    RUN_SECONDS = "plimsoll_run_duration_seconds_total", Counter, ["system", "change"],
+        "Time spent in runs, in seconds.";
+    ITEMS = "plimsoll_items_total", Counter, ["system", "change", "outcome"],
+        "Items of runs by what became of them: applied, noop, conflicted, quarantined, skipped.";
+    BATCHES = "plimsoll_batches_total", Counter, ["system", "change"], "Batches that were committed.";
+    ROWS_WRITTEN = "plimsoll_rows_written_total", Counter, ["system", "change"], "Rows that runs wrote.";
+    QUARANTINE_OPEN = "plimsoll_quarantine_open_items", Gauge, ["system"],
+        "Items in quarantine that were neither replayed nor dropped.";
+    QUARANTINE_OLDEST = "plimsoll_quarantine_oldest_timestamp_seconds", Gauge, ["system"],
+        "When the oldest open item came into quarantine, in seconds since 1970; absent when there is none.";
+    EVENTS = "plimsoll_events_total", Counter, ["system"], "Events in the store's journal.";
+    BACKUPS = "plimsoll_backups", Gauge, ["system"], "Verified backups that the journal knows.";
+    BACKUP_LAST = "plimsoll_backup_last_timestamp_seconds", Gauge, ["system"],
+        "When the newest backup was verified, in seconds since 1970; absent when there is none.";
+    BACKUP_BYTES = "plimsoll_backup_last_size_bytes", Gauge, ["system"], "Size of the newest backup in bytes.";
+
+    CHECK_STATUS = "plimsoll_check_status", Gauge, ["system", "check", "severity", "verdict"],
+        "Always 1; the verdict of the check's last result is the label.";
+    CHECK_VALUE = "plimsoll_check_value", Gauge, ["system", "check"],
+        "What the check measured last, in the unit of its rule; absent when there was nothing to measure.";
+    CHECK_LAST = "plimsoll_check_last_run_timestamp_seconds", Gauge, ["system", "check"],
+        "When the check last ran, in seconds since 1970.";
+    CHECK_SECONDS = "plimsoll_check_duration_seconds", Gauge, ["system", "check"],
+        "How long the check took the last time, in seconds.";
+    CHECK_RESULTS = "plimsoll_check_results_total", Counter, ["system", "severity", "verdict"],
+        "Results of checks in the history.";
+
+    INGEST_DOCUMENTS = "plimsoll_ingest_documents", Gauge, ["system", "outcome"],
+        "Documents in the ledger by what became of them: stored, superseded, waiting, quarantined.";
+    INGEST_BYTES = "plimsoll_ingest_documents_size_bytes", Gauge, ["system"], "Size of the documents in the ledger.";
+    INGEST_LAST = "plimsoll_ingest_last_document_timestamp_seconds", Gauge, ["system"],
+        "When a document was last read, in seconds since 1970.";
+    INGEST_LAG = "plimsoll_ingest_lag_seconds", Gauge, ["system"],
+        "The longest time that a document of the last hundred waited from its last change until it was read.";
+    INGEST_PHASE = "plimsoll_ingest_phase", Gauge, ["system", "phase"],
+        "Always 1; what the ingest does is the label: idle, bulk, draining, live.";
+    INGEST_UNKNOWN = "plimsoll_ingest_unknown_fields", Gauge, ["system"],
+        "Places at which documents have fields that the reader does not know; their content is kept.";
+
+    INCIDENTS = "plimsoll_incidents", Gauge, ["severity", "status"],
+        "Incidents that are not resolved, by severity: open, or acknowledged by somebody.";
+    INCIDENTS_OPENED = "plimsoll_incidents_opened_total", Counter, ["severity"],
+        "Incidents that were ever opened, by their gravest severity.";
+    INCIDENT_SIGNALS = "plimsoll_incident_signals_total", Counter, ["severity"],
+        "Signals that were counted in incidents.";
+    INCIDENT_OLDEST = "plimsoll_incident_oldest_timestamp_seconds", Gauge, ["severity"],
+        "When the oldest incident that nobody took was first signalled, in seconds since 1970; absent when there is none.";
+    NOTICES = "plimsoll_notices", Gauge, ["status"],
+        "Notices in the outbox: waiting for the receiver, sent, withdrawn.";
+    NOTICE_OLDEST = "plimsoll_notice_oldest_waiting_timestamp_seconds", Gauge, [],
+        "When the oldest notice that waits was made, in seconds since 1970; absent when there is none.";
+    NOTICE_ATTEMPTS = "plimsoll_notice_failed_attempts", Gauge, [],
+        "The most attempts that a waiting notice has behind it.";
+
+    SCHEDULE_ENABLED = "plimsoll_schedule_enabled", Gauge, ["schedule"], "1 when the schedule is enabled, 0 when not.";
+    SCHEDULE_RUNS = "plimsoll_schedule_runs_total", Counter, ["schedule", "outcome"],
+        "Runs of schedules: done, exceptions, refused, failed, abandoned, skipped.";
+    SCHEDULE_LAST = "plimsoll_schedule_last_start_timestamp_seconds", Gauge, ["schedule"],
+        "When the schedule was last started, in seconds since 1970.";
+    SCHEDULE_LAST_SECONDS = "plimsoll_schedule_last_duration_seconds", Gauge, ["schedule"],
+        "How long the last run of the schedule took, in seconds.";
+    SCHEDULE_LAST_OUTCOME = "plimsoll_schedule_last_outcome", Gauge, ["schedule", "outcome"],
+        "Always 1; the outcome of the last run is the label.";
+    SCHEDULE_LAG = "plimsoll_schedule_lag_seconds", Gauge, ["schedule"],
+        "How long an enabled schedule has been due without being started, in seconds; 0 when it is not due.";
+
+    FLAG_STATE = "plimsoll_flag_state", Gauge, ["flag", "state"],
+        "Always 1; the state of the flag is the label: off, on, killed.";
+    FLAG_PERCENT = "plimsoll_flag_rollout_percent", Gauge, ["flag"],
+        "The percentage that gets the flag; absent when it has no percentage.";
+    FLAG_CHANGES = "plimsoll_flag_changes_total", Counter, ["flag"], "Changes of the flag.";
+    GATE_VERDICT = "plimsoll_gate_verdict", Gauge, ["gate", "verdict"],
+        "Always 1; the last verdict of the gate is the label.";
+    GATE_LAST = "plimsoll_gate_last_verdict_timestamp_seconds", Gauge, ["gate"],
+        "When the gate was last decided, in seconds since 1970.";
+    GATE_VERDICTS = "plimsoll_gate_verdicts_total", Counter, ["gate", "verdict"], "Verdicts of the gate.";
+
+    HTTP_REQUESTS = "plimsoll_http_requests_total", Counter, ["method", "route", "status"],
+        "Requests that the server answered.";
+    HTTP_SECONDS = "plimsoll_http_request_duration_seconds", Histogram, ["route"],
+        "How long answers took, in seconds.";
+
+    SERVER_UPTIME = "plimsoll_server_uptime_seconds", Gauge, [], "How long the server has been up, in seconds.";
+
+    PROCESS_CPU = "process_cpu_seconds_total", Counter, [], "Processor time that the process used, in seconds.";
+    PROCESS_MEMORY = "process_resident_memory_bytes", Gauge, [], "Memory of the process in bytes.";
+    PROCESS_START = "process_start_time_seconds", Gauge, [], "When the process started, in seconds since 1970.";
+    PROCESS_FILES = "process_open_fds", Gauge, [], "Files that the process has open.";
+    PROCESS_MAX_FILES = "process_max_fds", Gauge, [], "Files that the process may have open.";
+    PROCESS_THREADS = "process_threads", Gauge, [], "Threads of the process.";
+}
+
+families! {
+    LATER, "Names for what is not exported yet: links between systems, and gauge sets.":
+
+    SYNC_RECORDS = "plimsoll_sync_records_total", Counter, ["link", "outcome"],
+        "Records that a link brought over, by what became of them.";
+    SYNC_LAG = "plimsoll_sync_lag_seconds", Gauge, ["link"],
+        "How long the oldest change that is not brought over has waited, in seconds.";
+    SYNC_CONFLICTS = "plimsoll_sync_open_conflicts", Gauge, ["link"], "Conflicts that nobody decided yet.";
+    SYNC_LIMBO = "plimsoll_sync_limbo_records", Gauge, ["link"], "Writes whose outcome is not known yet.";
+    SYNC_REQUESTS = "plimsoll_sync_remote_requests_total", Counter, ["link", "status"],
+        "Requests to the other side, by how it answered.";
+    GAUGE_SETS = "plimsoll_gauges_sets", Gauge, ["state"], "Gauge sets by state.";
+    GAUGE_OPERATIONS = "plimsoll_gauges_operations_total", Counter, ["operation", "outcome"],
+        "Operations on gauge sets: pair, replace, unpair, retire, calibrate.";
+    GAUGE_CALIBRATIONS_DUE = "plimsoll_gauges_calibrations_due", Gauge, [],
+        "Gauges whose calibration is due or overdue.";
+}

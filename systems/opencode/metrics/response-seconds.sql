@@ -1,0 +1,11 @@
+-- metric: response-seconds
+-- name: plimsoll_opencode_response_seconds
+-- help: How long answers take, in seconds, by quantile.
+-- kind: gauge
+-- labels: quantile
+
+SELECT quantile, quantile_cont(response_ms, [0.5, 0.95, 0.99])[position] / 1000.0 AS value
+FROM message_usage, (VALUES ('0.5', 1), ('0.95', 2), ('0.99', 3)) AS wanted (quantile, position)
+WHERE response_ms IS NOT NULL AND error_name IS NULL AND NOT coalesce(is_fork_copy, false)
+GROUP BY quantile, position
+ORDER BY quantile

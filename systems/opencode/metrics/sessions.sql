@@ -1,0 +1,7 @@
+-- metric: sessions
+-- name: plimsoll_opencode_sessions
+-- help: Sessions.
+-- kind: gauge
+-- labels:
+
+SELECT count(*) AS value FROM sessions
