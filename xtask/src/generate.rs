@@ -8,9 +8,9 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::failure::Failure;
-use crate::{campaigns, generate_opencode, process, project};
+use crate::{campaigns, dashboards, generate_opencode, process, project};
 
-/// A generated file.
+/// A generated file; the dashboards come in front of these.
 struct Generated {
     /// Path relative to the project's folder.
     path: &'static str,
@@ -20,6 +20,7 @@ struct Generated {
 
 const FILES: &[Generated] = &[
     Generated { path: "docs/reference/cli.md", make: || reference(&[]) },
+    Generated { path: "docs/reference/metrics.md", make: || reference(&["metrics"]) },
     Generated { path: "docs/reference/opencode.md", make: || reference(&["opencode"]) },
 ];
 
@@ -32,24 +33,34 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         _ => return Err(Failure::usage("generate takes only --check, or `opencode` and its arguments")),
     };
     let mut stale = Vec::new();
+    // What needs no compilation comes first.
+    for (name, text) in dashboards::files()? {
+        stale.extend(settle(name, &text, check)?);
+    }
     for file in FILES {
-        let text = (file.make)()?;
-        let path = project::root().join(file.path);
-        if fs::read_to_string(&path).is_ok_and(|current| current == text) {
-            println!("generate: {} is up to date", file.path);
-        } else if check {
-            println!("generate: {} is OUT OF DATE", file.path);
-            stale.push(file.path);
-        } else {
-            write(&path, &text)?;
-            println!("generate: {} written", file.path);
-        }
+        stale.extend(settle(file.path.to_owned(), &(file.make)()?, check)?);
     }
     if stale.is_empty() {
         return Ok(());
     }
     Err(Failure::new(format!("out of date: {}", stale.join(", ")))
         .hinted("cargo xtask generate, then commit what it wrote"))
+}
+
+/// Writes a file whose text differs; with `check` its name is returned instead.
+fn settle(name: String, text: &str, check: bool) -> Result<Option<String>, Failure> {
+    let path = project::root().join(&name);
+    if fs::read_to_string(&path).is_ok_and(|current| current == text) {
+        println!("generate: {name} is up to date");
+        return Ok(None);
+    }
+    if check {
+        println!("generate: {name} is OUT OF DATE");
+        return Ok(Some(name));
+    }
+    write(&path, text)?;
+    println!("generate: {name} written");
+    Ok(None)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

@@ -22,6 +22,7 @@ mod campaigns;
 mod check;
 mod coverage;
 mod defects;
+mod dashboards;
 mod demo;
 mod duckdb;
 mod failure;

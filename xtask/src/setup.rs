@@ -1,7 +1,7 @@
 //! `cargo xtask setup`: what building and testing needs, looked for, and installed where we may.
 //!
-//! Owns the only place that changes the machine: PostgreSQL's server from the distribution's packages,
-//! as root or by `sudo` without a password. Everything else is only looked for.
+//! Owns the only place that changes the machine: PostgreSQL's server, Prometheus and Alertmanager from the
+//! distribution's packages, as root or by `sudo` without a password. Everything else is only looked for.
 //!
 //! Invariants: what is missing is named with the line that installs it; the distribution's default
 //! cluster is not created, so nothing is left running and no port is taken.
@@ -26,12 +26,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     prepare(install).map(|_| ())
 }
 
-/// Looks for everything, installs PostgreSQL if `install` and we may, and prints one line for each.
+/// Looks for everything, installs servers for tests if `install` and we may, and prints one line for each.
 pub(crate) fn prepare(install: bool) -> Result<Found, Failure> {
     rust();
     c_compiler()?;
     duckdb::ensure(install)?;
     postgresql(install);
+    monitoring(install);
     let nextest = process::works("cargo", &["nextest", "--version"]);
     say("test runner", if nextest { "cargo nextest" } else { "cargo test (cargo-nextest is not installed)" });
     Ok(Found { nextest })
@@ -85,6 +86,42 @@ fn postgresql(install: bool) {
     say(WHAT, "missing: the PostgreSQL cases of the tests are skipped, and each says so");
     say(WHAT, "to run them: apt-get install postgresql, or any package with initdb, pg_ctl and postgres");
 }
+
+/// Never fails: without Prometheus and Alertmanager their test cases are skipped, each with a message of its own.
+fn monitoring(install: bool) {
+    for (what, program, package) in [
+        ("Prometheus", "promtool", "prometheus"),
+        ("Alertmanager", "prometheus-alertmanager", "prometheus-alertmanager"),
+    ] {
+        if !process::works(program, &["--version"]) && install {
+            say(
+                what,
+                &format!("missing; installing the distribution's package `{package}` (nothing is started)"),
+            );
+            if let Err(failure) = packages::install(package, NO_START) {
+                say(what, &failure.to_string());
+            }
+        }
+        if process::works(program, &["--version"]) {
+            say(what, program);
+        } else {
+            say(
+                what,
+                &format!("missing: its tests are skipped, and each says so; apt-get install {package}"),
+            );
+        }
+    }
+}
+
+/// Keeps a package from starting its service. The policy is taken away again.
+const NO_START: &str = r#"
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod +x "$policy"
+fi
+"#;
 
 /// Keeps the package from creating and starting a cluster. The drop-in file is taken away again, so that
 /// the machine's own settings are what they were.

@@ -6,6 +6,7 @@
 
 mod layers;
 mod machine;
+mod ops;
 mod sources;
 
 use crate::failure::Failure;
@@ -64,6 +65,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         ("no Rust file over 800 lines", sources::too_long(&rust)),
         ("clippy's rules hold for systems too", sources::unrepeated_lints(&files)),
         ("no grab-bag modules", sources::names(&paths, &rust)),
+        ("every alert has a severity, a runbook and tests", ops::alerts(&files)),
+        ("rules, dashboards and runbooks ask for metrics that exist", ops::metrics(&files)),
         ("no absolute machine path", machine::paths(&files)),
         ("no host name of a package registry", machine::registries(&files)),
     ];
