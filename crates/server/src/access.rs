@@ -2,7 +2,7 @@
 //!
 //! Owns reading and checking tokens, and the rules of a server without any. A token is 32 random bytes; only its
 //! digest is kept, so a file of tokens gives nobody access. It deliberately does not own users, roles and sessions
-//! of the web app: they will be further kinds of [`Caller`].
+//! of the web app: they will be further kinds of `Caller`.
 //!
 //! Invariants: while there are tokens, every route except `/healthz` needs one; digests are compared in constant time;
 //! no token is ever logged or printed twice.

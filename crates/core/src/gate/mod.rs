@@ -4,7 +4,7 @@
 //! how much sample a judgement needs. It reads nothing: readings come from the engine. The comparison with a bound is
 //! [`crate::decision`]'s, whose criteria of a trial are one kind of evidence here.
 //!
-//! Reading order: [`declare`] (what a gate file says), [`reading`] (what evidence said), [`judge`], [`score`],
+//! Reading order: [`declare`] (what a gate file says), [`reading`] (what evidence said), [`mod@judge`], [`score`],
 //! [`sample`].
 //!
 //! Invariants:

@@ -20,6 +20,7 @@ pub mod moment;
 mod schema;
 pub mod snapshot;
 pub mod store;
+pub mod trigger;
 pub mod unleash;
 
 pub use change::{Changed, How};

@@ -1,8 +1,8 @@
 //! A flag as the evaluator takes it, and Unleash documents as flags.
 //!
 //! Owns the translation in both directions. An imported feature keeps every part that decides; the tests run the Unleash
-//! client specification through it. Two translations out: [`compile`] for our own evaluator, in which a flag goes by its
-//! salt, so that renaming it moves nobody; and [`feed`] for Unleash clients, in which it goes by its name.
+//! client specification through it. Two translations out: `compile` for our own evaluator, in which a flag goes by its
+//! salt, so that renaming it moves nobody; and `feed` for Unleash clients, in which it goes by its name.
 
 use std::collections::{BTreeMap, HashMap};
 

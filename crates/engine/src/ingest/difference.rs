@@ -42,7 +42,7 @@ pub struct Seen {
 
 impl Seen {
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.found.len() + self.known.len()
     }
 }

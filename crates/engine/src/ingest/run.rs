@@ -207,9 +207,9 @@ impl Ingest {
         for (at, kinds) in stages.iter().enumerate() {
             observe(self, Progress::Finding);
             let (seen, unread) = self.find(kinds, &mut report.unreadable);
-            report.found += seen.len() as u64;
+            report.found += seen.count() as u64;
             let sources: Vec<u32> = self.sources.iter().map(|source| source.number).collect();
-            let count = seen.len() as u64;
+            let count = seen.count() as u64;
             let covers = |entry: &ledger::Entry| {
                 kinds.contains(&usize::from(entry.kind))
                     && sources.contains(&entry.source)

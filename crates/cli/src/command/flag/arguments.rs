@@ -93,6 +93,17 @@ pub(crate) enum FlagCommand {
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
     },
+    /// Judge the triggers of all flags that are on against measures, and do what those that fire say
+    ///
+    /// Exit codes: 0 all are quiet; 3 one fired, or could not be judged.
+    Triggers {
+        /// A measured value, and after a colon on how many observations it rests; repeat for more
+        #[arg(long = "measure", value_name = "NAME=VALUE[:SAMPLE]", value_parser = crate::args::assignment)]
+        measures: Vec<(String, String)>,
+        /// Say what would happen, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Add a segment - conditions that flags share - or change it; without conditions, list the segments
     Segment {
         /// Its number, by which flags name it

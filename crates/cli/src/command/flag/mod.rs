@@ -8,11 +8,11 @@ mod edit;
 mod exchange;
 mod print;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use plimsoll_core::flag::{Flag, Percent, Segment, State, condition};
-use plimsoll_engine::flag::{Changed, EvaluationContext, How, change, explain, moment, store};
+use plimsoll_engine::flag::{Changed, EvaluationContext, How, change, explain, moment, store, trigger};
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_server::Arrival;
 use serde_json::json;
@@ -85,6 +85,7 @@ pub(crate) fn execute(context: &Context, command: FlagCommand) -> Result<ExitCod
         FlagCommand::Export { format, to } => {
             return exchange::export(context, session, format, to.as_deref());
         }
+        FlagCommand::Triggers { measures, dry_run } => return triggers(context, session, &measures, dry_run),
         FlagCommand::Segment { number, name, conditions, remove, reason, dry_run } => {
             let how = How { reason: &reason, dry_run, ..How::default() };
             segment(context, session, number, name, &conditions, remove, &how)?;
@@ -225,6 +226,36 @@ fn segment(
     let segments = store::segments(session.store.as_mut())?;
     let document = json!({"segments": segments, "dry_run": how.dry_run, "undo": undo});
     context.ui.print(&document, || format!("{}\nundo: {undo}", print::segments(&segments)))
+}
+
+/// Judges the triggers against measures that the caller gives.
+fn triggers(
+    context: &Context,
+    session: &mut Session,
+    measures: &[(String, String)],
+    dry_run: bool,
+) -> Result<ExitCode, EngineError> {
+    let mut measured = BTreeMap::new();
+    for (name, text) in measures {
+        let (value, sample) = text.split_once(':').unwrap_or((text, "0"));
+        let (Ok(value), Ok(sample)) = (value.parse::<f64>(), sample.parse::<u64>()) else {
+            return Err(EngineError::usage(format!(
+                "the measure `{name}` is `{text}`\nhint: --measure error_rate=0.02:1500, a value and its number of observations"
+            )));
+        };
+        measured.insert(name.clone(), trigger::Measured { value, sample });
+    }
+    let judged = trigger::run(session, &mut measured, dry_run, &mut |judged| {
+        if judged.needs_attention() {
+            tracing::warn!("{}", judged.sentence());
+        }
+    })?;
+    context.ui.print(&judged, || match judged.as_slice() {
+        [] => "no flag that is on has a trigger".to_owned(),
+        all => all.iter().map(trigger::Judged::sentence).collect::<Vec<_>>().join("\n"),
+    })?;
+    let attention = judged.iter().any(trigger::Judged::needs_attention);
+    Ok(if attention { crate::exit::incomplete() } else { ExitCode::SUCCESS })
 }
 
 /// Prints what a change did, and the command that takes it back.
