@@ -125,7 +125,7 @@ fn take(session: &mut Session, name: &str) -> Result<Option<i64>, EngineError> {
         Some(cells) => {
             let (holder, until) = (cells.text(0)?, cells.text(2)?);
             // On this machine we know whether the holder lives; elsewhere only its lease can tell.
-            let free = until <= now || owner::is_gone(&holder) == Some(true);
+            let free = owner::is_gone(&holder).unwrap_or(until <= now);
             if !free {
                 return Ok(None);
             }
@@ -158,10 +158,14 @@ pub(super) fn renew(session: &mut Session, name: &str, epoch: i64) -> Result<boo
     set_until(session, name, epoch, &until)
 }
 
-/// Gives the lease back; false when somebody else has it.
+/// Gives the lease back, so that it has no holder; false when somebody else has it.
 pub(super) fn release(session: &mut Session, name: &str, epoch: i64) -> Result<bool, EngineError> {
     let now = session.clock.now();
-    set_until(session, name, epoch, &now)
+    let changed = session.store.execute(
+        "UPDATE plimsoll_schedule_lease SET holder = '', until = $3 WHERE schedule = $1 AND epoch = $2",
+        &[Value::text(name), Value::Integer(epoch), Value::text(now)],
+    )?;
+    Ok(changed == 1)
 }
 
 fn set_until(session: &mut Session, name: &str, epoch: i64, until: &str) -> Result<bool, EngineError> {
