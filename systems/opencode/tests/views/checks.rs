@@ -270,7 +270,6 @@ fn duplicates_of_every_table() {
     let check = checks().into_iter().find(|check| check.name == "duplicates").unwrap();
     let mut covered = 0;
     for table in tables() {
-        store.begin().unwrap();
         let name = table.name;
         let copied = store
             .execute(
@@ -284,7 +283,11 @@ fn duplicates_of_every_table() {
         let expected = if copied == 1 { (Verdict::Fail, Some(1.0)) } else { (Verdict::Unknown, None) };
         assert_eq!(of_table(&store, &check, table), expected, "{name}");
         covered += copied;
-        store.rollback();
+        // A check reads in a transaction of its own, so the fault is committed, and taken out again.
+        if copied == 1 {
+            let latest = format!("DELETE FROM {name} WHERE rowid = (SELECT max(rowid) FROM {name})");
+            store.execute(&latest, &[]).unwrap();
+        }
     }
     assert!(covered > 24, "{covered} tables with rows");
     assert_eq!(verdict(&store, "duplicates"), (Verdict::Pass, Some(0.0)));
@@ -298,14 +301,13 @@ fn broken_references_of_every_table() {
     for table in tables() {
         for (column, _, _) in table.references {
             let name = table.name;
-            store.begin().unwrap();
             // A table without a row gets one; its other references stay empty.
             store.run_script(&format!("INSERT INTO {name} ({column}) VALUES ('gone')")).unwrap();
             let excepted = name == "todos" || name == "session_diffs";
             let expected = if excepted { (Verdict::Unknown, None) } else { (Verdict::Fail, Some(1.0)) };
             assert_eq!(of_table(&store, &check, table), expected, "{name}.{column}");
             covered += 1;
-            store.rollback();
+            store.execute(&format!("DELETE FROM {name} WHERE {column} = 'gone'"), &[]).unwrap();
         }
     }
     assert!(covered > 40, "{covered} references");
