@@ -130,7 +130,6 @@ fn a_change_without_backup_and_a_misspelt_command_are_refused() {
 }
 
 #[test]
-#[ignore = "red since it was first run: the watch is not seen to begin; issue 4"]
 fn after_kill_9_a_run_goes_on_at_the_right_step() {
     let desk = desk();
     let watch = "id = \"watch\"\nkind = \"watch\"\nfor = \"8s\"\nevery = \"1s\"\nrun = \"verify --all\"";
