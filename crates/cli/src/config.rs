@@ -14,6 +14,9 @@ use plimsoll_engine::change::run::{DEFAULT_BATCH_SIZE, RunSettings};
 use plimsoll_server::Tokens;
 use serde::Deserialize;
 
+/// The setting, and the flag, that chooses between the batch path and one transaction.
+pub(crate) const BATCH_SWITCH: &str = "ENABLE_BATCH_PROCESSING";
+
 /// The configuration file.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -65,8 +68,8 @@ pub(crate) struct Config {
     pub(crate) sources: BTreeMap<String, String>,
     /// A store address for every command, from `PLIMSOLL_STORE`.
     pub(crate) store: Option<String>,
-    /// Whether runs go in batches; off unless switched on (HB-03, HB-05).
-    pub(crate) enable_batch_processing: bool,
+    /// Whether runs go in batches, when it is set; else the flag of that name decides (HB-03, HB-05).
+    pub(crate) enable_batch_processing: Option<bool>,
     /// Items in one batch (HB-02).
     pub(crate) batch_size: u64,
     /// Refuse to apply a plan that is not approved.
@@ -119,8 +122,8 @@ pub(crate) const ENVIRONMENT: &[EnvironmentVariable] = &[
         help: "What is logged to standard error, such as `warn` (items not applied) or `plimsoll_engine=debug` (every batch). Default: error.",
     },
     EnvironmentVariable {
-        name: "ENABLE_BATCH_PROCESSING",
-        help: "`true` applies runs in batches with a checkpoint each; `false` applies them in one transaction. Default: false.",
+        name: BATCH_SWITCH,
+        help: "`true` applies runs in batches with a checkpoint each; `false` applies them in one transaction. Default: what the flag of the same name in the control store says of the system (its targeting key), else false.",
     },
     EnvironmentVariable { name: "BATCH_SIZE", help: "Items in one batch. Default: 50." },
     EnvironmentVariable {
@@ -201,9 +204,7 @@ pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, E
         control_store: environment("PLIMSOLL_CONTROL_STORE").or(file.control_store),
         sources: file.sources,
         store: environment("PLIMSOLL_STORE"),
-        enable_batch_processing: switch("ENABLE_BATCH_PROCESSING")?
-            .or(file.enable_batch_processing)
-            .unwrap_or(false),
+        enable_batch_processing: switch(BATCH_SWITCH)?.or(file.enable_batch_processing),
         batch_size,
         approval_required: switch("PLIMSOLL_APPROVAL_REQUIRED")?.or(file.approval_required).unwrap_or(false),
         api_key: secret("CONGRESS_API_KEY", "CONGRESS_API_KEY_FILE")?,
@@ -271,10 +272,10 @@ fn user_data() -> PathBuf {
 }
 
 impl Config {
-    /// How runs are applied when the command line says nothing else. `batch_size` is the argument of that
-    /// name, and chooses the batch path whatever the switch says.
-    pub(crate) fn run_settings(&self, batch_size: Option<u64>) -> RunSettings {
-        let switched_on = self.enable_batch_processing.then_some(self.batch_size);
+    /// How runs are applied when the switch stands as given. `batch_size` is the argument of that name, and
+    /// chooses the batch path whatever the switch says.
+    pub(crate) fn run_settings(&self, switch: bool, batch_size: Option<u64>) -> RunSettings {
+        let switched_on = switch.then_some(self.batch_size);
         RunSettings { batch_size: batch_size.or(switched_on), ..RunSettings::default() }
     }
 }

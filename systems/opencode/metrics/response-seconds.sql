@@ -1,11 +1,11 @@
 -- metric: response-seconds
 -- name: plimsoll_opencode_response_seconds
--- help: How long answers take, in seconds, by quantile.
+-- help: How long answers take, in seconds, by percentile.
 -- kind: gauge
--- labels: quantile
+-- labels: percentile
 
-SELECT quantile, quantile_cont(response_ms, [0.5, 0.95, 0.99])[position] / 1000.0 AS value
-FROM message_usage, (VALUES ('0.5', 1), ('0.95', 2), ('0.99', 3)) AS wanted (quantile, position)
+SELECT percentile, quantile_cont(response_ms, [0.5, 0.95, 0.99])[position] / 1000.0 AS value
+FROM message_usage, (VALUES (50, 1), (95, 2), (99, 3)) AS wanted (percentile, position)
 WHERE response_ms IS NOT NULL AND error_name IS NULL AND NOT coalesce(is_fork_copy, false)
-GROUP BY quantile, position
-ORDER BY quantile
+GROUP BY percentile, position
+ORDER BY percentile

@@ -17,24 +17,34 @@ use crate::exit;
 use crate::registry;
 use crate::ui::{duration, grouped, plural};
 
-fn settings(context: &Context, arguments: &SettingsArguments) -> RunSettings {
-    RunSettings {
+fn settings(
+    context: &Context,
+    system: &str,
+    change: &str,
+    arguments: &SettingsArguments,
+) -> Result<RunSettings, EngineError> {
+    Ok(RunSettings {
         workers: arguments.workers,
         adaptive_target_ms: arguments.adaptive,
         throttle_ms: arguments.throttle,
         max_errors: arguments.max_errors,
         max_error_share: arguments.max_error_share,
-        ..context.config.run_settings(arguments.batch_size)
-    }
+        ..context.run_settings(system, change, arguments.batch_size)?
+    })
 }
 
-fn routine_of(context: &Context, session: &Session, arguments: &SettingsArguments) -> Routine {
-    Routine {
-        settings: settings(context, arguments),
+fn routine_of(
+    context: &Context,
+    session: &Session,
+    (system, change): (&str, &str),
+    arguments: &SettingsArguments,
+) -> Result<Routine, EngineError> {
+    Ok(Routine {
+        settings: settings(context, system, change, arguments)?,
         backups: context.backups(&session.store.url()),
         approval_required: context.config.approval_required,
         reason: arguments.reason.clone(),
-    }
+    })
 }
 
 /// Applies a stored plan.
@@ -57,7 +67,7 @@ pub(crate) fn apply(context: &Context, arguments: &ApplyArguments) -> Result<Exi
             plan.system, plan.change
         )));
     }
-    let routine = routine_of(context, &session, &arguments.settings);
+    let routine = routine_of(context, &session, (&plan.system, &plan.change), &arguments.settings)?;
     let report = routine::apply_plan(&mut session, system, change, &plan, &routine, !arguments.no_backup)?;
     finish(context, &report)
 }
@@ -86,7 +96,7 @@ pub(crate) fn run(context: &Context, arguments: &RunArguments) -> Result<ExitCod
         context.ui.say("dry run: nothing was written, and the plan was discarded");
         return Ok(ExitCode::SUCCESS);
     }
-    let routine = routine_of(context, &session, &arguments.settings);
+    let routine = routine_of(context, &session, (system.name, change.name()), &arguments.settings)?;
     let report = routine::run(
         &mut session,
         system,

@@ -30,8 +30,7 @@ pub(crate) struct MetricsArguments {
 
 /// Prints all samples in the text form, or the value that a selector finds.
 pub(crate) fn metrics(context: &Context, arguments: &MetricsArguments) -> Result<ExitCode, EngineError> {
-    let mut samples = metric::collect(&mut context.metric_stores());
-    samples.extend(metric::process());
+    let samples = context.samples();
     match &arguments.select {
         None => {
             let document: Vec<_> = samples.iter().map(document).collect();
@@ -56,6 +55,13 @@ fn document(sample: &Sample) -> serde_json::Value {
 }
 
 impl Context {
+    /// Every sample that there is now.
+    pub(crate) fn samples(&self) -> Vec<Sample> {
+        let mut samples = metric::collect(&mut self.metric_stores());
+        samples.extend(metric::process());
+        samples
+    }
+
     /// Every store that there is, for its metrics. One that cannot be opened is there with the reason.
     pub(crate) fn metric_stores(&self) -> Stores {
         let mut stores = self.transactional_stores();

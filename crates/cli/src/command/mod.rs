@@ -35,13 +35,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use plimsoll_core::id::Id;
+use plimsoll_engine::change::run::RunSettings;
 use plimsoll_engine::change::setup::{self, Named};
+use plimsoll_engine::flag::{EvaluationContext, Reason};
 use plimsoll_engine::system::{ChangeKind, System};
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_store::StoreUrl;
 
 use crate::args::{Command, PricesCommand};
-use crate::config::Config;
+use crate::config::{BATCH_SWITCH, Config};
 use crate::registry::{self, SYSTEMS};
 use crate::ui::Ui;
 
@@ -229,6 +231,40 @@ impl Context {
                 Ok(session)
             })
             .collect()
+    }
+
+    /// How a run goes when the command line says nothing else: by the setting `ENABLE_BATCH_PROCESSING`, or where
+    /// it is not set by the flag of that name. `batch_size` chooses the batch path whatever they say.
+    pub(crate) fn run_settings(
+        &self,
+        system: &str,
+        change: &str,
+        batch_size: Option<u64>,
+    ) -> Result<RunSettings, EngineError> {
+        let switch = match (batch_size, self.config.enable_batch_processing) {
+            (Some(_), _) => false,
+            (None, Some(switch)) => switch,
+            (None, None) => self.batch_flag(system, change)?,
+        };
+        Ok(self.config.run_settings(switch, batch_size))
+    }
+
+    /// What the flag `ENABLE_BATCH_PROCESSING` says of a change kind. A control store is not made for it: where
+    /// there is none, there is no flag.
+    fn batch_flag(&self, system: &str, change: &str) -> Result<bool, EngineError> {
+        let url = self.control_url()?;
+        if matches!(&url, StoreUrl::Sqlite { path, .. } if !path.is_file()) {
+            return Ok(false);
+        }
+        let mut session = self.open(&url)?;
+        plimsoll_engine::control::prepare(&mut session)?;
+        let flags = plimsoll_engine::flag::store::snapshot(&mut session)?;
+        let asked = EvaluationContext::of(system).with("system", system).with("change", change);
+        let answer = flags.evaluate(BATCH_SWITCH, &asked);
+        if answer.reason != Reason::Unknown {
+            tracing::info!(flag = BATCH_SWITCH, on = answer.on, reason = ?answer.reason, "the flag chose the path");
+        }
+        Ok(answer.on)
     }
 
     /// Where backups go: beside a SQLite store, or in the data folder.

@@ -81,12 +81,8 @@ fn only_reading(context: &Context, url: &StoreUrl) -> Result<Session, EngineErro
 
 /// How a run goes when nothing but the two settings is given: the function that decides it for `run`.
 fn switched(config: &Config, size: Option<u64>) -> RunSettings {
-    let config = Config {
-        enable_batch_processing: size.is_some(),
-        batch_size: size.unwrap_or(config.batch_size),
-        ..config.clone()
-    };
-    config.run_settings(None)
+    let config = Config { batch_size: size.unwrap_or(config.batch_size), ..config.clone() };
+    config.run_settings(size.is_some(), None)
 }
 
 /// The decision for a person.

@@ -85,7 +85,6 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-#[ignore = "red since it was first run: the report does not name each check; issue 4"]
 fn the_daily_check_writes_its_report() {
     let home = Home::new();
     plimsoll_simulate(&home);
@@ -119,4 +118,76 @@ fn what_cannot_be_scheduled_is_refused_when_it_is_added() {
     let dry = ["schedule", "add", "weekly-digest", "--dry-run"];
     assert!(home.expect(0, &dry).err.contains("would run `plimsoll alert digest --send"));
     assert_eq!(home.expect(0, &["schedule", "list"]).out.trim(), "there is no schedule");
+}
+
+/// GS-23: a trigger over a metric kills the flag, says why, and reaches the webhook; what cannot be judged is told too.
+#[test]
+fn a_trigger_over_metrics_and_checks_kills_a_flag_and_alerts() {
+    let receiver = Receiver::start(0);
+    let mut home = Home::new();
+    home.set("PLIMSOLL_ALERT_WEBHOOK", receiver.address());
+    let reason = ["--reason", "a test"];
+    let flag = |words: &[&str]| home.expect(0, &[&["flag"], words, &reason].concat());
+    flag(&["create", "pilot"]);
+    flag(&[
+        "set",
+        "pilot",
+        "--on",
+        "--trigger",
+        "built=built > 1.5",
+        "--measure",
+        "built=metric plimsoll_build_info",
+    ]);
+    assert_eq!(home.expect(0, &["flag", "triggers", "--json"]).json()[0]["outcome"], "quiet");
+    assert_eq!(receiver.messages().len(), 0);
+
+    // Too few observations is not "quiet".
+    flag(&[
+        "set",
+        "pilot",
+        "--trigger",
+        "built=built > 0.5",
+        "--minimum-sample",
+        "2",
+        "--measure",
+        "built=metric plimsoll_build_info of count(plimsoll_build_info)",
+    ]);
+    assert_eq!(home.expect(3, &["flag", "triggers", "--json"]).json()[0]["outcome"], "small_sample");
+    assert!(receiver.next(PATIENCE).to_string().contains("cannot be judged"));
+
+    flag(&[
+        "set",
+        "pilot",
+        "--trigger",
+        "built=built > 0.5",
+        "--measure",
+        "built=metric plimsoll_build_info",
+    ]);
+    let dry = home.expect(3, &["flag", "triggers", "--dry-run", "--json"]).json();
+    assert_eq!(dry[0]["outcome"], "fired");
+    assert_eq!(home.expect(0, &["flag", "show", "pilot", "--json"]).json()["flag"]["flag"]["state"], "on");
+    let fired = home.expect(3, &["flag", "triggers", "--json"]).json();
+    assert_eq!(
+        (&fired[0]["outcome"], &fired[0]["measured"]["built"]["value"]),
+        (&"fired".into(), &1.0.into())
+    );
+    assert_eq!(
+        home.expect(0, &["flag", "show", "pilot", "--json"]).json()["flag"]["flag"]["state"],
+        "killed"
+    );
+    let notice = receiver.next(PATIENCE).to_string();
+    assert!(notice.contains("fired") && notice.contains("flag-killed.md"), "{notice}");
+    let history = home.expect(0, &["flag", "history", "pilot"]);
+    assert!(history.out.contains("trigger built") && history.out.contains("built = 1"), "{history:?}");
+
+    // A check that never ran has no value.
+    flag(&["create", "other"]);
+    flag(&["set", "other", "--on", "--trigger", "x=x > 0.0", "--measure", "x=check hearings orphans"]);
+    let judged = home.run(&["flag", "triggers", "--json"]);
+    assert_eq!(judged.code, 3, "{judged:?}");
+    let wrong = home.expect(
+        2,
+        &["flag", "set", "other", "--trigger", "x=x > 0.0", "--measure", "x=gauge y", "--reason", "a"],
+    );
+    assert!(wrong.err.contains("no source of a measure"), "{wrong:?}");
 }

@@ -188,6 +188,48 @@ fn a_gate_file_with_a_misspelt_key_is_refused() {
     }
 }
 
+/// Flags and metrics are evidence; one that is not there is no evidence, and never a GO.
+#[test]
+fn flags_and_metrics_are_evidence() {
+    let mut desk = Desk::empty();
+    let data = desk.file("data").display().to_string();
+    desk.set("PLIMSOLL_DATA", &data);
+    std::fs::create_dir_all(desk.file("data/gates")).unwrap();
+    let text = OWN.split("[[category]]").next().unwrap().to_owned()
+        + r#"[[criterion]]
+id = "pilot"
+text = "The pilot is switched on"
+[[criterion.evidence]]
+kind = "flag"
+flag = "pilot"
+state = "on"
+[[criterion]]
+id = "flags"
+text = "There are flags"
+[[criterion.evidence]]
+kind = "metric"
+metric = "METRIC"
+rule = ">= 1"
+"#;
+    let written = |metric: &str| write(&desk, "data/gates/release.toml", &text.replace("METRIC", metric));
+    let standings = |judged: &Json| -> Vec<String> {
+        let criteria = judged["judgement"]["criteria"].as_array().unwrap().iter();
+        criteria.map(|one| one["evidence"][0]["standing"].as_str().unwrap().to_owned()).collect()
+    };
+    written("count(plimsoll_no_such_thing)");
+    let (code, judged) = gate(&desk, &["own/release"]);
+    assert_eq!((code, standings(&judged)), (4, vec!["missing".to_owned(); 2]), "{judged}");
+    written("plimsoll_build_info");
+    good(&desk.at_home(&["flag", "create", "pilot", "--reason", "a test"]));
+    let (code, judged) = gate(&desk, &["own/release"]);
+    assert_eq!((code, standings(&judged)), (4, vec!["breach".to_owned(), "ok".to_owned()]), "{judged}");
+    good(&desk.at_home(&["flag", "allow", "pilot", "a-shop", "--reason", "a test"]));
+    let (code, judged) = gate(&desk, &["own/release"]);
+    assert_eq!((code, &judged["judgement"]["verdict"]), (0, &"GO".into()), "{judged}");
+    good(&desk.at_home(&["flag", "kill", "pilot", "--reason", "a test"]));
+    assert_eq!(gate(&desk, &["own/release"]).0, 4);
+}
+
 /// Milestone 1 of the analytics programme on generated sessions (OC-93): shut, with reasons, until its evidence is there.
 #[test]
 fn the_first_milestone_opens_when_its_evidence_is_there() {

@@ -157,7 +157,6 @@ fn demo(home: &Home) {
 }
 
 #[test]
-#[ignore = "red since it was first run: promtool objects to two metric names; issue 4"]
 fn every_panel_has_data_and_an_alert_reaches_the_webhook() {
     if !installed() {
         return;

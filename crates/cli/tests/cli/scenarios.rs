@@ -45,6 +45,34 @@ fn test_21_flag_toggle() {
     }
 }
 
+/// the flag engine drives the switch of the earlier system; what is set on the machine comes first.
+#[test]
+fn the_flag_chooses_the_path_where_the_setting_is_silent() {
+    let mut desk = Desk::generated(120, 60, 0, 21);
+    let data = desk.file("data").display().to_string();
+    desk.set("PLIMSOLL_DATA", &data);
+    let flag = |words: &[&str], desk: &Desk| {
+        let all: Vec<&str> = ["flag"].iter().chain(words).copied().chain(["--reason", "a test"]).collect();
+        let ended = desk.at_home(&all);
+        assert_eq!(ended.code, 0, "{ended:?}");
+    };
+    let flow_and_undo = |desk: &Desk, batches: u64| {
+        let report = flow(desk, &[], 60, 0);
+        assert_eq!(report["batches"], batches);
+        assert_eq!(desk.plimsoll(&["undo", report["run"].as_str().unwrap()]).code, 0);
+    };
+    flow_and_undo(&desk, 1);
+    flag(&["create", "ENABLE_BATCH_PROCESSING"], &desk);
+    flow_and_undo(&desk, 1);
+    flag(&["allow", "ENABLE_BATCH_PROCESSING", "hearings"], &desk);
+    flow_and_undo(&desk, 2);
+    desk.set("ENABLE_BATCH_PROCESSING", "false");
+    flow_and_undo(&desk, 1);
+    desk.set("ENABLE_BATCH_PROCESSING", "");
+    flag(&["kill", "ENABLE_BATCH_PROCESSING"], &desk);
+    flow_and_undo(&desk, 1);
+}
+
 #[test]
 fn test_22_full_flow_success() {
     let desk = Desk::generated(140, 90, 0, 22);

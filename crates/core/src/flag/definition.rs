@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::bucket::Algorithm;
+use super::measure::MeasureSource;
 use super::percent::Percent;
 
 /// The context field that says who asks, unless a flag names another: OFREP's `targetingKey` is the same field.
@@ -370,6 +371,9 @@ pub struct Trigger {
     /// How large the sample of every measure must be before it is judged at all.
     #[serde(default)]
     pub minimum_sample: u64,
+    /// Where the measures come from, by the names that `when` uses.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub measures: BTreeMap<String, MeasureSource>,
     /// What is done.
     pub action: TriggerAction,
 }

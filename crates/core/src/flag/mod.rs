@@ -15,6 +15,7 @@ pub mod bucket;
 pub mod cohort;
 pub mod condition;
 pub mod definition;
+pub mod measure;
 pub mod percent;
 
 pub use bucket::Algorithm;
@@ -23,4 +24,5 @@ pub use definition::{
     Constraint, Flag, Operator, Prerequisite, Rollout, Rule, RuleVariant, Segment, Stage, State, Trigger,
     TriggerAction, Variant,
 };
+pub use measure::MeasureSource;
 pub use percent::Percent;

@@ -49,8 +49,9 @@ impl Report {
         out.push_str("| verdict | check | value | rule | trend | severity |\n|---|---|---:|---|---|---|\n");
         for found in &self.findings {
             out.push_str(&format!(
-                "| {} | {} | {} | {} | {} | {} |\n",
+                "| {} | `{}`: {} | {} | {} | {} | {} |\n",
                 found.verdict.as_str(),
+                found.check,
                 found.title.replace('|', "\\|"),
                 value_text(found),
                 threshold(found),

@@ -16,6 +16,7 @@ pub mod explain;
 pub mod flagd;
 mod key_list;
 pub mod live;
+pub mod measure;
 pub mod moment;
 mod schema;
 pub mod snapshot;

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use cel::{Context, Program, Value};
-use plimsoll_core::flag::{Flag, State, Trigger, TriggerAction};
+use plimsoll_core::flag::{Flag, MeasureSource, State, Trigger, TriggerAction};
 use serde::Serialize;
 
 use super::change::{self, Changed, How};
@@ -29,13 +29,20 @@ pub struct Measured {
 
 /// Where triggers get measures from: metrics, and results of checks.
 pub trait Measures {
-    /// The current value of a measure; `None` when there is none.
-    fn measure(&mut self, name: &str) -> Option<Measured>;
+    /// The current value of a measure; `None` when there is none. `source` is where the trigger says it comes from.
+    ///
+    /// # Errors
+    /// When the source cannot be asked.
+    fn measure(
+        &mut self,
+        name: &str,
+        source: Option<&MeasureSource>,
+    ) -> Result<Option<Measured>, EngineError>;
 }
 
 impl Measures for BTreeMap<String, Measured> {
-    fn measure(&mut self, name: &str) -> Option<Measured> {
-        self.get(name).copied()
+    fn measure(&mut self, name: &str, _: Option<&MeasureSource>) -> Result<Option<Measured>, EngineError> {
+        Ok(self.get(name).copied())
     }
 }
 
@@ -160,11 +167,12 @@ pub fn judge(trigger: &Trigger, measures: &mut dyn Measures) -> (Outcome, BTreeM
     let references = program.references();
     let mut missing = Vec::new();
     for name in references.variables() {
-        match measures.measure(name).filter(|found| found.value.is_finite()) {
-            Some(found) => {
+        match measures.measure(name, trigger.measures.get(name)) {
+            Ok(Some(found)) if found.value.is_finite() => {
                 measured.insert(name.to_owned(), found);
             }
-            None => missing.push(name.to_owned()),
+            Ok(_) => missing.push(name.to_owned()),
+            Err(error) => return broken(format!("{name}: {}", error.message), measured),
         }
     }
     if !missing.is_empty() {
@@ -236,8 +244,13 @@ mod tests {
     use super::*;
 
     fn judged(when: &str, minimum_sample: u64, measures: &[(&str, f64, u64)]) -> Outcome {
-        let trigger =
-            Trigger { name: "t".into(), when: when.into(), minimum_sample, action: TriggerAction::Kill };
+        let trigger = Trigger {
+            name: "t".into(),
+            when: when.into(),
+            minimum_sample,
+            measures: BTreeMap::new(),
+            action: TriggerAction::Kill,
+        };
         let mut measures: BTreeMap<String, Measured> = measures
             .iter()
             .map(|(name, value, sample)| ((*name).to_owned(), Measured { value: *value, sample: *sample }))

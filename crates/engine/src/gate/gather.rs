@@ -1,10 +1,11 @@
 //! Gathering: asks every piece of evidence of a gate once.
 //!
-//! Owns which questions the control store answers itself - what is on record, other gates, playbooks - and passes the
+//! Owns which questions the control store answers itself - what is on record, other gates, playbooks, flags - and passes the
 //! others on. Nothing here judges.
 
 use std::collections::BTreeMap;
 
+use plimsoll_core::flag::State;
 use plimsoll_core::gate::{Asked, Gate, Judgement, Outcome, Reading, Source};
 use plimsoll_core::value::Value;
 use serde_json::{Value as Json, json};
@@ -14,6 +15,7 @@ use super::record::{Kind, Record, latest};
 use super::{expression, verdict};
 use crate::change::cells::Cells;
 use crate::error::EngineError;
+use crate::flag;
 use crate::session::Session;
 
 /// The readings of a gate's evidence, by criterion.
@@ -94,6 +96,7 @@ fn ask(session: &mut Session, source: &Source, outside: &mut dyn Evidence) -> Re
         }
         Source::Gate { gate } => other_gate(session, gate, &query),
         Source::Playbook { playbook } => last_playbook(session, playbook, &query),
+        Source::Flag { flag, state } => flag_state(session, flag, state, &query),
         _ => Ok(outside.read(source)),
     };
     answered.unwrap_or_else(|error| Reading::error(query, error.message))
@@ -174,6 +177,27 @@ fn other_gate(session: &mut Session, gate: &str, query: &str) -> Result<Reading,
         "verdict": judgement.verdict, "id": stored.id,
         "score": judgement.readiness.map(|readiness| readiness.score),
     });
+    Ok(reading)
+}
+
+/// Whether a flag stands as asked. One that was deleted stands nowhere.
+fn flag_state(session: &mut Session, flag: &str, asked: &str, query: &str) -> Result<Reading, EngineError> {
+    let Some(stored) = flag::store::lookup(session.store.as_mut(), flag)?.filter(|found| !found.archived)
+    else {
+        return Ok(Reading::missing(query, format!("there is no flag `{flag}`")));
+    };
+    let state = stored.flag.state;
+    let holds = match asked {
+        "exists" => true,
+        "on" => state == State::On,
+        "off" => state != State::On,
+        other => {
+            return Err(EngineError::usage(format!("the state `{other}`\nhint: it is on, off or exists")));
+        }
+    };
+    let basis = format!("`{flag}` is {}, version {}", state.as_str(), stored.version);
+    let mut reading = Reading::of(query, f64::from(u8::from(holds)), basis).from_time(stored.changed_at);
+    reading.facts = json!({ "state": state.as_str(), "version": stored.version });
     Ok(reading)
 }
 

@@ -1,4 +1,4 @@
-//! Evidence from systems: checks, queries and runs, asked of their stores at this moment.
+//! Evidence from systems: checks, queries, runs and metrics, asked of their stores at this moment.
 //!
 //! Owns the questions. Opening a store is the caller's ([`Stores`]), because only it knows where stores are.
 //!
@@ -21,6 +21,7 @@ use crate::change::{run, verify};
 use crate::check::Verdict;
 use crate::check::history::{self, StoredResult};
 use crate::error::EngineError;
+use crate::metric::{self, Sample};
 use crate::session::Session;
 
 /// A system's store.
@@ -38,6 +39,9 @@ pub trait Stores {
     /// # Errors
     /// When there is no such system or store.
     fn open(&mut self, system: &str) -> Result<Opened, EngineError>;
+
+    /// Every metric of this program, as Prometheus would be given it now.
+    fn metrics(&mut self) -> Vec<Sample>;
 }
 
 /// Evidence from the stores of systems.
@@ -56,7 +60,8 @@ impl Evidence for Live<'_> {
             Source::Checks { system, severity } => self.checks(system, severity.as_deref(), &query),
             Source::Query { system, sql, limit } => self.query(system, sql, limit.ms, &query),
             Source::Run { system, change } => self.run(system, change, &query),
-            _ => Ok(Reading::missing(&query, "this program does not answer that yet")),
+            Source::Metric { metric } => self.metric(metric, &query),
+            _ => Err(EngineError::usage("no system knows that; the control store is asked first")),
         };
         answered.unwrap_or_else(|error| {
             let outcome = match error.class {
@@ -75,6 +80,13 @@ impl Live<'_> {
             Opened::Analytic(store) => history::latest_of_all_analytics(&store),
             Opened::Journal(mut session) => history::latest_of_all(session.store.as_mut(), system),
         }
+    }
+
+    fn metric(&mut self, selector: &str, query: &str) -> Result<Reading, EngineError> {
+        Ok(match metric::value(&self.stores.metrics(), selector)? {
+            Some(value) => Reading::with(query, Outcome::of(value), "as `plimsoll metrics` gives it"),
+            None => Reading::missing(query, "no sample matches; `plimsoll metrics` lists all of them"),
+        })
     }
 
     fn check(&mut self, system: &str, check: &str, query: &str) -> Result<Reading, EngineError> {

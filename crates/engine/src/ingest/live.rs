@@ -81,7 +81,6 @@ impl Ingest {
         let Some(_lock) = state.acquire_bulk_lock() else {
             return Err(EngineError::refused("another pass over the same store is running"));
         };
-        self.note_phase("bulk", 0, 0)?;
         let report = self.pass(false, &mut |ingest, progress| observe(ingest, Live::Pass(progress)))?;
         observe(self, Live::Passed(report));
         Ok(())

@@ -198,6 +198,7 @@ impl Ingest {
     ) -> Result<PassReport, EngineError> {
         let began = self.clock.monotonic_ms();
         self.find_sources(true)?;
+        self.note_phase("bulk", 0, 0)?;
         // The readers have the threads, and those of the database would wait for each other.
         self.store.use_threads(1)?;
         let mut report = PassReport::default();
@@ -234,6 +235,7 @@ impl Ingest {
         // The readers are done; the statements may have their threads.
         self.store.use_threads(self.settings.threads.max(1))?;
         report.derived = derive(self.system, &self.store, &self.settings.derive)?;
+        self.note_phase("idle", 0, 0)?;
         report.duration_ms = self.clock.monotonic_ms().saturating_sub(began);
         Ok(report)
     }

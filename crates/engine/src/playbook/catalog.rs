@@ -359,10 +359,11 @@ pub fn complete(
     let state = format!("state = \"{}\"", document.front.state);
     let text = document.text.replacen(&state, "state = \"Complete\"", 1);
     std::fs::write(&path, text).map_err(failed)?;
-    let log = folder.join("log.md");
+    // Beside what it tells of, and out of the folder whose files are read as playbooks.
+    let log = archive.join("log.md");
     let mut lines = std::fs::read_to_string(&log).unwrap_or_else(|_| "# Completed plans\n\n".to_owned());
     let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-    lines += &format!("- {now}, {}: `{name}` is complete{why}; archive/{name}-{day}.md\n", session.actor);
+    lines += &format!("- {now}, {}: `{name}` is complete{why}; {name}-{day}.md\n", session.actor);
     std::fs::write(&log, lines).map_err(failed)?;
     Ok(path)
 }

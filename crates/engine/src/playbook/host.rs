@@ -21,7 +21,7 @@ pub struct Ended {
 /// What went wrong, for those who must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarm {
-    /// One cause has one incident: the playbook and its step.
+    /// One cause has one incident: the playbook.
     pub cause: String,
     /// One line.
     pub title: String,

@@ -19,6 +19,7 @@ use super::host::{Alarm, Host};
 use super::journal::{self, End, Entry, PlaybookRun, PlaybookStatus};
 use super::rollback;
 use super::words::Known;
+use crate::alert;
 use crate::clock::later;
 use crate::error::{EngineError, ErrorKind};
 use crate::owner;
@@ -83,7 +84,9 @@ impl Runner<'_> {
                 StepEnd::Failed(why) => return self.failed(&run, &document, step, &why),
             }
         }
-        self.ended(id, PlaybookStatus::Done, "")
+        let run = self.ended(id, PlaybookStatus::Done, "")?;
+        alert::clear(self.session, &cause(&run.playbook), "the playbook ran to its end")?;
+        Ok(run)
     }
 
     fn ended(&mut self, id: &Id, status: PlaybookStatus, reason: &str) -> Result<PlaybookRun, EngineError> {
@@ -148,7 +151,7 @@ impl Runner<'_> {
                 if whole { " Everything was taken back." } else { " TAKING IT BACK DID NOT SUCCEED WHOLLY." };
         }
         let alarm = Alarm {
-            cause: format!("playbook {} {}", run.playbook, step.id),
+            cause: cause(&run.playbook),
             title: format!("Playbook {} stopped at step {}", run.playbook, step.id),
             detail: told,
         };
@@ -439,4 +442,9 @@ fn reason(out: &str, err: &str) -> String {
 /// An error that means a playbook's run did not end well.
 pub(super) fn incomplete(message: String) -> EngineError {
     EngineError::new(ErrorKind::Stopped, message)
+}
+
+/// What the incident about a playbook is named by: a playbook that stops again stops for the same people.
+fn cause(playbook: &str) -> String {
+    format!("playbook/{playbook}")
 }

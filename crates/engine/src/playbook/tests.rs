@@ -325,7 +325,7 @@ fn a_plan_is_completed_logged_and_archived() {
     let archived = complete(&mut desk.session, &done, folder.path(), "all done").unwrap();
     let text = std::fs::read_to_string(archived).unwrap();
     assert!(text.contains("state = \"Complete\""), "{text}");
-    let log = std::fs::read_to_string(folder.path().join("log.md")).unwrap();
+    let log = std::fs::read_to_string(folder.path().join("archive/log.md")).unwrap();
     assert!(log.contains("tester: `move` is complete: all done"), "{log}");
     assert_eq!(state(&mut desk.session, &done).unwrap(), PlanState::Complete);
     assert!(change_state(&mut desk.session, &done, PlanEvent::Start, "").is_err(), "complete is an end");

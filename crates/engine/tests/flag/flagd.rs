@@ -79,7 +79,6 @@ fn a_definition_decides_as_flagd_does() {
 
 /// What is written reads back and decides the same, for every generation of flagd.
 #[test]
-#[ignore = "red since it was first run: flagd import does not read a compared fractional; issue 4"]
 fn what_is_exported_reads_back_the_same() {
     for algorithm in [Algorithm::Flagd1, Algorithm::Flagd2, Algorithm::Flagd3] {
         let mut flags = import(&document().to_string(), algorithm).unwrap().flags;

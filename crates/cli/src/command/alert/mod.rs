@@ -7,7 +7,7 @@ mod arguments;
 use std::process::ExitCode;
 
 use plimsoll_engine::alert::{
-    self, Delivery, Figure, Incident, NoticeStatus, Policy, Status, Transport, Webhook,
+    self, Delivery, Figure, Incident, NoticeStatus, Policy, Signal, Status, Transport, Webhook,
 };
 use plimsoll_engine::{EngineError, Session, metric};
 use serde_json::json;
@@ -93,6 +93,23 @@ impl Context {
     /// The webhook that notices go to, when one is configured.
     pub(crate) fn optional_webhook(&self) -> Option<Webhook> {
         self.config.alert_webhook.clone().map(Webhook::new)
+    }
+
+    /// Raises an incident and sends what is due, when there is somewhere to send it. A notice that does not arrive
+    /// waits in the outbox, and is told here.
+    ///
+    /// # Errors
+    /// When the control store fails.
+    pub(crate) fn raise(&self, session: &mut Session, signal: &Signal) -> Result<(), EngineError> {
+        let (incident, _) = alert::raise(session, signal)?;
+        self.ui.say(&format!("incident {}: {}", incident.number, incident.title));
+        if let Some(webhook) = self.optional_webhook() {
+            let delivery = alert::deliver(session, &self.alert_policy(), Some(&webhook as &dyn Transport))?;
+            if let Some(error) = &delivery.last_error {
+                self.ui.say(&format!("{error}\nhint: `plimsoll alert send` tries again"));
+            }
+        }
+        Ok(())
     }
 
     /// When people are told.

@@ -95,9 +95,13 @@ pub(crate) enum FlagCommand {
     },
     /// Judge the triggers of all flags that are on against measures, and do what those that fire say
     ///
+    /// Measures come from the metrics and checks that the triggers name. A trigger that fires, or that cannot be
+    /// judged, raises an incident; one that is quiet resolves it.
+    ///
     /// Exit codes: 0 all are quiet; 3 one fired, or could not be judged.
     Triggers {
-        /// A measured value, and after a colon on how many observations it rests; repeat for more
+        /// A measured value instead of the one that the trigger names, and after a colon on how many observations it
+        /// rests; repeat for more
         #[arg(long = "measure", value_name = "NAME=VALUE[:SAMPLE]", value_parser = crate::args::assignment)]
         measures: Vec<(String, String)>,
         /// Say what would happen, and do nothing
@@ -273,6 +277,10 @@ pub(crate) struct SetArguments {
     /// Triggers turn the flag down to this percentage instead of killing it
     #[arg(long, value_name = "P", requires = "triggers")]
     pub(crate) trigger_percent: Option<plimsoll_core::flag::Percent>,
+    /// Where a measure of the triggers comes from: `metric SELECTOR`, `metric SELECTOR of SELECTOR` (the second counts its
+    /// observations), or `check SYSTEM CHECK`; repeat for more
+    #[arg(long = "measure", value_name = "NAME=SOURCE", value_parser = crate::args::assignment, requires = "triggers")]
+    pub(crate) measures: Vec<(String, String)>,
     /// Triggers judge nothing on a smaller sample
     #[arg(long, value_name = "N", default_value_t = 0, requires = "triggers")]
     pub(crate) minimum_sample: u64,

@@ -1,8 +1,10 @@
 //! From the options of `flag set` to a definition.
 
+use std::collections::BTreeMap;
+
 use plimsoll_core::flag::{
-    Algorithm, Constraint, Flag, Percent, Prerequisite, Rollout, Rule, Stage, State, Trigger, TriggerAction,
-    Variant, condition,
+    Algorithm, Constraint, Flag, MeasureSource, Percent, Prerequisite, Rollout, Rule, Stage, State, Trigger,
+    TriggerAction, Variant, condition,
 };
 use plimsoll_engine::EngineError;
 use plimsoll_engine::flag::moment;
@@ -62,7 +64,7 @@ pub(super) fn apply(flag: &mut Flag, arguments: &SetArguments, now: &str) -> Res
     rules(flag, arguments)?;
     variants(flag, arguments)?;
     prerequisites(flag, arguments);
-    triggers(flag, arguments);
+    triggers(flag, arguments)?;
     state(flag, arguments)
 }
 
@@ -210,19 +212,26 @@ fn prerequisites(flag: &mut Flag, arguments: &SetArguments) {
     }
 }
 
-fn triggers(flag: &mut Flag, arguments: &SetArguments) {
+fn triggers(flag: &mut Flag, arguments: &SetArguments) -> Result<(), EngineError> {
     if arguments.no_triggers {
         flag.triggers.clear();
     }
     if !arguments.triggers.is_empty() {
         let action = arguments.trigger_percent.map_or(TriggerAction::Kill, TriggerAction::Percent);
         let minimum_sample = arguments.minimum_sample;
+        let measures = arguments
+            .measures
+            .iter()
+            .map(|(name, source)| Ok((name.clone(), source.parse().map_err(EngineError::usage)?)))
+            .collect::<Result<BTreeMap<String, MeasureSource>, EngineError>>()?;
         let one = |(name, when): &(String, String)| Trigger {
             name: name.clone(),
             when: when.clone(),
             minimum_sample,
+            measures: measures.clone(),
             action,
         };
         flag.triggers = arguments.triggers.iter().map(one).collect();
     }
+    Ok(())
 }

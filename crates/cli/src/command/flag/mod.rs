@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use plimsoll_core::flag::{Flag, Percent, Segment, State, condition};
+use plimsoll_engine::alert::{self, Severity, Signal};
+use plimsoll_engine::flag::measure::LiveMeasures;
 use plimsoll_engine::flag::{Changed, EvaluationContext, How, change, explain, moment, store, trigger};
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_server::Arrival;
@@ -20,6 +22,7 @@ use serde_json::json;
 pub(crate) use self::arguments::FlagCommand;
 use self::arguments::{CreateArguments, HowArguments, ListArguments, SetArguments};
 use super::Context;
+use super::gate::SystemStores;
 
 /// Runs one of the commands on flags.
 pub(crate) fn execute(context: &Context, command: FlagCommand) -> Result<ExitCode, EngineError> {
@@ -228,7 +231,35 @@ fn segment(
     context.ui.print(&document, || format!("{}\nundo: {undo}", print::segments(&segments)))
 }
 
-/// Judges the triggers against measures that the caller gives.
+/// Tells those who must know that a trigger fired or could not be judged, and that it is quiet again.
+fn raise_or_clear(
+    context: &Context,
+    session: &mut Session,
+    judged: &trigger::Judged,
+) -> Result<(), EngineError> {
+    let cause = format!("flag/{}/{}", judged.flag, judged.trigger);
+    if !judged.needs_attention() {
+        alert::clear(session, &cause, "the trigger is quiet")?;
+        return Ok(());
+    }
+    let fired = judged.outcome == trigger::Outcome::Fired;
+    let signal = Signal {
+        cause,
+        severity: if fired { Severity::P1 } else { Severity::P2 },
+        title: format!(
+            "trigger {} of flag {} {}",
+            judged.trigger,
+            judged.flag,
+            if fired { "fired" } else { "cannot be judged" }
+        ),
+        detail: judged.sentence(),
+        runbook: "docs/runbooks/flag-killed.md".to_owned(),
+        system: String::new(),
+    };
+    context.raise(session, &signal)
+}
+
+/// Judges the triggers against measures that the caller gives, and those that metrics and checks give.
 fn triggers(
     context: &Context,
     session: &mut Session,
@@ -245,11 +276,18 @@ fn triggers(
         };
         measured.insert(name.clone(), trigger::Measured { value, sample });
     }
-    let judged = trigger::run(session, &mut measured, dry_run, &mut |judged| {
+    let mut stores = SystemStores { context: context.systems() };
+    let mut measures = LiveMeasures::new(measured, &mut stores);
+    let judged = trigger::run(session, &mut measures, dry_run, &mut |judged| {
         if judged.needs_attention() {
             tracing::warn!("{}", judged.sentence());
         }
     })?;
+    if !dry_run {
+        for judged in &judged {
+            raise_or_clear(context, session, judged)?;
+        }
+    }
     context.ui.print(&judged, || match judged.as_slice() {
         [] => "no flag that is on has a trigger".to_owned(),
         all => all.iter().map(trigger::Judged::sentence).collect::<Vec<_>>().join("\n"),

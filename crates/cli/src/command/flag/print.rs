@@ -185,6 +185,7 @@ fn description(stored: &StoredFlag, now: &str) -> Vec<String> {
             "trigger {}: {} {action} (sample of at least {})",
             trigger.name, trigger.when, trigger.minimum_sample
         ));
+        lines.extend(trigger.measures.iter().map(|(name, source)| format!("  {name}: {source}")));
     }
     lines
 }

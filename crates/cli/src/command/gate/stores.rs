@@ -1,6 +1,7 @@
 //! Stores of systems, opened for a gate to ask.
 
 use plimsoll_engine::gate::live::{Opened, Stores};
+use plimsoll_engine::metric::Sample;
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_store::StoreUrl;
 
@@ -35,5 +36,9 @@ impl Stores for SystemStores {
             _ => self.context.open_existing(&url)?,
         };
         Ok(Opened::Journal(Box::new(session)))
+    }
+
+    fn metrics(&mut self) -> Vec<Sample> {
+        self.context.samples()
     }
 }

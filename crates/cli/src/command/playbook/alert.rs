@@ -1,19 +1,23 @@
 //! Telling those who must know that a playbook stopped.
 
+use plimsoll_engine::alert::{Severity, Signal};
 use plimsoll_engine::playbook::Alarm;
-use plimsoll_engine::{EngineError, Session, event};
-use serde_json::json;
+use plimsoll_engine::{EngineError, Session};
 
-/// Puts the alarm on record. Where alerts are delivered is theirs to say.
-pub(super) fn raise(session: &mut Session, alarm: &Alarm) -> Result<(), EngineError> {
-    session.store.begin(plimsoll_store::Access::ReadWrite)?;
-    let detail = json!({ "title": alarm.title, "detail": alarm.detail });
-    match event::record(session, "playbook.alarm", &alarm.cause, &alarm.title, &detail) {
-        Ok(()) => Ok(session.store.commit()?),
-        Err(error) => {
-            // The first error is the one to tell.
-            drop(session.store.rollback());
-            Err(error)
-        }
-    }
+use crate::command::Context;
+
+/// What to do about it.
+const RUNBOOK: &str = "docs/runbooks/playbook-stopped.md";
+
+/// Raises the incident, and sends its notice when there is somewhere to send it.
+pub(super) fn raise(context: &Context, session: &mut Session, alarm: &Alarm) -> Result<(), EngineError> {
+    let signal = Signal {
+        cause: alarm.cause.clone(),
+        severity: Severity::P1,
+        title: alarm.title.clone(),
+        detail: alarm.detail.clone(),
+        runbook: RUNBOOK.to_owned(),
+        system: String::new(),
+    };
+    context.raise(session, &signal)
 }

@@ -107,7 +107,7 @@ impl Host for SelfHost<'_> {
     }
 
     fn alert(&mut self, session: &mut Session, alarm: &Alarm) -> Result<(), EngineError> {
-        super::alert::raise(session, alarm)
+        super::alert::raise(self.context, session, alarm)
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_core::flag::bucket::BucketField;
-use plimsoll_core::flag::{Algorithm, Constraint, Flag, Operator, Rule, RuleVariant, State, Variant};
+use plimsoll_core::flag::{Algorithm, Constraint, Flag, Rule, RuleVariant, State, Variant};
 use serde_json::{Map, Value as Json};
 
 use super::logic::{Alternatives, Scope, both};
@@ -41,8 +40,8 @@ pub fn import(text: &str, algorithm: Algorithm) -> Result<Imported, EngineError>
         let Some(definition) = definition.as_object() else {
             return Err(fault(&format!("`{name}` is no object")));
         };
-        let scope = Scope { flag: &name, evaluators: &evaluators };
-        match read(&scope, definition, algorithm) {
+        let scope = Scope { flag: &name, evaluators: &evaluators, algorithm };
+        match read(&scope, definition) {
             Ok(flag) => imported.flags.push(flag),
             Err(construct) => {
                 imported.unsupported.push(Unsupported { flag: name.clone(), construct, left_out: true });
@@ -57,7 +56,7 @@ pub fn import(text: &str, algorithm: Algorithm) -> Result<Imported, EngineError>
     Ok(imported)
 }
 
-fn read(scope: &Scope<'_>, definition: &Map<String, Json>, algorithm: Algorithm) -> Result<Flag, String> {
+fn read(scope: &Scope<'_>, definition: &Map<String, Json>) -> Result<Flag, String> {
     let mut flag = Flag::new(scope.flag);
     flag.state = match definition.get("state").and_then(Json::as_str) {
         Some("ENABLED") => State::On,
@@ -77,7 +76,7 @@ fn read(scope: &Scope<'_>, definition: &Map<String, Json>, algorithm: Algorithm)
         definition.get("targeting").filter(|rule| rule.as_object().is_some_and(|rule| !rule.is_empty()));
     let mut rules = Vec::new();
     if let Some(rule) = targeting {
-        outcome(scope, &flag, rule, &vec![Vec::new()], algorithm, &mut rules)?;
+        outcome(scope, &flag, rule, &vec![Vec::new()], &mut rules)?;
     }
     if rules.is_empty() {
         // Nobody is matched, so that everybody gets the default variant.
@@ -95,7 +94,6 @@ fn outcome(
     flag: &Flag,
     rule: &Json,
     when: &Alternatives,
-    algorithm: Algorithm,
     rules: &mut Vec<Rule>,
 ) -> Result<(), String> {
     let rule = scope.resolve(rule)?;
@@ -125,20 +123,20 @@ fn outcome(
                 match part {
                     [condition, result] => {
                         let within = both(when, &scope.alternatives(condition)?)?;
-                        outcome(scope, flag, result, &within, algorithm, rules)?;
+                        outcome(scope, flag, result, &within, rules)?;
                     }
                     [Json::Null] => break,
-                    [result] => outcome(scope, flag, result, when, algorithm, rules)?,
+                    [result] => outcome(scope, flag, result, when, rules)?,
                     _ => {}
                 }
             }
             // An `if` without `else` inside another one results in null there.
             if arguments.len().is_multiple_of(2) && *when != vec![Vec::new()] {
-                outcome(scope, flag, &Json::Null, when, algorithm, rules)?;
+                outcome(scope, flag, &Json::Null, when, rules)?;
             }
             Ok(())
         }
-        "fractional" => fractional(scope, flag, arguments, when, algorithm, rules),
+        "fractional" => fractional(scope, flag, arguments, when, rules),
         other => {
             // A condition as a result: the variants `true` and `false`.
             let holds =
@@ -168,70 +166,11 @@ fn fractional(
     flag: &Flag,
     arguments: &[Json],
     when: &Alternatives,
-    algorithm: Algorithm,
     rules: &mut Vec<Rule>,
 ) -> Result<(), String> {
-    let is_share =
-        |value: &Json| value.as_array().is_some_and(|share| share.first().is_some_and(Json::is_string));
-    let (by, shares) = match arguments {
-        [first, rest @ ..] if !is_share(first) => (Some(first), rest),
-        all => (None, all),
-    };
-    let (key, salt) = bucket_by(scope, by, algorithm)?;
-    let mut weighted = Vec::new();
-    for share in shares {
-        let Some([name, rest @ ..]) = share.as_array().map(Vec::as_slice) else {
-            return Err(format!("the share {share}"));
-        };
-        let name = name.as_str().ok_or_else(|| format!("the share {share}"))?;
-        let weight = match rest {
-            [] => 1,
-            [weight] => weight.as_i64().ok_or_else(|| format!("the weight {weight}"))?.max(0),
-            _ => return Err(format!("the share {share}")),
-        };
-        weighted.push((name, weight));
-    }
-    let total: i64 = weighted.iter().map(|(_, weight)| *weight).sum();
-    let Some(buckets) = u32::try_from(total).ok().filter(|total| *total > 0) else {
-        return Err("a `fractional` of no weight".to_owned());
-    };
-    let field = BucketField { algorithm, buckets, key, salt }.name();
-    let mut low = 0;
-    for (name, weight) in weighted {
-        let high = low + weight;
-        let mut range = Vec::new();
-        if low > 0 {
-            range.push(Constraint::than(&field, Operator::NumGte, low.to_string()));
-        }
-        range.push(Constraint::than(&field, Operator::NumLt, high.to_string()));
-        if weight > 0 {
-            give(flag, name, &both(when, &vec![range])?, rules)?;
-        }
-        low = high;
+    let shares = scope.shares(arguments)?;
+    for (name, range) in shares.ranges() {
+        give(flag, name, &both(when, &vec![range])?, rules)?;
     }
     Ok(())
-}
-
-/// What is hashed: the flag's key with the targeting key, a field alone, or the flag's key joined with a field.
-fn bucket_by(scope: &Scope<'_>, by: Option<&Json>, algorithm: Algorithm) -> Result<(String, String), String> {
-    let Some(by) = by else { return Ok(("userId".to_owned(), scope.flag.to_owned())) };
-    let text = |joined: &str| {
-        if algorithm == Algorithm::Flagd3 { format!("text:{joined}") } else { joined.to_owned() }
-    };
-    if let Some(field) = scope.field(by) {
-        return Ok((field, text("")));
-    }
-    if let Some([first, second]) = by.get("cat").and_then(Json::as_array).map(Vec::as_slice)
-        && let Some(field) = scope.field(second)
-    {
-        let prefix = match scope.field(first).as_deref() {
-            Some("$flagd.flagKey") => Some(scope.flag),
-            Some(_) => None,
-            None => first.as_str(),
-        };
-        if let Some(prefix) = prefix {
-            return Ok((field, text(prefix)));
-        }
-    }
-    Err(format!("`fractional` by {by}"))
 }

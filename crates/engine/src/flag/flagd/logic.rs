@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_core::flag::{Constraint, Operator};
+use plimsoll_core::flag::{Algorithm, Constraint, Operator};
 use serde_json::Value as Json;
 
 /// How many alternatives one condition may unfold into.
@@ -28,6 +28,8 @@ enum Condition {
 pub(super) struct Scope<'a> {
     pub(super) flag: &'a str,
     pub(super) evaluators: &'a BTreeMap<String, Json>,
+    /// The generation of flagd whose hash is meant.
+    pub(super) algorithm: Algorithm,
 }
 
 impl Scope<'_> {
@@ -88,6 +90,11 @@ impl Scope<'_> {
     }
 
     fn equal(&self, a: &Json, b: &Json) -> Result<Condition, String> {
+        for (drawn, name) in [(a, b), (b, a)] {
+            if let (Some(arguments), Some(name)) = (drawn.get("fractional"), name.as_str()) {
+                return self.drawn(arguments, name);
+            }
+        }
         let (field, literal) = match (self.field(a), self.field(b)) {
             (Some(field), None) => (field, b),
             (None, Some(field)) => (field, a),
@@ -102,6 +109,18 @@ impl Scope<'_> {
             }
             other => Err(format!("the comparison with {other}")),
         }
+    }
+
+    /// True for those whom a `fractional` gives this name.
+    fn drawn(&self, arguments: &Json, name: &str) -> Result<Condition, String> {
+        let single = std::slice::from_ref(arguments);
+        let shares = self.shares(arguments.as_array().map_or(single, Vec::as_slice))?;
+        let named = shares.ranges().into_iter().filter(|(share, _)| *share == name);
+        Ok(Condition::Any(
+            named
+                .map(|(_, range)| Condition::All(range.into_iter().map(Condition::Leaf).collect()))
+                .collect(),
+        ))
     }
 
     fn ordered(&self, sign: &str, a: &Json, b: &Json) -> Result<Condition, String> {

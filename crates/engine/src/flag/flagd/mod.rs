@@ -5,6 +5,7 @@
 //! field is in no list and smaller than nothing), not as JsonLogic does (a missing field is `null`, and `null < 5`).
 
 mod export;
+mod fractional;
 mod import;
 mod logic;
 

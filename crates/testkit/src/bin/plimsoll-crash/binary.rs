@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Failure;
+use crate::place::Address;
 
 /// What became of a command.
 pub(crate) enum Ended {
@@ -24,12 +25,14 @@ pub(crate) fn path() -> Result<PathBuf, Failure> {
 }
 
 /// A command of the binary on a store.
-pub(crate) fn command(store: &str, words: &[&str]) -> Result<Command, Failure> {
+pub(crate) fn command(at: &Address, words: &[&str]) -> Result<Command, Failure> {
     let mut command = Command::new(path()?);
     command
         .args(words)
-        .args(["--store", store, "--quiet", "--json"])
+        .args(["--store", &at.url, "--quiet", "--json"])
         .env_remove("PLIMSOLL_STORE")
+        .env_remove("PLIMSOLL_CONTROL_STORE")
+        .env("PLIMSOLL_DATA", &at.data)
         .env("PLIMSOLL_ACTOR", "campaign")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -38,9 +41,9 @@ pub(crate) fn command(store: &str, words: &[&str]) -> Result<Command, Failure> {
 }
 
 /// Runs a command; with `kill_after` it is killed with SIGKILL at that moment, if it still runs.
-pub(crate) fn run(store: &str, words: &[&str], kill_after: Option<Duration>) -> Result<Ended, Failure> {
+pub(crate) fn run(at: &Address, words: &[&str], kill_after: Option<Duration>) -> Result<Ended, Failure> {
     let started = Instant::now();
-    let mut child = command(store, words)?.spawn()?;
+    let mut child = command(at, words)?.spawn()?;
     if let Some(moment) = kill_after {
         while started.elapsed() < moment && child.try_wait()?.is_none() {
             std::thread::sleep(Duration::from_micros(200));

@@ -13,6 +13,14 @@ pub(crate) struct Place {
     server: Option<PostgresServer>,
 }
 
+/// Where a store is, and the folder for what its commands keep outside it.
+pub(crate) struct Address {
+    /// As `--store` takes it.
+    pub(crate) url: String,
+    /// Backups, logs and control store: the campaign's own, so that no other process on the machine meets it.
+    pub(crate) data: PathBuf,
+}
+
 impl Place {
     /// Opens a place; `None` where the database is not installed.
     pub(crate) fn open(store: &str) -> Result<Option<Self>, Failure> {
@@ -30,12 +38,13 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    /// The address of the store called `name`; it may not exist yet.
-    pub(crate) fn url(&self, name: &str) -> String {
-        match &self.server {
+    /// The store called `name`; it may not exist yet.
+    pub(crate) fn at(&self, name: &str) -> Address {
+        let url = match &self.server {
             Some(server) => server.url(name),
             None => format!("sqlite:{}", self.file(name).join("store.db").display()),
-        }
+        };
+        Address { url, data: self.file("data") }
     }
 
     /// Creates an empty store.

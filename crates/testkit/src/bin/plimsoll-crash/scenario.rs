@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 use crate::Failure;
 use crate::binary::{self, Ended};
 use crate::chance::Chance;
-use crate::place::Place;
+use crate::place::{Address, Place};
 
 /// The store that every round copies.
 const TEMPLATE: &str = "template_store";
@@ -56,31 +56,31 @@ impl Scenario {
     /// Makes the template and runs everything once without interruption.
     pub(crate) fn prepare(place: &Place) -> Result<Self, Failure> {
         place.create(TEMPLATE)?;
-        let url = place.url(TEMPLATE);
+        let at = place.at(TEMPLATE);
         let baseline = place.file("baseline.db");
         let (mut simulator, address) = simulate(&baseline)?;
         let made = (|| {
             let from = format!("sqlite:{}", baseline.display());
-            finish(&url, &["copy-store", "hearings", "--from", &from])?;
-            finish(&url, &["plan", "hearings", "daily-update", "--source", &address])
+            finish(&at, &["copy-store", "hearings", "--from", &from])?;
+            finish(&at, &["plan", "hearings", "daily-update", "--source", &address])
         })();
         simulator.kill()?;
         simulator.wait()?;
         let plan: Json = serde_json::from_str(&made?.0)?;
         let plan = plan["id"].as_str().ok_or("the plan has no id")?.to_owned();
-        settle_template(&url)?;
-        let before = digests(&url)?;
+        settle_template(&at)?;
+        let before = digests(&at)?;
         place.copy(TEMPLATE, "reference")?;
-        let url = place.url("reference");
-        let (_, took) = finish(&url, &apply_words(&plan))?;
-        let applied = expect(&url, took)?;
-        repair(&url)?;
-        let run = forward_run(&url)?.ok_or("no run")?.id;
-        let (_, took) = finish(&url, &["quarantine", "replay", "--run", run.as_str()])?;
-        let replayed = expect(&url, took)?;
-        let (_, took) = finish(&url, &["undo", run.as_str(), "--batch-size", "7"])?;
-        let undone = expect(&url, took)?;
-        if digests(&url)? != before {
+        let at = place.at("reference");
+        let (_, took) = finish(&at, &apply_words(&plan))?;
+        let applied = expect(&at, took)?;
+        repair(&at)?;
+        let run = forward_run(&at)?.ok_or("no run")?.id;
+        let (_, took) = finish(&at, &["quarantine", "replay", "--run", run.as_str()])?;
+        let replayed = expect(&at, took)?;
+        let (_, took) = finish(&at, &["undo", run.as_str(), "--batch-size", "7"])?;
+        let undone = expect(&at, took)?;
+        if digests(&at)? != before {
             return Err("even without a crash the undo does not restore the tables".into());
         }
         place.remove("reference")?;
@@ -108,60 +108,60 @@ impl Scenario {
     pub(crate) fn round(&mut self, place: &Place, round: u64, chance: &mut Chance) -> Result<u64, Failure> {
         let name = format!("round_{round}");
         place.copy(TEMPLATE, &name)?;
-        let result = self.play(&place.url(&name), chance);
+        let result = self.play(&place.at(&name), chance);
         match &result {
             Ok(_) => place.remove(&name)?,
-            Err(_) => println!("  left for inspection: {}", place.url(&name)),
+            Err(_) => println!("  left for inspection: {}", place.at(&name).url),
         }
         result
     }
 
-    fn play(&mut self, url: &str, chance: &mut Chance) -> Result<u64, Failure> {
+    fn play(&mut self, at: &Address, chance: &mut Chance) -> Result<u64, Failure> {
         let mut kills = 0;
         // Apply, with its backup before it.
         let mut words = apply_words(&self.plan);
         loop {
             let moment = self.moment(chance, self.applied.took, kills);
-            if self.strike(url, &words, moment, "apply", &mut kills)? {
+            if self.strike(at, &words, moment, "apply", &mut kills)? {
                 break;
             }
-            match forward_run(url)? {
+            match forward_run(at)? {
                 None => continue,
                 Some(run) if run.status == RunStatus::Finished => break,
                 Some(run) => words = vec!["resume".into(), run.id.to_string()],
             }
         }
-        self.compare(url, &self.applied.clone(), "apply")?;
+        self.compare(at, &self.applied.clone(), "apply")?;
         // Replay of repaired items into the same run.
-        repair(url)?;
-        let run = forward_run(url)?.ok_or("no run after apply")?.id;
+        repair(at)?;
+        let run = forward_run(at)?.ok_or("no run after apply")?.id;
         let first = kills;
         loop {
-            let words = match forward_run(url)?.ok_or("no run")? {
+            let words = match forward_run(at)?.ok_or("no run")? {
                 run if run.status == RunStatus::Running => vec!["resume".into(), run.id.to_string()],
-                run if !open_repaired(url)?.is_empty() => {
+                run if !open_repaired(at)?.is_empty() => {
                     vec!["quarantine".into(), "replay".into(), "--run".into(), run.id.to_string()]
                 }
                 _ => break,
             };
             let moment = self.moment(chance, self.replayed.took, kills - first);
-            self.strike(url, &words, moment, "replay", &mut kills)?;
+            self.strike(at, &words, moment, "replay", &mut kills)?;
         }
-        self.compare(url, &self.replayed.clone(), "replay")?;
+        self.compare(at, &self.replayed.clone(), "replay")?;
         // Undo.
         let first = kills;
         let words = vec!["undo".into(), run.to_string(), "--batch-size".into(), "7".into()];
         loop {
             let moment = self.moment(chance, self.undone.took, kills - first);
-            if self.strike(url, &words, moment, "undo", &mut kills)? {
+            if self.strike(at, &words, moment, "undo", &mut kills)? {
                 break;
             }
         }
-        if digests(url)? != self.before {
+        if digests(at)? != self.before {
             self.lost += 1;
             return Err("after undo the tables differ from those before the run".into());
         }
-        verify_all(url)?;
+        verify_all(at)?;
         Ok(kills)
     }
 
@@ -174,14 +174,14 @@ impl Scenario {
     /// Runs a command and perhaps kills it; true when it got through.
     fn strike(
         &mut self,
-        url: &str,
+        at: &Address,
         words: &[String],
         moment: Option<Duration>,
         phase: &'static str,
         kills: &mut u64,
     ) -> Result<bool, Failure> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        match binary::run(url, &words, moment)? {
+        match binary::run(at, &words, moment)? {
             Ended::Killed => {
                 *kills += 1;
                 *self.kills.entry(phase).or_default() += 1;
@@ -198,8 +198,8 @@ impl Scenario {
         }
     }
 
-    fn compare(&mut self, url: &str, expected: &Expected, phase: &str) -> Result<(), Failure> {
-        let run = forward_run(url)?.ok_or("the run is gone")?;
+    fn compare(&mut self, at: &Address, expected: &Expected, phase: &str) -> Result<(), Failure> {
+        let run = forward_run(at)?.ok_or("the run is gone")?;
         if run.tally != expected.tally {
             if run.tally.ended() > run.tally.planned {
                 self.doubled += 1;
@@ -212,7 +212,7 @@ impl Scenario {
             )
             .into());
         }
-        if content(url)? != expected.content {
+        if content(at)? != expected.content {
             self.lost += 1;
             return Err(format!("after {phase} the tables differ from the uninterrupted run").into());
         }
@@ -240,9 +240,9 @@ fn simulate(baseline: &std::path::Path) -> Result<(Child, String), Failure> {
 }
 
 /// Runs a command to its end, without a kill.
-fn finish(url: &str, words: &[impl AsRef<str>]) -> Result<(String, Duration), Failure> {
+fn finish(at: &Address, words: &[impl AsRef<str>]) -> Result<(String, Duration), Failure> {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    match binary::run(url, &words, None)? {
+    match binary::run(at, &words, None)? {
         Ended::Itself { code: 0 | 3, output, took } => Ok((output, took)),
         Ended::Itself { code, output, .. } => {
             Err(format!("`{}`: exit {code}: {output}", words.join(" ")).into())
@@ -251,32 +251,32 @@ fn finish(url: &str, words: &[impl AsRef<str>]) -> Result<(String, Duration), Fa
     }
 }
 
-fn session(url: &str) -> Result<Session, Failure> {
-    Ok(Session::new(plimsoll_store::open(&url.parse()?)?, "campaign"))
+fn session(at: &Address) -> Result<Session, Failure> {
+    Ok(Session::new(plimsoll_store::open(&at.url.parse()?)?, "campaign"))
 }
 
 /// Moves everything into the SQLite file itself, so that copying the file copies the store.
-fn settle_template(url: &str) -> Result<(), Failure> {
-    if url.starts_with("sqlite:") {
-        session(url)?.store.query("PRAGMA wal_checkpoint(TRUNCATE)", &[])?;
+fn settle_template(at: &Address) -> Result<(), Failure> {
+    if at.url.starts_with("sqlite:") {
+        session(at)?.store.query("PRAGMA wal_checkpoint(TRUNCATE)", &[])?;
     }
     Ok(())
 }
 
-fn digests(url: &str) -> Result<String, Failure> {
-    Ok(finish(url, &["digest", "hearings"])?.0)
+fn digests(at: &Address) -> Result<String, Failure> {
+    Ok(finish(at, &["digest", "hearings"])?.0)
 }
 
-fn expect(url: &str, took: Duration) -> Result<Expected, Failure> {
-    let run = forward_run(url)?.ok_or("no run")?;
-    Ok(Expected { content: content(url)?, tally: run.tally, took })
+fn expect(at: &Address, took: Duration) -> Result<Expected, Failure> {
+    let run = forward_run(at)?.ok_or("no run")?;
+    Ok(Expected { content: content(at)?, tally: run.tally, took })
 }
 
 /// The digests of the tables without the columns that say when a row was planned: a repaired item is
 /// planned anew in each round, and so at another time.
-fn content(url: &str) -> Result<String, Failure> {
-    let document: Json = serde_json::from_str(&digests(url)?)?;
-    let mut session = session(url)?;
+fn content(at: &Address) -> Result<String, Failure> {
+    let document: Json = serde_json::from_str(&digests(at)?)?;
+    let mut session = session(at)?;
     let mut all = Vec::new();
     for table in document["tables"].as_array().ok_or("no tables")? {
         let name = table["table"].as_str().ok_or("a table without a name")?;
@@ -296,15 +296,15 @@ fn content(url: &str) -> Result<String, Failure> {
 }
 
 /// The run of the plan under test: the newest that neither copies nor undoes.
-fn forward_run(url: &str) -> Result<Option<Run>, Failure> {
-    let mut session = session(url)?;
+fn forward_run(at: &Address) -> Result<Option<Run>, Failure> {
+    let mut session = session(at)?;
     let runs = run::list(session.store.as_mut())?;
     Ok(runs.into_iter().find(|run| run.change == "daily-update"))
 }
 
 /// Repairs what can be repaired: every open item gets a title.
-fn repair(url: &str) -> Result<(), Failure> {
-    let mut session = session(url)?;
+fn repair(at: &Address) -> Result<(), Failure> {
+    let mut session = session(at)?;
     for item in quarantine::list(session.store.as_mut(), None, false)? {
         if item.record.is_some() && item.edited.is_none() {
             let set = [("committeeMeeting.title".to_owned(), "Demo: a repaired title".to_owned())];
@@ -315,14 +315,14 @@ fn repair(url: &str) -> Result<(), Failure> {
 }
 
 /// Items that were repaired and wait for their replay.
-fn open_repaired(url: &str) -> Result<Vec<Id>, Failure> {
-    let mut session = session(url)?;
+fn open_repaired(at: &Address) -> Result<Vec<Id>, Failure> {
+    let mut session = session(at)?;
     let items = quarantine::list(session.store.as_mut(), None, false)?;
     Ok(items.into_iter().filter(|item| item.edited.is_some()).map(|item| item.id).collect())
 }
 
-fn verify_all(url: &str) -> Result<(), Failure> {
-    let mut session = session(url)?;
+fn verify_all(at: &Address) -> Result<(), Failure> {
+    let mut session = session(at)?;
     setup::prepare(&mut session, None)?;
     for run in run::list(session.store.as_mut())? {
         let found = verify::verify(&mut session, &run.id)?;

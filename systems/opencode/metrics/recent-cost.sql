@@ -1,5 +1,5 @@
--- metric: cost-last-days
--- name: plimsoll_opencode_cost_last_days_dollars
+-- metric: recent-cost
+-- name: plimsoll_opencode_recent_cost_dollars
 -- help: Stored cost of the last days up to the newest day with use, in US dollars.
 -- kind: gauge
 -- labels: days
