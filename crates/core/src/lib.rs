@@ -5,7 +5,7 @@
 //! sockets, start threads, or read the time: callers pass those in.
 //!
 //! Reading order: [`value`], [`table`], [`change`], [`digest`], [`isolate`], [`run`], [`undo`],
-//! [`decision`], [`gate`].
+//! [`decision`], [`gate`], [`sync`].
 
 pub mod change;
 pub mod clock;
@@ -19,6 +19,7 @@ pub mod item;
 pub mod playbook;
 pub mod progress;
 pub mod run;
+pub mod sync;
 pub mod table;
 pub mod undo;
 pub mod value;
