@@ -7,7 +7,7 @@
 //!
 //! Reading order: [`record`] (base, mirror, overlay), [`field`] (units, classes, policies), [`merge`], [`conflict`],
 //! [`outbox`], [`plan`]; beside them [`hybrid`], [`vanish`], [`history`], [`lease`], [`retry`], [`breaker`], [`rate`];
-//! [`simulate()`] runs all of it against a remote that misbehaves.
+//! [`simulate::simulate`] runs all of it against a remote that misbehaves.
 //!
 //! Invariants: an edit that was committed is at the remote, or waits visibly, or gave way by a policy or a decision
 //! that the journal names; an operation has at most one effect; values are compared before versions, so neither an
@@ -25,6 +25,7 @@ pub mod plan;
 pub mod rate;
 pub mod record;
 pub mod retry;
+pub mod simulate;
 pub mod vanish;
 
 #[cfg(test)]

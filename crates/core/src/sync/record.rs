@@ -43,6 +43,19 @@ impl fmt::Display for OperationId {
     }
 }
 
+/// Who made a version of a row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The remote does not tell, so it may be ours.
+    #[default]
+    Untold,
+    /// Somebody else: the remote tells, and it names no operation of ours.
+    Elsewhere,
+    /// One of our operations.
+    Operation(OperationId),
+}
+
 /// A row as the remote showed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
@@ -52,8 +65,8 @@ pub struct Observed {
     pub fields: Fields,
     /// When it was changed there, by a clock that ours can be compared with; absent where there is none.
     pub changed_at: Option<HybridTime>,
-    /// The operation that made this version, where the remote tells.
-    pub origin: Option<OperationId>,
+    /// Who made this version.
+    pub origin: Origin,
 }
 
 /// What a side holds of a record.
@@ -93,8 +106,8 @@ impl RowState {
     /// The operation that made the row, where the remote tells.
     pub fn origin(&self) -> Option<&OperationId> {
         match self {
-            Self::Present(row) => row.origin.as_ref(),
-            Self::Unknown | Self::Gone { .. } => None,
+            Self::Present(Observed { origin: Origin::Operation(id), .. }) => Some(id),
+            Self::Present(_) | Self::Unknown | Self::Gone { .. } => None,
         }
     }
 
@@ -102,7 +115,8 @@ impl RowState {
     pub fn expected(&self) -> Expected {
         match self {
             Self::Present(row) => Expected::Version(row.version),
-            Self::Unknown | Self::Gone { .. } => Expected::Absent,
+            Self::Unknown => Expected::Absent { gone: None },
+            Self::Gone { version } => Expected::Absent { gone: Some(*version) },
         }
     }
 }
@@ -112,7 +126,11 @@ impl RowState {
 #[serde(rename_all = "snake_case")]
 pub enum Expected {
     /// No row.
-    Absent,
+    Absent {
+        /// The deletion that the author knew of. A later one is news that the author has to be asked about; a remote
+        /// that keeps tombstones can compare it too.
+        gone: Option<Version>,
+    },
     /// This version.
     Version(Version),
 }

@@ -9,7 +9,9 @@ use super::super::field::FieldClass;
 use super::super::hybrid::HybridTime;
 use super::super::merge::{Lost, Side};
 use super::super::outbox::{OutboxEvent, OutboxState};
-use super::super::record::{Edit, Expected, FieldEdit, Fields, Intent, Operation, OperationId, RowState};
+use super::super::record::{
+    Edit, Expected, FieldEdit, Fields, Intent, Operation, OperationId, RowState, Version,
+};
 use super::{Action, Outcome, PlanError, Planner};
 use crate::value::Value;
 
@@ -36,7 +38,7 @@ impl Planner<'_> {
         let intent = Intent::Write(edits);
         let draft = match earlier {
             Some(draft) => Operation { intent: draft.intent.then(intent), ..draft },
-            None => self.new_draft(edit, intent),
+            None => self.new_draft(edit, intent, view.is_some()),
         };
         self.record.overlay.drafts.push(draft);
         Ok(())
@@ -45,16 +47,22 @@ impl Planner<'_> {
     pub(super) fn draft_delete(&mut self, edit: Edit) -> Result<(), PlanError> {
         self.record.overlay.drafts.retain(|draft| !is_of(draft, &edit.id));
         let seen = self.editable_view()?.ok_or(PlanError::Deleted)?;
-        let draft = self.new_draft(edit, Intent::Delete { seen });
+        let draft = self.new_draft(edit, Intent::Delete { seen }, true);
         self.record.overlay.drafts.push(draft);
         Ok(())
     }
 
-    fn new_draft(&mut self, edit: Edit, intent: Intent) -> Operation {
+    fn new_draft(&mut self, edit: Edit, intent: Intent, saw_row: bool) -> Operation {
+        // A row that exists here only, because its creation is still on its way, is a row to its author: if the
+        // creation fails, the edit must not create a half row in its place.
+        let expected = match self.record.mirror.expected() {
+            Expected::Absent { .. } if saw_row => Expected::Version(Version(0)),
+            expected => expected,
+        };
         Operation {
             id: self.record.next_id(),
             intent,
-            expected: self.record.mirror.expected(),
+            expected,
             edits: vec![edit],
             state: OutboxState::Draft,
             attempts: 0,
@@ -173,7 +181,7 @@ impl Planner<'_> {
     fn insist(&self, intent: Intent) -> Intent {
         match (intent, &self.record.mirror) {
             (Intent::Delete { .. }, RowState::Present(row)) => Intent::Delete { seen: row.fields.clone() },
-            (Intent::Write(edits), RowState::Gone { .. }) => {
+            (Intent::Write(edits), RowState::Unknown | RowState::Gone { .. }) => {
                 // The row is created anew, so it needs the fields that nobody edited too.
                 let Some(at) = edits.values().map(|edit| edit.at.clone()).max() else {
                     return Intent::Write(edits);
@@ -220,10 +228,11 @@ impl Planner<'_> {
             }
         }
         let intent = Intent::Write(edits);
-        let whole = intent.over(Some(&row)).unwrap_or_default();
-        let checked = self.rules.check(Some(&row), &whole);
-        // Giving up every edit is always allowed, even when the remote's row breaks a rule of ours.
-        if !intent.values().is_empty() {
+        // An answer to a broken rule has to mend it. One to another question may lead to this one, which the merge
+        // then asks. Giving up every edit is always allowed, even when the remote's row itself breaks a rule.
+        if matches!(conflict.kind, ConflictKind::BrokenRule(_)) && !intent.values().is_empty() {
+            let whole = intent.over(Some(&row)).unwrap_or_default();
+            let checked = self.rules.check(Some(&row), &whole);
             checked.map_err(|broken| PlanError::Broken(broken.message))?;
         }
         Ok(intent)
@@ -237,7 +246,9 @@ impl Planner<'_> {
         let mut operation = self.take_dead_letter(id)?;
         operation.state = operation.state.after(OutboxEvent::Requeue)?;
         operation.id = self.record.next_id();
-        if matches!(self.record.mirror, RowState::Present(_)) && operation.expected == Expected::Absent {
+        if matches!(self.record.mirror, RowState::Present(_))
+            && matches!(operation.expected, Expected::Absent { .. })
+        {
             operation.expected = self.record.mirror.expected();
         }
         self.record.overlay.pending = Some(operation);

@@ -5,7 +5,7 @@
 
 use super::super::field::FieldClass;
 use super::super::outbox::{OutboxEvent, OutboxState};
-use super::super::record::{Expected, FieldEdit, Intent, Operation, OperationId, RowState, Version};
+use super::super::record::{Expected, FieldEdit, Intent, Operation, OperationId, Origin, RowState, Version};
 use super::{Action, Outcome, PlanError, Planner};
 
 impl Planner<'_> {
@@ -117,7 +117,7 @@ impl Planner<'_> {
             // vanish; and a remote whose versions are too coarse may have changed the values under it.
             (Some(_), Some(_)) => match (&mut *mirror, &state) {
                 (RowState::Present(known), RowState::Present(seen)) => {
-                    if known.fields == seen.fields && known.origin.is_none() {
+                    if known.fields == seen.fields && known.origin == Origin::Untold {
                         known.origin.clone_from(&seen.origin);
                     }
                     known.fields != seen.fields
@@ -163,7 +163,7 @@ impl Planner<'_> {
             let counts = self.shape.unit_of(name).class == FieldClass::Counter;
             // The equal sum of another user is not ours. Only where ours may have arrived, and the remote does not
             // name somebody else, is the value taken for it.
-            let may_be_ours = !counts || (operation.doubtful && row.origin.is_none());
+            let may_be_ours = !counts || (operation.doubtful && row.origin == Origin::Untold);
             row.fields.get(name).unwrap_or(&crate::value::Value::Null) == value && may_be_ours
         })
     }

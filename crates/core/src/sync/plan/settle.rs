@@ -38,8 +38,8 @@ impl Planner<'_> {
                     self.clash(operation, ConflictKind::DeletedHere, fields)
                 }
             }
-            (Intent::Write(edits), RowState::Gone { .. })
-                if operation.expected != Expected::Absent || operation.doubtful =>
+            (Intent::Write(edits), RowState::Unknown | RowState::Gone { .. })
+                if !self.may_create(&operation) =>
             {
                 let fields = edits.iter().map(|(name, edit)| (name.clone(), shown(edit, None))).collect();
                 operation.intent = Intent::Write(edits);
@@ -47,6 +47,15 @@ impl Planner<'_> {
             }
             (Intent::Write(edits), _) => self.settle_write(operation, edits),
         }
+    }
+
+    /// Whether the author knew that there is no row, and still knows all there is to know about it.
+    fn may_create(&self, operation: &Operation) -> bool {
+        let gone = match self.record.mirror {
+            RowState::Gone { version } => Some(version),
+            RowState::Unknown | RowState::Present(_) => None,
+        };
+        operation.expected == (Expected::Absent { gone }) && !(operation.doubtful && gone.is_some())
     }
 
     fn settle_write(
