@@ -108,6 +108,7 @@ mod tests {
         let mut now = 0;
         for _ in 0..1_000 {
             while let Err(at) = rate.take(now) {
+                assert!(at > now, "a wait that ends now never ends");
                 now = at;
             }
         }

@@ -125,6 +125,10 @@ fn defect_p5_a_record_has_one_request_on_its_way() {
     desk.send();
     desk.edit(&[("size", 3)]);
     assert!(matches!(desk.try_take(Event::Send), Err(PlanError::Illegal(_))));
+    // Nor does a page that arrives meanwhile make the waiting edit ready.
+    desk.take(Event::Observed(row(2, &[("cost", 100), ("size", 1)])));
+    assert!(matches!(desk.try_take(Event::Send), Err(PlanError::Illegal(_))));
+    assert_eq!(desk.record.overlay.pending.as_ref().unwrap().state, OutboxState::Committed);
 }
 
 #[test]
