@@ -128,7 +128,8 @@ pub enum Expected {
     /// No row.
     Absent {
         /// The deletion that the author knew of. A later one is news that the author has to be asked about; a remote
-        /// that keeps tombstones can compare it too.
+        /// that keeps tombstones can compare it too. One that neither does so nor knows idempotency keys may apply a
+        /// creation that the network doubled again after a deletion; nothing on this side can prevent it.
         gone: Option<Version>,
     },
     /// This version.
