@@ -1,6 +1,6 @@
 //! `cargo xtask setup`: what building and testing needs, looked for, and installed where we may.
 //!
-//! Owns the only place that changes the machine: PostgreSQL's server, Prometheus and Alertmanager from the
+//! Owns the only place that changes the machine: PostgreSQL's server, Redis, Prometheus and Alertmanager from the
 //! distribution's packages, as root or by `sudo` without a password. Everything else is only looked for.
 //!
 //! Invariants: what is missing is named with the line that installs it; the distribution's default
@@ -32,7 +32,7 @@ pub(crate) fn prepare(install: bool) -> Result<Found, Failure> {
     c_compiler()?;
     duckdb::ensure(install)?;
     postgresql(install);
-    monitoring(install);
+    other_servers(install);
     let nextest = process::works("cargo", &["nextest", "--version"]);
     say("test runner", if nextest { "cargo nextest" } else { "cargo test (cargo-nextest is not installed)" });
     Ok(Found { nextest })
@@ -87,9 +87,10 @@ fn postgresql(install: bool) {
     say(WHAT, "to run them: apt-get install postgresql, or any package with initdb, pg_ctl and postgres");
 }
 
-/// Never fails: without Prometheus and Alertmanager their test cases are skipped, each with a message of its own.
-fn monitoring(install: bool) {
+/// Never fails: without Redis, Prometheus and Alertmanager their test cases are skipped, each with a message of its own.
+fn other_servers(install: bool) {
     for (what, program, package) in [
+        ("Redis", "redis-server", "redis-server"),
         ("Prometheus", "promtool", "prometheus"),
         ("Alertmanager", "prometheus-alertmanager", "prometheus-alertmanager"),
     ] {

@@ -697,6 +697,9 @@ pub(crate) struct OpencodeArguments {
     /// Write the analytics database of an earlier monitor into this new file instead: so many parts in one wide table
     #[arg(long, value_name = "FILE", conflicts_with_all = ["generation", "bad"])]
     pub(crate) earlier_database: Option<PathBuf>,
+    /// Leave out what is rare: a session of more than 2^31 tokens, and one over the moment at which identifiers wrap
+    #[arg(long)]
+    pub(crate) ordinary: bool,
     /// Bad files to plant: empty, truncated, full of zeros, not JSON, without their message
     #[arg(long, value_name = "B", default_value_t = 0)]
     pub(crate) bad: usize,

@@ -7,11 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use plimsoll_engine::EngineError;
 use plimsoll_engine::alert::{Address, QuietHours};
 use plimsoll_engine::change::run::{DEFAULT_BATCH_SIZE, RunSettings};
 use plimsoll_server::Tokens;
+use plimsoll_store::cache::Cache;
 use serde::Deserialize;
 
 /// The setting, and the flag, that chooses between the batch path and one transaction.
@@ -60,6 +62,8 @@ pub(crate) struct Config {
     pub(crate) user_data: PathBuf,
     /// Who acts.
     pub(crate) actor: String,
+    /// The cache, when there is one.
+    pub(crate) cache: Option<Arc<Cache>>,
     /// Store addresses by system.
     pub(crate) stores: BTreeMap<String, String>,
     /// The address of the control store, when it is not the embedded one.
@@ -126,6 +130,11 @@ pub(crate) const ENVIRONMENT: &[EnvironmentVariable] = &[
         help: "`true` applies runs in batches with a checkpoint each; `false` applies them in one transaction. Default: what the flag of the same name in the control store says of the system (its targeting key), else false.",
     },
     EnvironmentVariable { name: "BATCH_SIZE", help: "Items in one batch. Default: 50." },
+    EnvironmentVariable {
+        name: "PLIMSOLL_REDIS",
+        help: "The address of a Redis that caches what is read often, such as `redis://127.0.0.1:6379/0`; losing it loses nothing. It may hold a password, and is a secret. Default: no cache.",
+    },
+    EnvironmentVariable { name: "PLIMSOLL_REDIS_FILE", help: "A file that holds the address of Redis." },
     EnvironmentVariable {
         name: "PLIMSOLL_ALERT_WEBHOOK",
         help: "The address of the Slack-compatible webhook that notices go to. It is a secret.",
@@ -208,6 +217,9 @@ pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, E
         batch_size,
         approval_required: switch("PLIMSOLL_APPROVAL_REQUIRED")?.or(file.approval_required).unwrap_or(false),
         api_key: secret("CONGRESS_API_KEY", "CONGRESS_API_KEY_FILE")?,
+        cache: secret("PLIMSOLL_REDIS", "PLIMSOLL_REDIS_FILE")?
+            .map(|address| Cache::at(&address).map(Arc::new))
+            .transpose()?,
         alert_webhook: secret("PLIMSOLL_ALERT_WEBHOOK", "PLIMSOLL_ALERT_WEBHOOK_FILE")?
             .map(|address| Address::read(&address))
             .transpose()?,

@@ -15,6 +15,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use plimsoll_engine::flag::{Flags, Snapshot};
 use plimsoll_engine::{EngineError, Session};
+use plimsoll_store::cache::Cache;
 use serde_json::json;
 
 use crate::etag;
@@ -46,8 +47,9 @@ impl Live {
     ///
     /// # Errors
     /// When the control store cannot be read.
-    pub(crate) fn open(session: &mut Session) -> Result<Self, EngineError> {
-        Ok(Self { flags: Flags::load(session)?, taking_over: Mutex::default(), feed: Mutex::default() })
+    pub(crate) fn open(session: &mut Session, cache: Option<Arc<Cache>>) -> Result<Self, EngineError> {
+        let flags = Flags::load_with(session, cache)?;
+        Ok(Self { flags, taking_over: Mutex::default(), feed: Mutex::default() })
     }
 
     /// The flags as they are now; they stay so for whoever holds them.

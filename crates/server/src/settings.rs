@@ -10,6 +10,7 @@ use std::time::Duration;
 use plimsoll_engine::metric::Sample;
 use plimsoll_engine::system::System;
 use plimsoll_store::StoreUrl;
+use plimsoll_store::cache::Cache;
 
 use crate::access::Tokens;
 
@@ -75,6 +76,8 @@ pub struct ServerSettings {
     pub limits: Limits,
     /// How often the control store is asked whether another process changed a flag.
     pub refresh_interval: Duration,
+    /// A cache for what is read often, where there is one.
+    pub cache: Option<Arc<Cache>>,
     /// Samples of the stores, which `/metrics` shows beside the server's own.
     pub collect: Collect,
 }

@@ -71,7 +71,7 @@ impl Shared {
         Ok(Arc::new(Self {
             stores,
             control: Sessions::new(settings.control.clone(), limits.sessions_per_store),
-            live: Live::open(&mut control)?,
+            live: Live::open(&mut control, settings.cache.clone())?,
             rates: Rates::new(limits.requests_per_second, callers),
             metrics: Metrics::new(clock.as_ref(), Arc::clone(&clients)),
             request_ids: RequestIds::new(),

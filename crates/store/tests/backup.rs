@@ -24,6 +24,7 @@ const SETUP: Dialect = Dialect {
     sqlite: "CREATE TABLE parent (id bigint PRIMARY KEY, code text UNIQUE, up bigint REFERENCES parent (id));
              CREATE TABLE child (id bigint PRIMARY KEY, parent bigint NOT NULL REFERENCES parent (id) ON DELETE CASCADE,
                  note text);
+             CREATE INDEX child_note ON child (note);
              CREATE TABLE odd (k text COLLATE NOCASE PRIMARY KEY, a real, b blob, c \"decimal text\", d timestamp,
                  twice text AS (k || k))",
     postgres: "CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
@@ -260,7 +261,20 @@ fn sqlite() {
     assert_eq!((kept, names.len()), (vec!["main-1.txt", "main.db.part", "other-1.db.part"], 8));
 
     backup::restore(store.as_mut(), &made, TABLES).unwrap();
-    damage(Path::new(&made.location), b"findable note 1234");
+    // Also where only an index is damaged, so that every row still reads well.
+    let whole = fs::read(&made.location).unwrap();
+    let note = b"findable note 1234";
+    let places: Vec<usize> = (0..whole.len()).filter(|&at| whole[at..].starts_with(note)).collect();
+    assert_eq!(places.len(), 2, "in the table and in its index");
+    for at in places {
+        let mut bytes = whole.clone();
+        bytes[at + note.len() / 2] ^= 0x20;
+        fs::write(&made.location, bytes).unwrap();
+        let error = backup::restore(store.as_mut(), &made, TABLES).unwrap_err();
+        assert!(matches!(error, BackupError::Damaged { .. }), "{at}: {error}");
+    }
+    fs::write(&made.location, whole).unwrap();
+    damage(Path::new(&made.location), note);
     refuses_damage(store.as_mut(), &made);
     fs::remove_file(&made.location).unwrap();
     assert!(backup::restore(store.as_mut(), &made, TABLES).is_err());

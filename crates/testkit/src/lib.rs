@@ -8,3 +8,4 @@ pub mod fixture;
 pub mod npm;
 pub mod postgres_server;
 pub mod probe;
+pub mod redis_server;

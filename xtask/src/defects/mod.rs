@@ -174,7 +174,8 @@ impl Tree {
     fn test(&self, test: &Test) -> Result<Seen, Failure> {
         let mut command = process::cargo();
         command.current_dir(&self.folder);
-        command.args(["test", "--package", test.package, "--test", test.program, "--", test.name]);
+        // One package alone would be built with other features, and every large dependency anew for it.
+        command.args(["test", "--workspace", "--test", test.program, "--", test.name]);
         // Wherever the caller stands, the copy is what is built.
         command.env("CARGO_TARGET_DIR", metadata::target_folder()?);
         let (_, told) = process::capture_with_codes(&mut both_outputs(command), &[0, 101])?;

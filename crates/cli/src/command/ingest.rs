@@ -26,7 +26,7 @@ use crate::registry;
 use crate::ui::{Ui, duration, grouped, plural, table};
 
 /// Memory of the database while it is filled, in megabytes. The readers' share comes on top.
-const INGEST_MEMORY_MB: u32 = 256;
+const INGEST_MEMORY_MB: u32 = 160;
 /// How long documents that were written a moment ago are waited for at the end of a single pass.
 const SETTLING: Duration = Duration::from_millis(2_200);
 

@@ -166,6 +166,7 @@ impl Collector {
             }
             samples.extend(kept.get(system.name).into_iter().flat_map(|kept| kept.samples.iter().cloned()));
         }
+        samples.extend(self.context.config.cache.iter().flat_map(|cache| metric::cache(cache.counts())));
         samples
     }
 

@@ -33,6 +33,7 @@ pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<Exi
         tokens: context.config.tokens.clone(),
         limits: Limits { requests_per_second: rate, ..Limits::default() },
         refresh_interval: REFRESH_INTERVAL,
+        cache: context.config.cache.clone(),
         collect: Collector::new(context).into_collect(),
     };
     settings.check().map_err(|error| EngineError::usage(error.to_string()))?;

@@ -309,7 +309,7 @@ pub(super) fn resume(context: &Context, found: &Found) -> Result<ExitCode, Engin
 fn go_on(context: &Context, place: &Place, split: &'static Split, id: &Id) -> Result<ExitCode, EngineError> {
     context.ui.say(&format!("run {}", id.short()));
     let run = split::drive(place, split, id)?;
-    let mut report = split::report(place, &run)?;
+    let mut report = split::report(&run);
     report.verified = Some(split::verify(place, split, id)?.ok);
     if run.undoes.is_none() {
         return apply_command::finish(context, &report);
@@ -428,7 +428,7 @@ pub(super) fn show(context: &Context, prefix: &str) -> Result<Option<ExitCode>, 
     };
     if let Some(Found { place, id, .. }) = run {
         let run = journal::load_run(&place.store, &id)?;
-        let report = split::report(&place, &run)?;
+        let report = split::report(&run);
         let phases = journal::phases(&place.store, &id)?;
         let events = journal::events(&place.store, Some(id.as_str()))?;
         let document =
@@ -497,10 +497,10 @@ pub(super) fn restore(
     dry_run: bool,
 ) -> Result<ExitCode, EngineError> {
     let path = context.analytic_path(system)?;
-    let (copy, differing) = {
+    let (copy, known, differing) = {
         let place = context.place(&path, true)?;
-        let copies = journal::copies(&place.store)?;
-        let found: Vec<_> = copies.into_iter().filter(|copy| copy.id.as_str().starts_with(prefix)).collect();
+        let known = journal::copies(&place.store)?;
+        let found: Vec<_> = known.iter().filter(|copy| copy.id.as_str().starts_with(prefix)).collect();
         let [copy] = found.as_slice() else {
             return Err(EngineError::usage(format!(
                 "`{prefix}` stands for {} of this store\nhint: plimsoll backup {} --list",
@@ -514,7 +514,7 @@ pub(super) fn restore(
             .filter(|digest| !copy.tables.contains(digest))
             .map(|digest| digest.table.clone())
             .collect();
-        (copy.clone(), differing)
+        ((*copy).clone(), known, differing)
     };
     if dry_run {
         context.ui.print(&json!({"backup": copy, "tables_that_differ": differing}), || {
@@ -528,8 +528,12 @@ pub(super) fn restore(
     backup::restore(&copy, &path)?;
     let place = context.place(&path, true)?;
     journal::prepare(&place.store)?;
-    // The journal is that of the copy now; what was there stays known.
-    journal::record_copy(&place, &kept)?;
+    // The journal is the copy's now, which knows of no backup since. All of them stay known: the one that was just
+    // restored may be wanted again.
+    let remembered = journal::copies(&place.store)?;
+    for copy in known.iter().chain([&kept]).filter(|copy| remembered.iter().all(|known| known.id != copy.id)) {
+        journal::record_copy(&place, copy)?;
+    }
     context.ui.print(&json!({"restored": copy, "kept": kept}), || {
         format!("{} is as in backup {}", path.display(), copy.id.short())
     })?;

@@ -229,3 +229,43 @@ fn shipped_playbooks_are_sound_and_new_plans_pass_lint() {
     let week = desk.at_home(&["playbook", "report", "--weekly"]);
     assert!(week.out.contains("It is late (high, open)") && week.out.contains("No test report"), "{week:?}");
 }
+
+/// OC-87 to OC-89: the ten steps of a deployment on a generated store; then one whose data breaks a check: everything is
+/// as it was, and the webhook hears of it.
+#[test]
+fn opencode_goes_live_in_ten_steps_or_not_at_all() {
+    let receiver = Receiver::start(0);
+    let mut desk = Desk::empty();
+    let data = desk.file("data").display().to_string();
+    desk.set("PLIMSOLL_DATA", &data);
+    desk.set("PLIMSOLL_ALERT_WEBHOOK", receiver.address());
+    let good = |words: &[&str]| {
+        let ended = desk.at_home(words);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        ended
+    };
+    let simulate = |to: &str, seed: &str, more: &[&str]| {
+        let words = ["simulate", "opencode", "--to", to, "--sessions", "6", "--messages", "120", "--seed", seed];
+        good(&[&words, more].concat());
+    };
+    simulate("first", "5", &["--ordinary"]);
+    simulate("second", "6", &[]);
+    good(&["ingest", "opencode", "--from", "first"]);
+    let live = |from: &str| {
+        let from = format!("from={from}");
+        desk.at_home(&["playbook", "run", "opencode-go-live", "--simulated-clock", "--set", &from, "--json"])
+    };
+    let ended = live("first");
+    assert_eq!((ended.code, &ended.json()["run"]["status"]), (0, &"done".into()), "{ended:?}");
+    assert_eq!(done(&ended.json()).len(), 10, "{ended:?}");
+    assert!(receiver.next(Duration::from_secs(20)).to_string().contains("webhook"));
+
+    let before = good(&["digest", "opencode", "--json"]).out;
+    let ended = live("second");
+    let report = ended.json();
+    assert_eq!((ended.code, &report["run"]["status"]), (1, &"rolled_back".into()), "{ended:?}");
+    assert!(done(&report).contains(&"do health failed".to_owned()), "{report}");
+    assert_eq!(good(&["digest", "opencode", "--json"]).out, before, "the store is what it was");
+    let notice = receiver.next(Duration::from_secs(20)).to_string();
+    assert!(notice.contains("opencode-go-live stopped at step health"), "{notice}");
+}

@@ -248,11 +248,8 @@ impl Attempts for BatchAttempts<'_> {
                 }
                 Ok(())
             }
-            Err(error) => {
-                let fault = split(error)?;
-                self.store.rollback_to(self.base())?;
-                Err(fault)
-            }
+            // What it wrote is taken back already: `try_items` looked at the rows as they were.
+            Err(error) => Err(split(error)?),
         };
         if within {
             self.store.release("attempt")?;

@@ -115,30 +115,37 @@ pub fn of_run(store: &mut dyn Store, run: &Run) -> Result<RunReport, EngineError
         Some(_) => Some(batch_metrics(store, run)?),
         None => None,
     };
-    let tally = run.tally;
-    Ok(RunReport {
-        run: run.id.clone(),
-        plan: plan.id,
-        system: run.system.clone(),
-        change: run.change.clone(),
-        status: run.status,
-        planned: tally.planned,
-        applied: tally.applied,
-        noop: tally.noop,
-        conflicted: tally.conflicted,
-        quarantined: tally.quarantined,
-        skipped: tally.skipped,
-        batches: run.batches,
-        duration_ms: run.duration_ms,
-        rows_written: run.rows_written,
-        unchanged: plan.unchanged,
-        success: run.status == RunStatus::Finished && tally.clean(),
-        undoes: run.undoes.clone(),
-        undo_mode: run.undo_mode,
-        backup: run.backup.clone(),
-        verified: None,
-        batch_metrics,
-    })
+    Ok(RunReport { unchanged: plan.unchanged, batch_metrics, ..RunReport::counted(run) })
+}
+
+impl RunReport {
+    /// What the run itself says; what is in other tables is left empty.
+    pub(super) fn counted(run: &Run) -> Self {
+        let tally = run.tally;
+        Self {
+            run: run.id.clone(),
+            plan: run.plan.clone(),
+            system: run.system.clone(),
+            change: run.change.clone(),
+            status: run.status,
+            planned: tally.planned,
+            applied: tally.applied,
+            noop: tally.noop,
+            conflicted: tally.conflicted,
+            quarantined: tally.quarantined,
+            skipped: tally.skipped,
+            batches: run.batches,
+            duration_ms: run.duration_ms,
+            rows_written: run.rows_written,
+            unchanged: 0,
+            success: run.status == RunStatus::Finished && tally.clean(),
+            undoes: run.undoes.clone(),
+            undo_mode: run.undo_mode,
+            backup: run.backup.clone(),
+            verified: None,
+            batch_metrics: None,
+        }
+    }
 }
 
 fn batch_metrics(store: &mut dyn Store, run: &Run) -> Result<BatchMetrics, EngineError> {

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use plimsoll_store::cache::Cache;
 
 use super::context::EvaluationContext;
 use super::snapshot::{Evaluation, Snapshot};
-use super::store;
+use super::{cache, store};
 use crate::error::EngineError;
 use crate::session::Session;
 
@@ -17,6 +18,7 @@ use crate::session::Session;
 #[derive(Debug)]
 pub struct Flags {
     current: ArcSwap<Snapshot>,
+    cache: Option<Arc<Cache>>,
 }
 
 impl Flags {
@@ -25,7 +27,17 @@ impl Flags {
     /// # Errors
     /// When the store fails.
     pub fn load(session: &mut Session) -> Result<Self, EngineError> {
-        Ok(Self { current: ArcSwap::from_pointee(store::snapshot(session)?) })
+        Self::load_with(session, None)
+    }
+
+    /// The same, with a cache that is asked for definitions before the store is. Which version is the current one the
+    /// store alone says.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn load_with(session: &mut Session, cache: Option<Arc<Cache>>) -> Result<Self, EngineError> {
+        let current = ArcSwap::from_pointee(read(session, cache.as_deref())?);
+        Ok(Self { current, cache })
     }
 
     /// The current snapshot.
@@ -51,7 +63,14 @@ impl Flags {
         if store::version(session.store.as_mut())? == self.current.load().version() {
             return Ok(false);
         }
-        self.current.store(Arc::new(store::snapshot(session)?));
+        self.current.store(Arc::new(read(session, self.cache.as_deref())?));
         Ok(true)
+    }
+}
+
+fn read(session: &mut Session, cache: Option<&Cache>) -> Result<Snapshot, EngineError> {
+    match cache {
+        Some(cache) => cache::snapshot(session, cache),
+        None => store::snapshot(session),
     }
 }

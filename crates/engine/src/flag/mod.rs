@@ -10,6 +10,7 @@
 //! Invariants: a change and its event commit in one transaction, and the event holds the whole definition before and
 //! after; a live pilot's members are not swapped without an explicit override; a flag that cannot be evaluated is off.
 
+pub mod cache;
 pub mod change;
 pub mod context;
 pub mod explain;

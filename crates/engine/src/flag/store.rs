@@ -129,16 +129,22 @@ pub fn known_keys(store: &mut dyn Store, id: &str) -> Result<KnownKeys, EngineEr
 /// # Errors
 /// When the store fails.
 pub fn definitions(store: &mut dyn Store) -> Result<Definitions, EngineError> {
-    in_transaction(store, Access::ReadOnly, |store| {
-        let flags = list(store, false)?;
-        let mut keys = HashMap::new();
-        for stored in &flags {
-            if stored.flag.rollout.as_ref().is_some_and(|rollout| rollout.algorithm == Algorithm::Quota1) {
-                keys.insert(stored.id.clone(), key_list::known(store, &stored.id, None)?);
-            }
+    in_transaction(store, Access::ReadOnly, definitions_within)
+}
+
+/// [`definitions`] inside the caller's transaction.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn definitions_within(store: &mut dyn Store) -> Result<Definitions, EngineError> {
+    let flags = list(store, false)?;
+    let mut keys = HashMap::new();
+    for stored in &flags {
+        if stored.flag.rollout.as_ref().is_some_and(|rollout| rollout.algorithm == Algorithm::Quota1) {
+            keys.insert(stored.id.clone(), key_list::known(store, &stored.id, None)?);
         }
-        Ok(Definitions { version: version(store)?, flags, segments: segments(store)?, keys })
-    })
+    }
+    Ok(Definitions { version: version(store)?, flags, segments: segments(store)?, keys })
 }
 
 /// A snapshot of the flags as they are now.

@@ -17,6 +17,7 @@ use crate::change::number_alone;
 use crate::clock::new_id;
 use crate::error::EngineError;
 use crate::event;
+use crate::session;
 use crate::session::Session;
 
 /// What is on record.
@@ -128,15 +129,7 @@ pub fn record(session: &mut Session, record: &Record) -> Result<(), EngineError>
     if record.expires_at.as_ref().is_some_and(|until| *until <= record.at) {
         return Err(EngineError::usage("it would have expired before it begins"));
     }
-    session.store.begin(Access::ReadWrite)?;
-    match add(session, record) {
-        Ok(()) => Ok(session.store.commit()?),
-        Err(error) => {
-            // The first error is the one to tell.
-            drop(session.store.rollback());
-            Err(error)
-        }
-    }
+    session::in_transaction(session, |session| add(session, record))
 }
 
 fn add(session: &mut Session, record: &Record) -> Result<(), EngineError> {

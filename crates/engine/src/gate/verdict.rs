@@ -9,7 +9,6 @@ use plimsoll_core::digest::Hashing;
 use plimsoll_core::gate::{Gate, Judgement, Reading, judge};
 use plimsoll_core::id::{Id, is_prefix};
 use plimsoll_core::value::Value;
-use plimsoll_store::Access;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -21,7 +20,7 @@ use crate::change::cells::Cells;
 use crate::clock::new_id;
 use crate::error::EngineError;
 use crate::event;
-use crate::session::Session;
+use crate::session::{Session, in_transaction};
 
 /// Everything that a judgement depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -126,8 +125,7 @@ fn store(session: &mut Session, input: &Input, judgement: &Judgement) -> Result<
     let (id, input_text, document) =
         (new_id(), serde_json::to_string(input)?, serde_json::to_string(judgement)?);
     let digest = digest(&input_text, &document);
-    session.store.begin(Access::ReadWrite)?;
-    let write = |session: &mut Session| -> Result<(), EngineError> {
+    in_transaction(session, |session| {
         let detail = json!({
             "id": id, "verdict": judgement.verdict, "digest": digest,
             "blockers": judgement.blockers.iter().map(|blocker| &blocker.text).collect::<Vec<_>>(),
@@ -148,14 +146,7 @@ fn store(session: &mut Session, input: &Input, judgement: &Judgement) -> Result<
         let columns = ["id", "number", "gate", "at", "actor", "verdict", "input", "document", "digest"];
         session.store.append("plimsoll_gate_verdict", &columns, &[row])?;
         Ok(())
-    };
-    match write(session) {
-        Ok(()) => session.store.commit()?,
-        Err(error) => {
-            drop(session.store.rollback());
-            return Err(error);
-        }
-    }
+    })?;
     Ok(id)
 }
 
@@ -281,8 +272,7 @@ pub fn set_baseline(session: &mut Session, gate: &str, reason: &str) -> Result<B
         verdict: stored.id,
         scores,
     };
-    session.store.begin(Access::ReadWrite)?;
-    let write = |session: &mut Session| -> Result<(), EngineError> {
+    in_transaction(session, |session| {
         let detail = json!({ "verdict": baseline.verdict, "scores": baseline.scores });
         event::record(session, "gate.baseline", gate, reason, &detail)?;
         let number = next_number(session.store.as_mut(), "plimsoll_gate_baseline")?;
@@ -299,14 +289,7 @@ pub fn set_baseline(session: &mut Session, gate: &str, reason: &str) -> Result<B
         let columns = ["id", "number", "gate", "at", "actor", "reason", "verdict", "scores"];
         session.store.append("plimsoll_gate_baseline", &columns, &[row])?;
         Ok(())
-    };
-    match write(session) {
-        Ok(()) => session.store.commit()?,
-        Err(error) => {
-            drop(session.store.rollback());
-            return Err(error);
-        }
-    }
+    })?;
     Ok(baseline)
 }
 

@@ -36,6 +36,9 @@ families! {
     STORE_UP = "plimsoll_store_up", Gauge, ["system"], "1 when the store can be read, 0 when it cannot.";
     STORE_BYTES = "plimsoll_store_size_bytes", Gauge, ["system"], "Size of the store in bytes.";
 
+    CACHE_REQUESTS = "plimsoll_cache_requests_total", Counter, ["outcome"],
+        "Questions to the cache by what came of them: hit, miss, failure; absent without a cache.";
+
     RUNS = "plimsoll_runs", Gauge, ["system", "change", "status"],
         "Runs by what they change and where they stand now: running, paused, stopped, cancelled, finished.";
     RUNS_STARTED = "plimsoll_runs_started_total", Counter, ["system", "change"], "Runs that were started.";

@@ -11,6 +11,7 @@
 //! Every sample belongs to a declared family and has exactly its labels. Names follow the conventions of Prometheus:
 //! base units (seconds, bytes), `_total` for what only grows.
 
+mod cached;
 mod collect;
 mod declared;
 mod family;
@@ -18,6 +19,7 @@ mod process;
 mod render;
 mod select;
 
+pub use cached::cache;
 pub use collect::{AnalyticStore, Stores, SystemStore, collect};
 pub use declared::DeclaredMetric;
 pub use family::*;

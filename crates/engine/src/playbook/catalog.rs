@@ -14,13 +14,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::document::{Document, DocumentKind};
-use super::journal::{self, PlaybookRun, PlaybookStatus, together};
+use super::journal::{self, PlaybookRun, PlaybookStatus};
 use super::run::is_done;
 use crate::change::cells::Cells;
 use crate::clock::new_id;
 use crate::error::EngineError;
 use crate::event;
-use crate::session::Session;
+use crate::session::{Session, in_transaction};
 
 /// Playbooks of systems that have no crate yet. Each is the text of a file.
 pub const SHIPPED: &[&str] =
@@ -146,7 +146,7 @@ pub fn change_state(
     let after = before.after(event).ok_or_else(|| {
         EngineError::refused(format!("the plan `{name}` is {before}: {event:?} cannot happen now"))
     })?;
-    together(session, |session| {
+    in_transaction(session, |session| {
         let detail = json!({ "from": before, "to": after });
         event::record(session, "plan.state", name, reason, &detail)?;
         let now = session.clock.now();
@@ -294,7 +294,7 @@ pub fn start(
         clock_at: now,
         owner: Some(crate::owner::current()),
     };
-    together(session, |session| journal::insert(session, &run))?;
+    in_transaction(session, |session| journal::insert(session, &run))?;
     Ok(run)
 }
 

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 
 use plimsoll_core::id::{Id, is_prefix};
 use plimsoll_core::value::Value;
-use plimsoll_store::Access;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
@@ -17,7 +16,7 @@ use crate::change::cells::Cells;
 use crate::change::number_alone;
 use crate::error::EngineError;
 use crate::event;
-use crate::session::Session;
+use crate::session::{Session, in_transaction};
 
 /// Where a run of a playbook stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,25 +122,6 @@ pub struct Entry {
 
 const RUN: &str = "id, playbook, text, digest, parameters, simulated, keep, status, requested, actor, reason, \
      started_at, finished_at, clock_at, owner";
-
-/// Runs `work` in a transaction of the session's store.
-pub(super) fn together<T>(
-    session: &mut Session,
-    work: impl FnOnce(&mut Session) -> Result<T, EngineError>,
-) -> Result<T, EngineError> {
-    session.store.begin(Access::ReadWrite)?;
-    match work(session) {
-        Ok(done) => {
-            session.store.commit()?;
-            Ok(done)
-        }
-        Err(error) => {
-            // The first error is the one to tell.
-            drop(session.store.rollback());
-            Err(error)
-        }
-    }
-}
 
 /// Adds a run.
 pub(super) fn insert(session: &mut Session, run: &PlaybookRun) -> Result<(), EngineError> {
@@ -262,7 +242,7 @@ pub(super) fn set_status(
     reason: &str,
     detail: &Json,
 ) -> Result<(), EngineError> {
-    together(session, |session| {
+    in_transaction(session, |session| {
         let kind = format!("playbook.{}", status.as_str());
         event::record(session, &kind, run.as_str(), reason, detail)?;
         let ended =
@@ -290,7 +270,7 @@ pub fn request_pause(session: &mut Session, run: &PlaybookRun, reason: &str) -> 
     if run.status != PlaybookStatus::Running {
         return Err(EngineError::refused(format!("the run is {} and not running", run.status.as_str())));
     }
-    together(session, |session| {
+    in_transaction(session, |session| {
         event::record(session, "playbook.pause", run.id.as_str(), reason, &Json::Null)?;
         session.store.execute(
             "UPDATE plimsoll_playbook_run SET requested = 'pause' WHERE id = $1",
@@ -350,7 +330,7 @@ pub(super) fn begin(
     command: &str,
     clock_at: &str,
 ) -> Result<i64, EngineError> {
-    together(session, |session| {
+    in_transaction(session, |session| {
         let sql = "SELECT coalesce(max(sequence), 0) + 1 FROM plimsoll_playbook_step WHERE run = $1";
         let next = session.store.query(sql, &[Value::text(run.as_str())])?;
         let sequence = next.into_iter().next().map_or(Ok(1), |row| Cells(row).integer(0))?;
@@ -389,7 +369,7 @@ pub(super) fn end(
     action: &str,
     end: &End<'_>,
 ) -> Result<(), EngineError> {
-    together(session, |session| {
+    in_transaction(session, |session| {
         let detail = json!({ "step": step, "action": action, "code": end.code });
         event::record(
             session,
@@ -447,7 +427,7 @@ pub(super) fn insert_approval(
     by: &str,
     reason: &str,
 ) -> Result<(), EngineError> {
-    together(session, |session| {
+    in_transaction(session, |session| {
         let detail = json!({ "step": step, "by": by, "digest": run.digest });
         event::record(session, "playbook.approved", run.id.as_str(), reason, &detail)?;
         let row = vec![

@@ -7,13 +7,12 @@ use plimsoll_core::value::Value;
 use serde::Serialize;
 use serde_json::json;
 
-use super::journal::together;
 use crate::change::cells::Cells;
 use crate::change::number_alone;
 use crate::clock::new_id;
 use crate::error::EngineError;
 use crate::event;
-use crate::session::Session;
+use crate::session::{Session, in_transaction};
 
 /// The priorities, gravest first.
 pub const PRIORITIES: [&str; 3] = ["high", "medium", "low"];
@@ -55,7 +54,7 @@ pub fn put_risk(session: &mut Session, risk: &Risk, reason: &str) -> Result<(), 
             return Err(EngineError::usage(format!("the {name} `{value}` is none of {}", words.join(", "))));
         }
     }
-    together(session, |session| {
+    in_transaction(session, |session| {
         event::record(session, "risk", risk.id.as_str(), reason, &json!(risk))?;
         number_alone(session.store.as_mut(), "plimsoll_playbook_risk")?;
         session.store.execute(

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod audit;
+mod cache;
 mod evaluate;
 mod flagd;
 mod specification;

@@ -156,6 +156,7 @@ pub(crate) fn settings(place: &Place) -> ServerSettings {
     let mut session = Session::new(plimsoll_store::open(&control).unwrap(), "test");
     plimsoll_engine::control::prepare(&mut session).unwrap();
     ServerSettings {
+        cache: None,
         listen: ([127, 0, 0, 1], 0).into(),
         systems: vec![ServedSystem { system: &fixture::SYSTEM, store }],
         control,

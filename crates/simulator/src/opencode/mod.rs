@@ -102,6 +102,9 @@ pub struct Settings {
     pub generation: Generation,
     /// How many bad files to plant, beside all others.
     pub bad: usize,
+    /// Without the two sessions that are out of the ordinary: one of more than 2^31 tokens, and one that goes on over
+    /// the moment at which identifiers wrap.
+    pub ordinary: bool,
 }
 
 impl Default for Settings {
@@ -122,6 +125,7 @@ impl Settings {
             seed,
             generation: Generation::Json,
             bad: 0,
+            ordinary: false,
         }
     }
 

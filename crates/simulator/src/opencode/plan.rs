@@ -173,6 +173,7 @@ fn outlines(settings: &Settings, origins: &[Origin]) -> Vec<Outline> {
             (placement, version, project) = (like.placement, like.version, like.project);
         }
         let special = match index {
+            _ if settings.ordinary => None,
             3 => Some(Special::Huge),
             10 => Some(Special::OverWrap),
             _ => None,

@@ -22,7 +22,7 @@ use plimsoll_core::change::Change;
 use plimsoll_core::table::{Column, Image, RowKey, TableShape};
 use plimsoll_core::value::Value;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{CachedStatement, Connection, OpenFlags};
 
 use crate::error::{ErrorClass, StoreError};
 use crate::store::{Access, DatabaseKind, EachLent, EachRow, Lent, NamedRows, Store};
@@ -115,6 +115,19 @@ impl SqliteStore {
             self.control("PRAGMA query_only = OFF")?;
         }
         Ok(())
+    }
+
+    /// A query with its parameters, whose time runs from now on where it is limited.
+    fn bound(&self, sql: &str, parameters: &[Value]) -> Result<CachedStatement<'_>, StoreError> {
+        let explained = |error: rusqlite::Error| explain(&error);
+        if let Some(limit) = &self.limit {
+            limit.begin();
+        }
+        let mut statement = self.connection.prepare_cached(&placeholders(sql)).map_err(explained)?;
+        for (at, value) in parameters.iter().enumerate() {
+            statement.raw_bind_parameter(at + 1, Bound(value)).map_err(explained)?;
+        }
+        Ok(statement)
     }
 
     fn batch(&self, sql: &str) -> Result<(), StoreError> {
@@ -264,14 +277,8 @@ impl Store for SqliteStore {
         each: &mut EachRow<'_>,
     ) -> Result<(), StoreError> {
         let explained = |error: rusqlite::Error| explain(&error);
-        if let Some(limit) = &self.limit {
-            limit.begin();
-        }
-        let mut statement = self.connection.prepare_cached(&placeholders(sql)).map_err(explained)?;
+        let mut statement = self.bound(sql, parameters)?;
         let width = statement.column_count();
-        for (at, value) in parameters.iter().enumerate() {
-            statement.raw_bind_parameter(at + 1, Bound(value)).map_err(explained)?;
-        }
         let mut found = statement.raw_query();
         while let Some(row) = found.next().map_err(explained)? {
             let mut values = Vec::with_capacity(width);
@@ -291,14 +298,8 @@ impl Store for SqliteStore {
         each: &mut EachLent<'_>,
     ) -> Result<(), StoreError> {
         let explained = |error: rusqlite::Error| explain(&error);
-        if let Some(limit) = &self.limit {
-            limit.begin();
-        }
-        let mut statement = self.connection.prepare_cached(&placeholders(sql)).map_err(explained)?;
+        let mut statement = self.bound(sql, parameters)?;
         let width = statement.column_count();
-        for (at, value) in parameters.iter().enumerate() {
-            statement.raw_bind_parameter(at + 1, Bound(value)).map_err(explained)?;
-        }
         let mut found = statement.raw_query();
         while let Some(row) = found.next().map_err(explained)? {
             let mut cells = [Lent::Null; LENT_AT_ONCE];

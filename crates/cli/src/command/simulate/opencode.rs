@@ -30,6 +30,7 @@ pub(super) fn execute(context: &Context, arguments: &OpencodeArguments) -> Resul
             OpencodeGeneration::Mixed => Generation::Mixed,
         },
         bad: arguments.bad,
+        ordinary: arguments.ordinary,
         ..usual
     };
     let begun = Instant::now();

@@ -483,33 +483,6 @@ pub(super) fn copy_range(
 }
 
 /// The report of a run as it stands.
-///
-/// # Errors
-/// When the store fails.
-pub fn report(place: &Place, run: &Run) -> Result<RunReport, EngineError> {
-    let plan = journal::load_plan(&place.store, &run.plan)?;
-    let tally = run.tally;
-    Ok(RunReport {
-        run: run.id.clone(),
-        plan: plan.id,
-        system: run.system.clone(),
-        change: run.change.clone(),
-        status: run.status,
-        planned: tally.planned,
-        applied: tally.applied,
-        noop: tally.noop,
-        conflicted: tally.conflicted,
-        quarantined: tally.quarantined,
-        skipped: tally.skipped,
-        batches: run.batches,
-        duration_ms: run.duration_ms,
-        rows_written: run.rows_written,
-        unchanged: 0,
-        success: run.status == RunStatus::Finished && tally.clean(),
-        undoes: run.undoes.clone(),
-        undo_mode: run.undo_mode,
-        backup: run.backup.clone(),
-        verified: None,
-        batch_metrics: None,
-    })
+pub fn report(run: &Run) -> RunReport {
+    RunReport::counted(run)
 }
