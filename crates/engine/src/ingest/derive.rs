@@ -3,6 +3,8 @@
 //! Owns running a system's derivations for the scopes whose rows changed, in one transaction with forgetting that they
 //! are out of date. After a crash they are computed again; the same rows come out.
 
+use std::time::Instant;
+
 use plimsoll_store::StoreError;
 use plimsoll_store::duckdb::Analytics;
 
@@ -49,11 +51,14 @@ pub fn derive(system: &dyn Documents, store: &Analytics, settings: &Settings) ->
                 store.execute(&sql, &[])?;
             }
         } else {
+            let began = Instant::now();
             spread(system, store)?;
             fill_affected(store)?;
+            tracing::debug!(duration_us = began.elapsed().as_micros(), "affected scopes found");
         }
         for derivation in system.derivations() {
             let table = derivation.table;
+            let began = Instant::now();
             match derivation.scope {
                 Scope::Affected(column) if !all => {
                     let sql = format!(
@@ -77,6 +82,7 @@ pub fn derive(system: &dyn Documents, store: &Analytics, settings: &Settings) ->
                     store.append(&mut rows)?;
                 }
             }
+            tracing::debug!(table = table.name, duration_us = began.elapsed().as_micros(), "derived");
         }
         let scopes = store.query("SELECT count(DISTINCT scope_id) FROM affected", &[])?;
         store.execute("DELETE FROM plimsoll_ingest_affected", &[])?;

@@ -319,8 +319,15 @@ impl Ingest {
         let seen = Seen { found, known: Vec::new() };
         let work = difference(&mut self.ledger, seen, covered, &|entry| parent_of(system, entry), false);
         report.tally = self.work(&work, None, observe)?;
+        let written = self.clock.monotonic_ms();
         report.derived = derive(self.system, &self.store, &self.settings.derive)?;
-        report.duration_ms = self.clock.monotonic_ms().saturating_sub(began);
+        let ended = self.clock.monotonic_ms();
+        tracing::debug!(
+            write_ms = written.saturating_sub(began),
+            derive_ms = ended.saturating_sub(written),
+            "taken over"
+        );
+        report.duration_ms = ended.saturating_sub(began);
         Ok(report)
     }
 
