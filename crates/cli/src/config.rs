@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use plimsoll_engine::EngineError;
 use plimsoll_engine::alert::{Address, QuietHours};
+use plimsoll_engine::cache::Cache;
 use plimsoll_engine::change::run::{DEFAULT_BATCH_SIZE, RunSettings};
 use plimsoll_server::Tokens;
-use plimsoll_store::cache::Cache;
 use serde::Deserialize;
 
 /// The setting, and the flag, that chooses between the batch path and one transaction.

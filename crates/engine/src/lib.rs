@@ -8,6 +8,7 @@
 
 pub mod alert;
 pub mod analytic;
+pub mod cache;
 pub mod change;
 pub mod check;
 pub mod clock;

@@ -13,9 +13,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use plimsoll_engine::cache::Cache;
 use plimsoll_engine::flag::{Flags, Snapshot};
 use plimsoll_engine::{EngineError, Session};
-use plimsoll_store::cache::Cache;
 use serde_json::json;
 
 use crate::etag;

@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use plimsoll_engine::cache::Cache;
 use plimsoll_engine::metric::Sample;
 use plimsoll_engine::system::System;
 use plimsoll_store::StoreUrl;
-use plimsoll_store::cache::Cache;
 
 use crate::access::Tokens;
 

@@ -1,16 +1,15 @@
 //! One store over SQLite and PostgreSQL, the journal tables in it, schema versions, and the analytical store.
 //!
-//! Owns every connection to a database: this is the only crate that names `rusqlite`, `postgres`, `duckdb` or `redis`. Owns the
+//! Owns every connection to a database: this is the only crate that names `rusqlite`, `postgres` or `duckdb`. Owns the
 //! mapping between declared column types and [`plimsoll_core::value::Value`], compare-and-set row writes,
 //! error classes, backups, and the journal's tables. It does not decide what to write (the engine does) and
 //! knows no system.
 //!
 //! Reading order: [`store`], [`error`], [`schema`], [`journal`], [`backup`], then `sqlite` and `postgres`;
-//! [`analytics`] and [`duckdb`] for analytical stores; [`cache`] is what may be lost; [`check_result`] is where checks keep their results.
+//! [`analytics`] and [`duckdb`] for analytical stores; [`check_result`] is where checks keep their results.
 
 pub mod analytics;
 pub mod backup;
-pub mod cache;
 pub mod check_result;
 pub mod digest;
 pub mod duckdb;

@@ -73,7 +73,18 @@ impl RedisServer {
         let socket = self.socket();
         self.watcher = Some(
             Command::new("sh")
-                .args(["-c", WATCHER, "watcher", "redis-server", "--port", "0", "--save", "", "--appendonly", "no"])
+                .args([
+                    "-c",
+                    WATCHER,
+                    "watcher",
+                    "redis-server",
+                    "--port",
+                    "0",
+                    "--save",
+                    "",
+                    "--appendonly",
+                    "no",
+                ])
                 .arg("--unixsocket")
                 .arg(&socket)
                 .arg("--dir")

@@ -531,7 +531,8 @@ pub(super) fn restore(
     // The journal is the copy's now, which knows of no backup since. All of them stay known: the one that was just
     // restored may be wanted again.
     let remembered = journal::copies(&place.store)?;
-    for copy in known.iter().chain([&kept]).filter(|copy| remembered.iter().all(|known| known.id != copy.id)) {
+    for copy in known.iter().chain([&kept]).filter(|copy| remembered.iter().all(|known| known.id != copy.id))
+    {
         journal::record_copy(&place, copy)?;
     }
     context.ui.print(&json!({"restored": copy, "kept": kept}), || {

@@ -245,20 +245,27 @@ fn opencode_goes_live_in_ten_steps_or_not_at_all() {
         ended
     };
     let simulate = |to: &str, seed: &str, more: &[&str]| {
-        let words = ["simulate", "opencode", "--to", to, "--sessions", "6", "--messages", "120", "--seed", seed];
+        let words =
+            ["simulate", "opencode", "--to", to, "--sessions", "6", "--messages", "120", "--seed", seed];
         good(&[&words, more].concat());
     };
     simulate("first", "5", &["--ordinary"]);
     simulate("second", "6", &[]);
     good(&["ingest", "opencode", "--from", "first"]);
+    // On a busy machine questions may take longer than they may, which stops it too: then once more.
     let live = |from: &str| {
         let from = format!("from={from}");
-        desk.at_home(&["playbook", "run", "opencode-go-live", "--simulated-clock", "--set", &from, "--json"])
+        let words = ["playbook", "run", "opencode-go-live", "--simulated-clock", "--set", &from, "--json"];
+        let mut all = (0..3).map(|_| desk.at_home(&words));
+        let slow = |ended: &Ended| done(&ended.json()).contains(&"do measure failed".to_owned());
+        all.find(|ended| !slow(ended)).unwrap()
     };
+    let told = |what: &str| while !receiver.next(Duration::from_secs(20)).to_string().contains(what) {};
     let ended = live("first");
     assert_eq!((ended.code, &ended.json()["run"]["status"]), (0, &"done".into()), "{ended:?}");
     assert_eq!(done(&ended.json()).len(), 10, "{ended:?}");
-    assert!(receiver.next(Duration::from_secs(20)).to_string().contains("webhook"));
+    // The last step proves that alerts arrive.
+    told("[test] alerts of plimsoll arrive here");
 
     let before = good(&["digest", "opencode", "--json"]).out;
     let ended = live("second");
@@ -266,6 +273,5 @@ fn opencode_goes_live_in_ten_steps_or_not_at_all() {
     assert_eq!((ended.code, &report["run"]["status"]), (1, &"rolled_back".into()), "{ended:?}");
     assert!(done(&report).contains(&"do health failed".to_owned()), "{report}");
     assert_eq!(good(&["digest", "opencode", "--json"]).out, before, "the store is what it was");
-    let notice = receiver.next(Duration::from_secs(20)).to_string();
-    assert!(notice.contains("opencode-go-live stopped at step health"), "{notice}");
+    told("opencode-go-live stopped at step health");
 }

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::value::Value;
-use plimsoll_store::cache::Cache;
 use plimsoll_store::{Access, Store, in_transaction};
 
 use super::snapshot::{Definitions, Snapshot};
 use super::store;
+use crate::cache::Cache;
 use crate::change::cells::Cells;
 use crate::error::EngineError;
 use crate::session::Session;

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use plimsoll_store::cache::Cache;
 
 use super::context::EvaluationContext;
 use super::snapshot::{Evaluation, Snapshot};
 use super::{cache, store};
+use crate::cache::Cache;
 use crate::error::EngineError;
 use crate::session::Session;
 

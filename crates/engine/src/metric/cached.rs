@@ -1,6 +1,6 @@
 //! The cache of this process: how often it was asked.
 
-use plimsoll_store::cache::CacheCounts;
+use crate::cache::CacheCounts;
 
 use super::{CACHE_REQUESTS, Sample};
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use plimsoll_core::flag::{Algorithm, Flag, State};
+use plimsoll_engine::cache::Cache;
 use plimsoll_engine::flag::{EvaluationContext, Flags, How, change};
-use plimsoll_store::cache::Cache;
 use plimsoll_testkit::redis_server::RedisServer;
 
 use crate::support::{Place, at_percent};
@@ -25,7 +25,8 @@ fn a_second_process_reads_definitions_from_the_cache_and_is_never_behind() {
         let load = |session: &mut _| Flags::load_with(session, Some(Arc::clone(&cache))).unwrap();
         let nothing = load(&mut first);
         assert_eq!(cache.counts(), Default::default(), "before the first flag there is nothing to keep");
-        change::create(&mut writer, at_percent("pilot", 40, Algorithm::Quota1), &How::because("new")).unwrap();
+        change::create(&mut writer, at_percent("pilot", 40, Algorithm::Quota1), &How::because("new"))
+            .unwrap();
         let keys = (0..50).map(|number| format!("c{number}")).collect();
         change::set_keys(&mut writer, "pilot", keys, &How::because("keys")).unwrap();
         assert!(nothing.refresh(&mut first).unwrap());

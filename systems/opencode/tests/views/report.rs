@@ -47,7 +47,9 @@ fn a_report_names_what_failed_with_sample_and_hint() {
     assert!(text.ends_with("20 of 23 checks pass, 2 fail, 1 have nothing to measure\n"), "{text}");
     let markdown = report.to_markdown();
     assert!(
-        markdown.contains("| fail | Every message has its session, every part its message | 1 | = 0 |"),
+        markdown.contains(
+            "| fail | `orphans`: Every message has its session, every part its message | 1 | = 0 |"
+        ),
         "{markdown}"
     );
     let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();

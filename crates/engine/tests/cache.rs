@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use plimsoll_store::cache::{Cache, PATIENCE, PAUSE};
+use plimsoll_engine::cache::{Cache, PATIENCE, PAUSE};
 use plimsoll_testkit::redis_server::RedisServer;
 
 const KEEP: Duration = Duration::from_secs(60);

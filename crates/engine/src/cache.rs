@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use redis::Commands;
 
-use crate::error::{ErrorClass, StoreError};
+use crate::error::EngineError;
 
 /// How long the server may take to be reached, and to answer.
 pub const PATIENCE: Duration = Duration::from_millis(100);
@@ -60,13 +60,12 @@ impl Cache {
     /// A cache at `address`, such as `redis://127.0.0.1:6379/0`. Nothing is connected yet.
     ///
     /// # Errors
-    /// Connection, when it is no address of Redis. The address itself is not repeated: it may hold a password.
-    pub fn at(address: &str) -> Result<Self, StoreError> {
+    /// Usage, when it is no address of Redis. The address itself is not repeated: it may hold a password.
+    pub fn at(address: &str) -> Result<Self, EngineError> {
         let client = redis::Client::open(address).map_err(|error| {
-            StoreError::new(
-                ErrorClass::Connection,
-                format!("this is no address of Redis: {error}\nhint: redis://HOST:PORT/DATABASE"),
-            )
+            EngineError::usage(format!(
+                "this is no address of Redis: {error}\nhint: redis://HOST:PORT/DATABASE"
+            ))
         })?;
         Ok(Self {
             client,
