@@ -53,7 +53,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             from: "which goes anyway.\n                    self.store.rollback_to(self.base())?;\n",
             to: "which goes anyway.\n",
         }],
-        tests: &[engine("defects::sqlite::defect_2_a_failed_item"), engine("isolation::")],
+        tests: &[engine("isolation::")],
     },
     Defect {
         system: "hearings",
