@@ -82,9 +82,12 @@ impl Counts {
     /// program) and `Summary [ 0.2s] 4 tests run: 3 passed, 1 failed, 1 skipped` (nextest, once).
     fn read(&mut self, line: &str) {
         let line = without_colors(line);
-        let line = line.trim_start();
+        // Cargo's own line is not indented; an indented one is a failed test's output, which nextest repeats.
         let summary = line.strip_prefix("test result:").or_else(|| {
-            line.strip_prefix("Summary [").and_then(|rest| rest.split_once(" run:")).map(|(_, counts)| counts)
+            line.trim_start()
+                .strip_prefix("Summary [")
+                .and_then(|rest| rest.split_once(" run:"))
+                .map(|(_, counts)| counts)
         });
         let Some(summary) = summary else { return };
         for part in summary.split([',', ';', '.']) {
@@ -157,5 +160,7 @@ mod tests {
             read(&["test a ... ok", "5 passed", "        PASS [   0.1s] x::y 3 passed"]),
             Counts::default()
         );
+        // What nextest repeats of a failed test, indented.
+        assert_eq!(read(&["    test result: FAILED. 0 passed; 1 failed; 0 ignored"]), Counts::default());
     }
 }
