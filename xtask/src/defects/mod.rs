@@ -176,8 +176,9 @@ impl Tree {
         command.current_dir(&self.folder);
         // One package alone would be built with other features, and every large dependency anew for it.
         command.args(["test", "--workspace", "--test", test.program, "--", test.name]);
-        // Wherever the caller stands, the copy is what is built.
-        command.env("CARGO_TARGET_DIR", metadata::target_folder()?);
+        // A folder of its own: cargo names what it builds by places within the workspace, so in a shared one the project
+        // would afterwards be given what was built from the copy, and with a defect in it.
+        command.env("CARGO_TARGET_DIR", self.folder.join("target"));
         let (_, told) = process::capture_with_codes(&mut both_outputs(command), &[0, 101])?;
         println!("{}: {}", shown(test), summary(&told));
         Ok(judge(&told))
