@@ -12,7 +12,7 @@ use std::time::Duration;
 use plimsoll_engine::analytic::AnalyticSystem;
 use plimsoll_engine::clock::MachineClock;
 use plimsoll_engine::ingest::{
-    Ingest, IngestSettings, Live, PassReport, Progress, Settings, SyncState, WatchSettings,
+    Derived, Ingest, IngestSettings, Live, PassReport, Progress, Settings, SyncState, WatchSettings,
 };
 use plimsoll_engine::session::Progress as Shown;
 use plimsoll_engine::{EngineError, ingest};
@@ -25,8 +25,6 @@ use crate::exit;
 use crate::registry;
 use crate::ui::{Ui, duration, grouped, plural, table};
 
-/// Memory of the database while it is filled, in megabytes. The readers' share comes on top.
-const INGEST_MEMORY_MB: u32 = 160;
 /// How long documents that were written a moment ago are waited for at the end of a single pass.
 const SETTLING: Duration = Duration::from_millis(2_200);
 
@@ -76,8 +74,8 @@ pub(crate) fn ingest(context: &Context, arguments: &IngestArguments) -> Result<E
             }
         }
     }
-    // One thread: the readers have the others, and its own threads would wait for each other.
-    let resources = Resources { memory_mb: INGEST_MEMORY_MB, threads: 1 };
+    // A pass gives it less while it reads.
+    let resources = Resources { memory_mb: ingest::DERIVING_MEMORY_MB, threads: 1 };
     let store = Analytics::open(&path, resources)?;
     let derive = Settings { prices: given_prices(context, system)? };
     let settings = IngestSettings { roots, threads: arguments.threads, derive };
@@ -218,6 +216,7 @@ fn watch(context: &Context, open: &mut Ingest, teller: &Teller) -> Result<ExitCo
             tell_event(ui, "passed", &report);
         }
         Live::Touched(report) => tell_event(ui, "touched", &report),
+        Live::Derived(derived) => tell_derived(ui, derived),
         Live::Listening(folders, deaf) => {
             ui.say(&format!("listening to {}", plural(folders as u64, "folder")));
             for root in deaf {
@@ -228,6 +227,17 @@ fn watch(context: &Context, open: &mut Ingest, teller: &Teller) -> Result<ExitCo
         Live::Passed(_) => {}
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn tell_derived(ui: Ui, derived: Derived) {
+    if ui.json {
+        let document =
+            json!({"event": "derived", "scopes": derived.scopes, "duration_ms": derived.duration_ms});
+        ui.line(&document.to_string());
+    } else {
+        let scopes = plural(derived.scopes, "session");
+        ui.line(&format!("derived: figures of {scopes} in {}", duration(derived.duration_ms)));
+    }
 }
 
 fn tell_event(ui: Ui, what: &str, report: &PassReport) {

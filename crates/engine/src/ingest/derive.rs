@@ -5,12 +5,17 @@
 
 use std::time::Instant;
 
-use plimsoll_store::StoreError;
-use plimsoll_store::duckdb::Analytics;
+use plimsoll_store::duckdb::{Analytics, Resources};
+use plimsoll_store::{ErrorClass, StoreError};
 
 use super::declare::{Documents, How, RowBuffer, Scope, Settings};
 use super::writer::{fill_affected, spread};
 use crate::error::EngineError;
+
+/// Memory of the database while derived tables are computed, in megabytes; enough for 200,000 documents.
+pub const DERIVING_MEMORY_MB: u32 = 256;
+/// What a larger store may need instead. What still does not fit is told as an error.
+const MOST_MEMORY_MB: u32 = 4_096;
 
 /// Computes everything again, as after new prices.
 ///
@@ -25,11 +30,34 @@ pub fn derive_all(
     derive(system, store, settings)
 }
 
-/// Notes that every scope is out of date.
+/// Notes that every scope is out of date. A note that is there already may be one that a computation under way is about
+/// to take away, so it is made again.
 pub(crate) fn note_all(store: &Analytics) -> Result<(), StoreError> {
-    let sql = "INSERT INTO plimsoll_ingest_affected SELECT '*'
-        WHERE NOT EXISTS (SELECT 1 FROM plimsoll_ingest_affected WHERE scope_id = '*')";
-    store.execute(sql, &[]).map(drop)
+    store.execute("INSERT INTO plimsoll_ingest_affected VALUES ('*')", &[]).map(drop)
+}
+
+/// As [`derive()`], with so many threads and as little memory as will do.
+///
+/// # Errors
+/// As [`derive()`], and when [`MOST_MEMORY_MB`] do not do.
+pub(crate) fn derive_in_little_memory(
+    system: &dyn Documents,
+    store: &Analytics,
+    settings: &Settings,
+    threads: usize,
+) -> Result<u64, EngineError> {
+    let threads = u8::try_from(threads.max(1)).unwrap_or(u8::MAX);
+    let mut memory_mb = DERIVING_MEMORY_MB;
+    loop {
+        store.use_resources(Resources { memory_mb, threads })?;
+        match derive(system, store, settings) {
+            Err(error) if error.class == Some(ErrorClass::Resources) && memory_mb < MOST_MEMORY_MB => {
+                memory_mb *= 2;
+                tracing::info!(memory_mb, "derived tables need more memory");
+            }
+            derived => return derived,
+        }
+    }
 }
 
 /// Computes what is out of date. Returns how many scopes were computed again.

@@ -1,13 +1,16 @@
 //! Bulk and live together: listen first, then pass over everything, then follow what is heard.
 //!
 //! Owns the hand-off. What happens while the pass runs is queued and looked at after it; what notifications miss, a
-//! pass now and then repairs. Any moment is a good one to stop or to die at.
+//! pass now and then repairs. Rows are committed and told at once; what is computed from them follows in another
+//! thread, so that no document waits for a computation. Any moment is a good one to stop or to die at: what is out of
+//! date is noted in the store.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use super::deriver::{Derived, Deriver};
 use super::run::{Ingest, PassReport, Progress};
 use super::sync_state::SyncState;
 use super::watch::{Heard, Watcher};
@@ -37,14 +40,19 @@ pub enum Live {
     Passed(PassReport),
     /// Listening to so many folders; some roots may be deaf.
     Listening(usize, Vec<String>),
-    /// Changes were taken over.
+    /// Changes were taken over: their rows are in the tables of documents.
     Touched(PassReport),
+    /// The derived tables are in step with what was taken over before.
+    Derived(Derived),
     /// Notifications were lost; a pass follows.
     Lost(String),
 }
 
 /// How often documents that could not be read are tried again.
 const RETRY: Duration = Duration::from_millis(300);
+/// How long to listen before looking up; shorter while a computation is to be told.
+const LISTEN: Duration = Duration::from_millis(50);
+const LISTEN_BUSY: Duration = Duration::from_millis(5);
 
 impl Ingest {
     /// Follows the sources until `stop` is set. The bulk lock of `state` is held during passes.
@@ -65,8 +73,11 @@ impl Ingest {
             observe(self, Live::Listening(watcher.folders, deaf));
             self.locked_pass(state, observe)?;
             self.note_phase("live", 0, 0)?;
+            let mut deriver = self.deriver()?;
+            let changed = self.follow(&inlet, state, stop, settings, &mut deriver, observe)?;
+            self.finish(&mut deriver, observe)?;
             // A new database is a new source: everything is set up again.
-            if !self.follow(&inlet, state, stop, settings, observe)? {
+            if !changed {
                 self.note_phase("idle", 0, 0)?;
                 return Ok(());
             }
@@ -86,6 +97,14 @@ impl Ingest {
         Ok(())
     }
 
+    /// Waits for the computation under way; then this thread may write to the derived tables.
+    fn finish(&self, deriver: &mut Deriver, observe: &mut dyn FnMut(&Self, Live)) -> Result<(), EngineError> {
+        if let Some(derived) = deriver.finish()? {
+            observe(self, Live::Derived(derived));
+        }
+        Ok(())
+    }
+
     /// Takes over what is heard; true when the sources changed, false when it was asked to stop.
     fn follow(
         &mut self,
@@ -93,6 +112,7 @@ impl Ingest {
         state: &SyncState,
         stop: &AtomicBool,
         settings: WatchSettings,
+        deriver: &mut Deriver,
         observe: &mut dyn FnMut(&Self, Live),
     ) -> Result<bool, EngineError> {
         let mut compared = Instant::now();
@@ -100,9 +120,12 @@ impl Ingest {
         // Looked up after each change only: the ledger is long.
         let mut waiting = self.waiting();
         while !stop.load(Ordering::Relaxed) {
+            if let Some(derived) = deriver.poll()? {
+                observe(self, Live::Derived(derived));
+            }
             let mut paths = BTreeSet::new();
             let mut lost = None;
-            let mut wait = Duration::from_millis(50);
+            let mut wait = if deriver.is_busy() { LISTEN_BUSY } else { LISTEN };
             let mut gathering: Option<Instant> = None;
             loop {
                 match inlet.recv_timeout(wait) {
@@ -138,9 +161,10 @@ impl Ingest {
                     }
                 }
                 let paths: Vec<(u32, String)> = paths.into_iter().collect();
-                let report = self.touch(&paths, &mut |_, _| {})?;
+                let report = self.take_over(&paths, &mut |_, _| {})?;
                 waiting = self.waiting();
                 if !report.tally.is_nothing() {
+                    deriver.ask();
                     observe(self, Live::Touched(report));
                 }
             }
@@ -149,6 +173,7 @@ impl Ingest {
                 return Ok(true);
             }
             if compared.elapsed() >= settings.reconcile_every {
+                self.finish(deriver, observe)?;
                 self.locked_pass(state, observe)?;
                 waiting = self.waiting();
                 self.note_phase("live", 0, 0)?;

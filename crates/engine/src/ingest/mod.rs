@@ -9,6 +9,7 @@
 
 pub mod declare;
 mod derive;
+mod deriver;
 pub mod difference;
 pub mod ledger;
 mod live;
@@ -19,7 +20,8 @@ mod sync_state;
 mod watch;
 mod writer;
 
-pub use derive::{derive, derive_all};
+pub use derive::{DERIVING_MEMORY_MB, derive, derive_all};
+pub use deriver::Derived;
 pub use live::{Live, WatchSettings};
 pub use run::{
     AnalyticDigest, Foreseen, Ingest, IngestSettings, PassReport, Progress, digests, foresee, holds_documents,

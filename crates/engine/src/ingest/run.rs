@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use plimsoll_core::clock::Clock;
-use plimsoll_store::duckdb::{Analytics, Parameter};
+use plimsoll_store::duckdb::{Analytics, Parameter, Resources};
 use plimsoll_store::foreign::ForeignDatabase;
 
 use super::declare::{Documents, Generation, Settings};
-use super::derive::derive;
+use super::derive::derive_in_little_memory;
+use super::deriver::Deriver;
 use super::difference::{Covered, Seen, Work, difference};
 use super::ledger::{self, Entry, Ledger, Outcome};
 use super::reader::{Task, read_all};
@@ -22,6 +23,9 @@ use crate::error::EngineError;
 
 /// Above so many documents in a pass, everything derived is computed again instead of scope by scope.
 const ALL_AFFECTED: usize = 2_000;
+
+/// Memory of the database while documents are read, in megabytes; the readers' share comes on top.
+const READING_MEMORY_MB: u32 = 160;
 
 /// How an ingest runs.
 #[derive(Debug, Clone)]
@@ -200,7 +204,7 @@ impl Ingest {
         self.find_sources(true)?;
         self.note_phase("bulk", 0, 0)?;
         // The readers have the threads, and those of the database would wait for each other.
-        self.store.use_threads(1)?;
+        self.store.use_resources(Resources { memory_mb: READING_MEMORY_MB, threads: 1 })?;
         let mut report = PassReport::default();
         let all: Vec<usize> = (0..self.system.kinds().len()).collect();
         let whole: &[&[usize]] = &[&all];
@@ -232,12 +236,21 @@ impl Ingest {
             report.tally.add(&tally);
         }
         observe(self, Progress::Deriving);
-        // The readers are done; the statements may have their threads.
-        self.store.use_threads(self.settings.threads.max(1))?;
-        report.derived = derive(self.system, &self.store, &self.settings.derive)?;
+        // The readers are done; the statements may have their threads and their memory.
+        report.derived = self.derive()?;
         self.note_phase("idle", 0, 0)?;
         report.duration_ms = self.clock.monotonic_ms().saturating_sub(began);
         Ok(report)
+    }
+
+    fn derive(&self) -> Result<u64, EngineError> {
+        let Self { system, store, settings, .. } = self;
+        derive_in_little_memory(*system, store, &settings.derive, settings.threads)
+    }
+
+    /// Something that computes the derived tables while this goes on.
+    pub(super) fn deriver(&self) -> Result<Deriver, EngineError> {
+        Deriver::start(self.system, &self.store, self.settings.derive.clone(), self.settings.threads)
     }
 
     /// Finds the documents of these kinds. Second: what could not be looked at, as source and prefix of paths.
@@ -291,6 +304,19 @@ impl Ingest {
         observe: &mut dyn FnMut(&Self, Progress),
     ) -> Result<PassReport, EngineError> {
         let began = self.clock.monotonic_ms();
+        let mut report = self.take_over(paths, observe)?;
+        report.derived = self.derive()?;
+        report.duration_ms = self.clock.monotonic_ms().saturating_sub(began);
+        Ok(report)
+    }
+
+    /// As [`Ingest::touch`], and leaves the derived tables as they are: what is out of date is noted.
+    pub(super) fn take_over(
+        &mut self,
+        paths: &[(u32, String)],
+        observe: &mut dyn FnMut(&Self, Progress),
+    ) -> Result<PassReport, EngineError> {
+        let began = self.clock.monotonic_ms();
         let mut report = PassReport::default();
         let mut found = Vec::new();
         let mut listed: Vec<u32> = Vec::new();
@@ -319,15 +345,7 @@ impl Ingest {
         let seen = Seen { found, known: Vec::new() };
         let work = difference(&mut self.ledger, seen, covered, &|entry| parent_of(system, entry), false);
         report.tally = self.work(&work, None, observe)?;
-        let written = self.clock.monotonic_ms();
-        report.derived = derive(self.system, &self.store, &self.settings.derive)?;
-        let ended = self.clock.monotonic_ms();
-        tracing::debug!(
-            write_ms = written.saturating_sub(began),
-            derive_ms = ended.saturating_sub(written),
-            "taken over"
-        );
-        report.duration_ms = ended.saturating_sub(began);
+        report.duration_ms = self.clock.monotonic_ms().saturating_sub(began);
         Ok(report)
     }
 

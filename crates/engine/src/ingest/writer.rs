@@ -364,7 +364,8 @@ impl Drop for Writer<'_> {
     }
 }
 
-/// Adds the scopes that depend on those noted as out of date.
+/// Adds the scopes that depend on those noted as out of date. Those noted already are noted again: a computation under
+/// way may be about to take their notes away.
 pub(crate) fn spread(system: &dyn Documents, store: &Analytics) -> Result<(), StoreError> {
     if system.spread().is_empty() {
         return Ok(());
@@ -374,8 +375,7 @@ pub(crate) fn spread(system: &dyn Documents, store: &Analytics) -> Result<(), St
         store.execute(statement, &[])?;
     }
     let sql = "INSERT INTO plimsoll_ingest_affected SELECT DISTINCT scope_id FROM affected
-        WHERE scope_id IS NOT NULL AND NOT EXISTS
-            (SELECT 1 FROM plimsoll_ingest_affected noted WHERE noted.scope_id = affected.scope_id)";
+        WHERE scope_id IS NOT NULL";
     store.execute(sql, &[]).map(drop)
 }
 

@@ -391,12 +391,13 @@ impl Analytics {
         appender.flush().map_err(during)
     }
 
-    /// Lets statements use so many threads.
+    /// Changes how much of the machine all connections to this database may use.
     ///
     /// # Errors
-    /// When the number is 0.
-    pub fn use_threads(&self, threads: usize) -> Result<(), StoreError> {
-        self.run_script(&format!("SET threads = {threads}"))
+    /// When there is no thread, or more memory is in use already.
+    pub fn use_resources(&self, resources: Resources) -> Result<(), StoreError> {
+        let Resources { memory_mb, threads } = resources;
+        self.run_script(&format!("SET threads = {threads}; SET memory_limit = '{memory_mb}MB'"))
     }
 
     /// Writes what is in the log into the file.
