@@ -10,11 +10,15 @@
 //!   to decide what to answer.
 //! - Invented data says so: every generated title and committee name carries the word `Demo`.
 //!
-//! Reading order: [`congress`], then inside it `model`, `render`, `snapshot`, `generate`, `mutate`, `server`.
+//! Reading order: [`congress`], then inside it `model`, `render`, `snapshot`, `generate`, `mutate`, `server`;
+//! [`pems`] for a remote system that is written to.
 
 pub mod congress;
+mod connection;
 mod error;
 pub mod opencode;
+pub mod pems;
 mod random;
+mod service;
 
 pub use error::SimulatorError;

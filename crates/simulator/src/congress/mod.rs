@@ -63,7 +63,6 @@
 //! sorts meetings of one update date.
 
 pub mod baseline;
-mod connection;
 pub mod defects;
 mod edit;
 pub mod faults;

@@ -21,10 +21,10 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::connection::Cut;
 use super::faults::{Fault, Strikes};
 use super::listing::{Catalog, Filter};
 use super::stats::{Counters, Stats};
+use crate::connection::Cut;
 
 /// The number of entries of a page when the request does not say.
 pub const DEFAULT_LIMIT: usize = 20;

@@ -1,7 +1,6 @@
 //! Starting and stopping the simulated congress.gov.
 //!
-//! Owns the server's thread with its own runtime, so that synchronous code can use it. What is answered is
-//! decided in `routes`.
+//! Owns the options and the handle. The thread is `service`'s; what is answered is decided in `routes`.
 //!
 //! Invariants:
 //! - When [`serve`] returns, the port accepts connections.
@@ -9,14 +8,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use tokio::sync::oneshot;
 
-use super::connection::{Cut, CutListener};
 use super::faults::{Faults, Strikes};
 use super::listing::Catalog;
 use super::manifest::Manifest;
@@ -24,6 +19,7 @@ use super::mutate::Scenario;
 use super::routes::{Parts, RequestBudget, Shared, answer};
 use super::stats::Stats;
 use crate::SimulatorError;
+use crate::service::{self, Service};
 
 /// How a scenario is served.
 #[derive(Debug, Clone)]
@@ -51,8 +47,7 @@ pub struct Running {
     socket: SocketAddr,
     manifest: Manifest,
     shared: Arc<Shared>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<std::io::Result<()>>>,
+    service: Service,
 }
 
 /// Serves `scenario` with `faults` on `listen`, from a thread of its own.
@@ -70,12 +65,9 @@ pub fn serve(scenario: Scenario, faults: Faults, listen: SocketAddr) -> Result<R
 /// As [`serve`].
 pub fn serve_with(scenario: Scenario, options: ServeOptions) -> Result<Running, SimulatorError> {
     let ServeOptions { listen, faults, require_key, budget } = options;
-    let failed = |what| move |source| SimulatorError::Server { what, source };
-    let refused = |source| SimulatorError::Listen { address: listen, source };
     // Bound here, so that the port answers from the moment this function returns.
-    let listener = std::net::TcpListener::bind(listen).map_err(refused)?;
-    listener.set_nonblocking(true).map_err(refused)?;
-    let socket = listener.local_addr().map_err(refused)?;
+    let bound = service::bind(listen)?;
+    let socket = bound.socket;
 
     let (catalog, missing) = Catalog::new(&scenario, &faults);
     let mut manifest = scenario.manifest;
@@ -92,33 +84,9 @@ pub fn serve_with(scenario: Scenario, options: ServeOptions) -> Result<Running, 
         manifest: Bytes::from(serde_json::json!(manifest).to_string()),
     }));
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("congress-simulator")
-        .enable_all()
-        .build()
-        .map_err(failed("start its runtime"))?;
-    let (stop, stopped) = oneshot::channel();
-    let state = Arc::clone(&shared);
-    let thread = std::thread::Builder::new()
-        .name("congress-simulator".to_owned())
-        .spawn(move || {
-            let result = runtime.block_on(async {
-                let listener = CutListener(tokio::net::TcpListener::from_std(listener)?);
-                let app = Router::new().fallback(answer).with_state(state);
-                let serving = axum::serve(listener, app.into_make_service_with_connect_info::<Cut>());
-                tokio::select! {
-                    result = serving.into_future() => result,
-                    // A dropped sender means the same as a sent stop: nobody holds the simulator any more.
-                    _ = stopped => Ok(()),
-                }
-            });
-            // Cuts the connections that clients keep open instead of waiting for them.
-            runtime.shutdown_timeout(Duration::from_secs(1));
-            result
-        })
-        .map_err(failed("start its thread"))?;
-    Ok(Running { socket, manifest, shared, stop: Some(stop), thread: Some(thread) })
+    let app = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+    let service = Service::start("congress-simulator", bound, app)?;
+    Ok(Running { socket, manifest, shared, service })
 }
 
 impl Running {
@@ -146,37 +114,15 @@ impl Running {
     ///
     /// # Errors
     /// [`SimulatorError::Server`] when the server ends by itself.
-    pub fn wait(mut self) -> Result<(), SimulatorError> {
-        self.join()
+    pub fn wait(self) -> Result<(), SimulatorError> {
+        self.service.wait()
     }
 
     /// Stops serving.
     ///
     /// # Errors
     /// [`SimulatorError::Server`] when the server had ended with an error.
-    pub fn shutdown(mut self) -> Result<(), SimulatorError> {
-        self.stop();
-        self.join()
-    }
-
-    fn stop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // An error means that the server has ended already.
-            let _ = stop.send(());
-        }
-    }
-
-    fn join(&mut self) -> Result<(), SimulatorError> {
-        let Some(thread) = self.thread.take() else { return Ok(()) };
-        let ended = thread.join().unwrap_or_else(|_| Err(std::io::Error::other("its thread panicked")));
-        ended.map_err(|source| SimulatorError::Server { what: "go on serving", source })
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop();
-        // Whoever wanted to know about an error called `shutdown`.
-        drop(self.join());
+    pub fn shutdown(self) -> Result<(), SimulatorError> {
+        self.service.shutdown()
     }
 }

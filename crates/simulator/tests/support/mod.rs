@@ -1,9 +1,12 @@
-//! A small HTTP client, and the careful reading of the API that `plimsoll_simulator::congress` asks for.
+//! A small HTTP client, and the careful reading of the API that `plimsoll_simulator::congress` asks for; in
+//! [`pems`] the requests of the other API.
 //!
 //! Owns nothing of the simulator: it speaks HTTP/1.1 over a socket, so that what the tests see is what any
 //! client would see.
 
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses another part of it")]
+
+pub(crate) mod pems;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -45,6 +48,17 @@ impl Client {
     }
 
     pub(crate) fn get_with(&mut self, target: &str, headers: &str) -> std::io::Result<Answer> {
+        self.send("GET", target, headers, None)
+    }
+
+    /// One request, one attempt, with a body where one is given.
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        target: &str,
+        headers: &str,
+        body: Option<&Value>,
+    ) -> std::io::Result<Answer> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => {
@@ -54,7 +68,11 @@ impl Client {
                 BufReader::new(stream)
             }
         };
-        let request = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", self.address);
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let length =
+            if method == "GET" { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+        let address = self.address;
+        let request = format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\n{length}{headers}\r\n{body}");
         connection.get_mut().write_all(request.as_bytes())?;
         let mut line = String::new();
         if connection.read_line(&mut line)? == 0 {
@@ -68,7 +86,8 @@ impl Client {
             let Some((name, value)) = line.trim_end().split_once(": ") else { break };
             headers.insert(name.to_lowercase(), value.to_owned());
         }
-        let mut body = vec![0; headers["content-length"].parse().unwrap()];
+        let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut body = vec![0; length];
         connection.read_exact(&mut body)?;
         self.connection = Some(connection);
         Ok(Answer { status, headers, body })
