@@ -49,6 +49,15 @@ pub(crate) fn crash(arguments: &[String]) -> Result<(), Failure> {
     )
 }
 
+/// Runs simulated histories of sync; arguments go to `plimsoll-seeds`.
+pub(crate) fn simulate(arguments: &[String]) -> Result<(), Failure> {
+    process::run(
+        process::cargo()
+            .args(["run", "--quiet", "--package", "plimsoll-core", "--bin", "plimsoll-seeds", "--"])
+            .args(without_separator(arguments)),
+    )
+}
+
 /// Measures in a release build; arguments after the name go to `plimsoll-bench`.
 pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
     const NAMES: &[&str] = &["change", "checks", "flags", "ingest", "live", "views"];

@@ -77,6 +77,12 @@ const COMMANDS: &[Command] = &[
         run: check::run,
     },
     Command {
+        name: "simulate",
+        arguments: "[--seeds N] [--from FIRST_SEED]",
+        about: "run simulated histories of sync and check their invariants; a failing seed replays exactly",
+        run: campaigns::simulate,
+    },
+    Command {
         name: "invariants",
         arguments: "",
         about: "hold the architecture: dependency direction, module headers, sizes, names, paths",

@@ -167,6 +167,13 @@ impl Planner<'_> {
             (_, Intent::Write(edits)) => self.decide_fields(answer, &conflict, edits)?,
             (_, delete @ Intent::Delete { .. }) => delete,
         };
+        let gave_up = |action: &Action| matches!(action, Action::Journal(lost) if lost.side == Side::Mine);
+        if matches!(&operation.intent, Intent::Write(_))
+            && operation.intent.values().is_empty()
+            && self.actions.iter().any(gave_up)
+        {
+            return self.over(operation, OutboxEvent::Yield, Outcome::GaveWay);
+        }
         // A person has looked at the row: it no longer matters what became of earlier attempts.
         operation.doubtful = false;
         operation.state = operation.state.after(OutboxEvent::Requeue)?;

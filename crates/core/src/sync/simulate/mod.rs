@@ -36,6 +36,64 @@ pub struct Counts {
     pub lost: u64,
     /// Histories whose counter could be compared with the sum of all increments.
     pub counted: u64,
+    /// What was done to the network and the program.
+    pub faults: Faults,
+}
+
+/// Faults that were injected, by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// Requests applied, or judged, whose answer was lost.
+    pub lost_answers: u64,
+    /// Answers that came only after the sender had given them up.
+    pub late_answers: u64,
+    /// Requests that the network delivered twice.
+    pub doubled_requests: u64,
+    /// Answers that it delivered twice.
+    pub doubled_answers: u64,
+    /// Requests that were turned away, with 429 or for good.
+    pub turned_away: u64,
+    /// Readings that failed.
+    pub lost_reads: u64,
+    /// Crashes with a restart from the stored record.
+    pub restarts: u64,
+}
+
+impl Faults {
+    /// Each kind with its count.
+    pub fn named(&self) -> [(&'static str, u64); 7] {
+        [
+            ("answers lost", self.lost_answers),
+            ("answers too late", self.late_answers),
+            ("requests doubled", self.doubled_requests),
+            ("answers doubled", self.doubled_answers),
+            ("requests turned away", self.turned_away),
+            ("readings lost", self.lost_reads),
+            ("restarts", self.restarts),
+        ]
+    }
+}
+
+impl Counts {
+    /// Adds another history's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.commits += other.commits;
+        self.requests += other.requests;
+        self.effects += other.effects;
+        self.foreign += other.foreign;
+        self.conflicts += other.conflicts;
+        self.limbo += other.limbo;
+        self.dead_letters += other.dead_letters;
+        self.lost += other.lost;
+        self.counted += other.counted;
+        self.faults.lost_answers += other.faults.lost_answers;
+        self.faults.late_answers += other.faults.late_answers;
+        self.faults.doubled_requests += other.faults.doubled_requests;
+        self.faults.doubled_answers += other.faults.doubled_answers;
+        self.faults.turned_away += other.faults.turned_away;
+        self.faults.lost_reads += other.faults.lost_reads;
+        self.faults.restarts += other.faults.restarts;
+    }
 }
 
 /// A broken promise.

@@ -136,7 +136,10 @@ impl World {
             18 => self.pull(),
             19 => self.lose_answer()?,
             20 => self.drop_request()?,
-            21 if self.pick(3) == 0 => drop(self.try_step(Event::Recover)?),
+            21 if self.pick(3) == 0 => {
+                self.counts.faults.restarts += 1;
+                self.try_step(Event::Recover)?;
+            }
             22 => self.decide()?,
             23 => self.deliver_read(true),
             _ => {}
@@ -295,6 +298,7 @@ impl World {
         }
         let place = usize::try_from(self.pick(self.requests.len() as u64)).unwrap_or(0);
         let twice = faults && self.pick(6) == 0;
+        self.counts.faults.doubled_requests += u64::from(twice);
         let request = if twice { self.requests[place].clone() } else { self.requests.swap_remove(place) };
         self.counts.requests += 1;
         let applied = self.remote.take(&request, self.steps);
@@ -310,6 +314,8 @@ impl World {
         }
         if !faults || self.pick(4) > 0 {
             self.arriving.push(applied.answer);
+        } else {
+            self.counts.faults.lost_answers += 1;
         }
         Ok(())
     }
@@ -345,6 +351,7 @@ impl World {
         }
         let place = usize::try_from(self.pick(self.arriving.len() as u64)).unwrap_or(0);
         let twice = faults && self.pick(6) == 0;
+        self.counts.faults.doubled_answers += u64::from(twice);
         let event = if twice { self.arriving[place].clone() } else { self.arriving.swap_remove(place) };
         self.try_step(event).map(drop)
     }
@@ -352,6 +359,7 @@ impl World {
     pub(super) fn deliver_read(&mut self, faults: bool) {
         let Some((operation, attempt)) = self.reads.pop() else { return };
         if faults && self.pick(5) == 0 {
+            self.counts.faults.lost_reads += 1;
             return self.reads.push((operation, attempt));
         }
         let applied = self.remote.was_applied(&operation);
@@ -372,12 +380,14 @@ impl World {
             return Ok(());
         }
         let operation = sending.id.clone();
+        self.counts.faults.late_answers += 1;
         self.try_step(Event::Unknown { operation, reason: "timeout".into() }).map(drop)
     }
 
     /// A request does not reach the remote, and we are told so.
     pub(super) fn drop_request(&mut self) -> Result<(), Violation> {
         let Some(request) = self.requests.pop() else { return Ok(()) };
+        self.counts.faults.turned_away += 1;
         let operation = request.operation;
         let event = if self.pick(4) == 0 {
             Event::Refused { operation, reason: "422".into() }
