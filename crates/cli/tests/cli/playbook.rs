@@ -155,6 +155,7 @@ fn after_kill_9_a_run_goes_on_at_the_right_step() {
         .args(["playbook", "run", "update", "--set", &source])
         .current_dir(desk.folder.path())
         .env_clear()
+        .envs(crate::support::profile())
         .env("HOME", desk.folder.path())
         .envs(desk.environment.iter().cloned())
         .stdout(Stdio::null())

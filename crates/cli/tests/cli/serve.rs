@@ -21,6 +21,7 @@ impl Served {
             .args(["--data".into(), desk.folder.path().to_owned().into_os_string()])
             .current_dir(desk.folder.path())
             .env_clear()
+            .envs(crate::support::profile())
             .env("HOME", desk.folder.path())
             .stdout(Stdio::piped())
             .spawn()

@@ -34,6 +34,7 @@ impl Home {
             .args(words)
             .current_dir(self.folder.path())
             .env_clear()
+            .envs(super::profile())
             .env("HOME", self.folder.path())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("PLIMSOLL_DATA", self.file("data"))

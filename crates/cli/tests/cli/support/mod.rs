@@ -97,6 +97,7 @@ impl Desk {
             .args(more)
             .current_dir(self.folder.path())
             .env_clear()
+            .envs(profile())
             .env("HOME", self.folder.path())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("PLIMSOLL_ACTOR", "tester")
@@ -156,4 +157,10 @@ pub(crate) fn fill(url: &StoreUrl, corpus: &Corpus) {
         baseline_sql(corpus).iter().try_for_each(|statement| store.run_script(statement))
     })
     .unwrap();
+}
+
+/// Where a program that counts the lines it runs (`cargo xtask coverage`) writes what it counted.
+pub(crate) fn profile() -> Option<(&'static str, std::ffi::OsString)> {
+    let name = "LLVM_PROFILE_FILE";
+    std::env::var_os(name).map(|file| (name, file))
 }
