@@ -201,6 +201,32 @@ pub(crate) enum Command {
     Schedule(crate::command::ScheduleCommand),
     /// Print every figure that Prometheus would scrape
     Metrics(crate::command::MetricsArguments),
+    /// Keep linked records in step with their remote: pull what changed, send what was edited
+    Sync(crate::command::sync::SyncArguments),
+    /// Edit a linked record, as a draft of yours
+    Edit(crate::command::sync::EditArguments),
+    /// List your drafts, or all edits with their states
+    Drafts(crate::command::sync::DraftsArguments),
+    /// Commit drafts: they are everyone's, and are sent
+    Commit(crate::command::sync::DecideArguments),
+    /// Drop drafts
+    Discard(crate::command::sync::DecideArguments),
+    /// Look at and decide what both sides changed
+    #[command(subcommand)]
+    Conflicts(crate::command::sync::ConflictsCommand),
+    /// List what was sent and has no known outcome yet
+    Limbo(crate::command::sync::LimboArguments),
+    /// Look at what was refused or given up, and send it again or drop it
+    #[command(subcommand)]
+    DeadLetters(crate::command::sync::DeadLettersCommand),
+    /// List linked records: the remote's rows with the edits made here over them
+    Records(crate::command::sync::RecordsArguments),
+    /// Show every version of a linked record, or go back to one
+    Versions(crate::command::sync::VersionsArguments),
+    /// Edit linked records from a CSV file
+    Import(crate::command::sync::ImportArguments),
+    /// Show how far each link is, and what waits
+    Links,
     /// Simulate a remote system
     #[command(subcommand)]
     Simulate(SimulateCommand),
@@ -636,6 +662,37 @@ pub(crate) enum SimulateCommand {
     Congress(CongressArguments),
     /// What the OpenCode coding agent leaves on disk: a generated store, and a manifest of what is in it
     Opencode(OpencodeArguments),
+    /// PEMS, the master system of equipment plans: other users edit too, and the network misbehaves
+    Pems(PemsArguments),
+}
+
+/// Arguments of `simulate pems`.
+#[derive(Debug, Args)]
+pub(crate) struct PemsArguments {
+    /// Organizations, called DEMO01, DEMO02, ..
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) organizations: usize,
+    /// Rows of each organization
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(crate) rows: usize,
+    /// The seed of everything that is chosen
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Requests per second; more are answered with 429
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
+    /// Misbehave: lost answers, 429, 5xx, moved pages, edits by others, deletions, clocks that differ
+    #[arg(long)]
+    pub(crate) faults: bool,
+    /// Ask for this token
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+    /// Tell which operation wrote a row last
+    #[arg(long)]
+    pub(crate) remembers_operations: bool,
 }
 
 /// Arguments of `simulate congress`.

@@ -80,6 +80,8 @@ pub(crate) struct Config {
     pub(crate) approval_required: bool,
     /// The key of the congress.gov API, when there is one.
     pub(crate) api_key: Option<String>,
+    /// The token for the remote of a link, when it wants one.
+    pub(crate) remote_token: Option<String>,
     /// The tokens that `serve` accepts.
     pub(crate) tokens: Tokens,
     /// The token with which commands ask a running server.
@@ -152,6 +154,8 @@ pub(crate) const ENVIRONMENT: &[EnvironmentVariable] = &[
         name: "CONGRESS_API_KEY_FILE",
         help: "A file that holds the key of the congress.gov API.",
     },
+    EnvironmentVariable { name: "PFA_TOKEN", help: "The token for PEMS." },
+    EnvironmentVariable { name: "PFA_TOKEN_FILE", help: "A file that holds the token for PEMS." },
     EnvironmentVariable {
         name: "PLIMSOLL_TOKENS_FILE",
         help: "A file with the tokens that `serve` accepts, each as the line that `token create` prints.",
@@ -217,6 +221,7 @@ pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, E
         batch_size,
         approval_required: switch("PLIMSOLL_APPROVAL_REQUIRED")?.or(file.approval_required).unwrap_or(false),
         api_key: secret("CONGRESS_API_KEY", "CONGRESS_API_KEY_FILE")?,
+        remote_token: secret("PFA_TOKEN", "PFA_TOKEN_FILE")?,
         cache: secret("PLIMSOLL_REDIS", "PLIMSOLL_REDIS_FILE")?
             .map(|address| Cache::at(&address).map(Arc::new))
             .transpose()?,

@@ -2,10 +2,11 @@
 
 use plimsoll_engine::EngineError;
 use plimsoll_engine::analytic::AnalyticSystem;
+use plimsoll_engine::sync::LinkedSystem;
 use plimsoll_engine::system::System;
 
 /// Every system, in the order in which they are listed.
-pub(crate) static SYSTEMS: &[&System] = &[&plimsoll_hearings::SYSTEM];
+pub(crate) static SYSTEMS: &[&System] = &[&plimsoll_hearings::SYSTEM, &plimsoll_pfa::SYSTEM];
 
 /// The system called `name`.
 ///
@@ -45,3 +46,20 @@ pub(crate) static PLAYBOOKS: &[&[&str]] = &[
     plimsoll_opencode::gates::PLAYBOOKS,
     plimsoll_engine::playbook::SHIPPED,
 ];
+
+/// Every system whose records are linked with a remote.
+pub(crate) static LINKED_SYSTEMS: &[&LinkedSystem] = &[&plimsoll_pfa::LINKED];
+
+/// The linked system called `name`.
+///
+/// # Errors
+/// Usage, naming the systems there are.
+pub(crate) fn find_linked(name: &str) -> Result<&'static LinkedSystem, EngineError> {
+    LINKED_SYSTEMS.iter().copied().find(|linked| linked.system.name == name).ok_or_else(|| {
+        let names: Vec<&str> = LINKED_SYSTEMS.iter().map(|linked| linked.system.name).collect();
+        EngineError::usage(format!(
+            "there is no linked system `{name}`\nhint: there are {}",
+            names.join(", ")
+        ))
+    })
+}

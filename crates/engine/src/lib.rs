@@ -26,6 +26,7 @@ pub mod playbook;
 pub mod schedule;
 pub mod session;
 pub mod source;
+pub mod sync;
 pub mod system;
 pub mod trial;
 pub mod view;

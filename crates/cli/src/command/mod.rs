@@ -22,6 +22,7 @@ mod serve;
 mod simulate;
 mod source;
 mod split;
+pub(crate) mod sync;
 mod token;
 mod trial;
 mod undo;
@@ -100,6 +101,18 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Alert(command) => alert::execute(context, command),
         Command::Schedule(command) => schedule::execute(context, command),
         Command::Metrics(arguments) => metrics::metrics(context, &arguments),
+        Command::Sync(arguments) => sync::sync(context, &arguments),
+        Command::Edit(arguments) => sync::edit(context, &arguments),
+        Command::Drafts(arguments) => sync::drafts(context, &arguments),
+        Command::Commit(arguments) => sync::commit(context, &arguments),
+        Command::Discard(arguments) => sync::discard(context, &arguments),
+        Command::Conflicts(command) => sync::conflicts(context, command),
+        Command::Limbo(arguments) => sync::limbo(context, &arguments),
+        Command::DeadLetters(command) => sync::dead_letters(context, command),
+        Command::Records(arguments) => sync::records(context, &arguments),
+        Command::Versions(arguments) => sync::versions(context, &arguments),
+        Command::Import(arguments) => sync::import(context, &arguments),
+        Command::Links => sync::links(context),
         Command::Simulate(command) => simulate::execute(context, command),
         Command::Serve(arguments) => serve::serve(context, &arguments),
         Command::Token(command) => token::execute(context, command),

@@ -1,6 +1,7 @@
 //! `simulate`: remote systems that answer, and stores that other programs leave behind.
 
 mod opencode;
+mod pems;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,7 @@ pub(crate) fn execute(context: &Context, command: SimulateCommand) -> Result<Exi
     match command {
         SimulateCommand::Congress(arguments) => congress(context, &arguments),
         SimulateCommand::Opencode(arguments) => opencode::execute(context, &arguments),
+        SimulateCommand::Pems(arguments) => pems::execute(context, &arguments),
     }
 }
 

@@ -1,0 +1,592 @@
+//! Workers: they take what is due, send it, and store what became of it.
+//!
+//! Owns claiming records under a lease, the one request at a time that a record allows, reading back what has no known
+//! outcome, and the one retry layer: rate, breaker and waits are asked here and nowhere else.
+//!
+//! Order for one record: lease - wait for the rate - store that it is sent - send - store the answer. What happens
+//! between two of them is found by the next worker: a record that is `syncing` when its lease has ended is read back.
+//!
+//! Invariants:
+//! - Nothing is sent that the store does not know as sent.
+//! - An answer is stored under the epoch of the lease under which the request was sent, or not at all.
+//! - An operation of unknown outcome is read back before it is sent again, and given up after so many attempts; one
+//!   that was certainly not applied waits as long as it must, visibly.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use plimsoll_core::sync::breaker::{Admission, Breaker, BreakerRule};
+use plimsoll_core::sync::outbox::OutboxState;
+use plimsoll_core::sync::plan::{Action, Dispatch, Event};
+use plimsoll_core::sync::rate::{Rate, RateRule};
+use plimsoll_core::sync::record::{OperationId, Origin, RowState};
+use plimsoll_core::sync::retry::{Retry, RetryRule};
+use plimsoll_core::table::TableShape;
+use plimsoll_core::value::Value;
+use plimsoll_store::{DatabaseKind, Store};
+
+use super::declare::{Link, Remote, RemoteRow, Trouble, Written};
+use super::record::{self, Kept};
+use super::take::{Because, advance, is_fenced, put_off, transact};
+use super::{milliseconds, now_ms};
+use crate::change::cells::{Cells, number};
+use crate::error::EngineError;
+use crate::session::Session;
+
+/// How workers work.
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// The worker's name; two workers must not share one.
+    pub name: String,
+    /// Records taken at once.
+    pub claim: u64,
+    /// How long a lease runs, in milliseconds: longer than a request may take.
+    pub lease_ms: u64,
+    /// When failed requests are repeated.
+    pub retry: RetryRule,
+    /// When the remote is left alone.
+    pub breaker: BreakerRule,
+}
+
+impl WorkerSettings {
+    /// The usual settings.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            claim: 16,
+            lease_ms: 60_000,
+            retry: RetryRule::default(),
+            breaker: BreakerRule::default(),
+        }
+    }
+}
+
+/// What may be sent when: shared by all workers of a process that speak to one remote.
+#[derive(Debug)]
+pub struct Pace {
+    rate: Mutex<Option<Rate>>,
+    breaker: Mutex<Breaker>,
+}
+
+impl Pace {
+    /// At most so many requests per second; `None` for as many as the remote answers.
+    pub fn new(per_second: Option<u64>, now_ms: u64) -> Self {
+        let rate = per_second.map(|most| {
+            // A burst of one: a second's worth at once would be twice the rate in that second.
+            let rule = RateRule { burst: 1, ..RateRule::per_second(most) };
+            Rate::new(rule, now_ms)
+        });
+        Self { rate: Mutex::new(rate), breaker: Mutex::new(Breaker::default()) }
+    }
+
+    fn rate(&self) -> MutexGuard<'_, Option<Rate>> {
+        self.rate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state of the breaker.
+    pub fn breaker_state(&self) -> Breaker {
+        *self.breaker()
+    }
+
+    /// Waits until a request may be sent; the time until it may, in milliseconds, when that is longer than `most_ms`.
+    pub(super) fn wait(&self, session: &Session, most_ms: u64) -> Result<(), u64> {
+        let began = now_ms(session);
+        loop {
+            let now = now_ms(session);
+            let (next, admission) = self.breaker().admit(now);
+            if let Admission::NotBefore(at) = admission {
+                return Err(at.saturating_sub(now).max(1));
+            }
+            let granted = self.rate().as_mut().map_or(Ok(()), |rate| rate.take(now));
+            let Err(at) = granted else {
+                *self.breaker() = next;
+                return Ok(());
+            };
+            let wait = at.saturating_sub(now).max(1);
+            if now.saturating_sub(began) + wait > most_ms {
+                return Err(wait);
+            }
+            session.clock.sleep_ms(wait);
+        }
+    }
+
+    /// What an answer, or its absence, says about the remote.
+    pub(super) fn learn<T>(&self, answer: &Result<T, Trouble>, rule: &BreakerRule, now_ms: u64) {
+        let breaker = *self.breaker();
+        let next = match answer {
+            Ok(_) => {
+                if let Some(rate) = self.rate().as_mut() {
+                    rate.speed_up(now_ms);
+                }
+                breaker.after_success()
+            }
+            Err(Trouble::Busy { retry_after_ms }) => {
+                if let Some(rate) = self.rate().as_mut() {
+                    rate.slow_down(now_ms, *retry_after_ms);
+                }
+                breaker.after_success()
+            }
+            Err(Trouble::ListingGone(_)) => breaker.after_success(),
+            Err(Trouble::NotSent(_) | Trouble::Unknown(_) | Trouble::Denied(_)) => {
+                breaker.after_failure(rule, now_ms)
+            }
+        };
+        *self.breaker() = next;
+    }
+}
+
+/// What workers did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct WorkReport {
+    /// Requests that write.
+    pub sent: u64,
+    /// Of them, applied.
+    pub applied: u64,
+    /// Of them, met by a row that moved.
+    pub rejected: u64,
+    /// Of them, refused for good.
+    pub refused: u64,
+    /// Of them, put off by the remote or for want of a right.
+    pub postponed: u64,
+    /// Of them, without a known outcome.
+    pub unknown: u64,
+    /// Rows read to learn what became of a request.
+    pub read_back: u64,
+    /// Given up.
+    pub given_up: u64,
+}
+
+impl WorkReport {
+    /// Adds another report.
+    pub fn add(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.applied += other.applied;
+        self.rejected += other.rejected;
+        self.refused += other.refused;
+        self.postponed += other.postponed;
+        self.unknown += other.unknown;
+        self.read_back += other.read_back;
+        self.given_up += other.given_up;
+    }
+
+    fn named(&self) -> [(&'static str, u64); 8] {
+        [
+            ("sent", self.sent),
+            ("applied", self.applied),
+            ("rejected", self.rejected),
+            ("refused", self.refused),
+            ("postponed", self.postponed),
+            ("unknown", self.unknown),
+            ("read_back", self.read_back),
+            ("given_up", self.given_up),
+        ]
+    }
+}
+
+/// What a record needs next.
+enum Need {
+    Write(Dispatch),
+    Read { operation: OperationId, attempt: u32 },
+    Nothing,
+}
+
+/// A worker.
+pub struct Worker<'a> {
+    session: Session,
+    link: &'a dyn Link,
+    remote: Box<dyn Remote>,
+    pace: &'a Pace,
+    settings: WorkerSettings,
+    shape: Arc<TableShape>,
+    report: WorkReport,
+}
+
+impl<'a> Worker<'a> {
+    /// A worker with a connection of its own to the store and to the remote.
+    ///
+    /// # Errors
+    /// When the store has no mirror table.
+    pub fn new(
+        mut session: Session,
+        link: &'a dyn Link,
+        remote: Box<dyn Remote>,
+        pace: &'a Pace,
+        settings: WorkerSettings,
+    ) -> Result<Self, EngineError> {
+        let shape = record::shape_of(session.store.as_mut(), link.mirror())?;
+        Ok(Self { session, link, remote, pace, settings, shape, report: WorkReport::default() })
+    }
+
+    /// Works until nothing is due, or `stop` is set. Returns what was done.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn drain(&mut self, stop: &AtomicBool) -> Result<WorkReport, EngineError> {
+        while !stop.load(Ordering::Relaxed) {
+            let claimed = self.claim()?;
+            if claimed.is_empty() {
+                break;
+            }
+            for (key, epoch) in claimed {
+                if stop.load(Ordering::Relaxed) {
+                    put_off(&mut self.session, self.link, &key, epoch, 0)?;
+                    continue;
+                }
+                self.work(&key, epoch)?;
+            }
+        }
+        self.note()?;
+        Ok(std::mem::take(&mut self.report))
+    }
+
+    /// When the next record is due, in milliseconds since 1970; `None` when none is.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn next_due(&mut self) -> Result<Option<u64>, EngineError> {
+        let sql = "SELECT min(CASE WHEN lease_until_ms > due_ms THEN lease_until_ms ELSE due_ms END)
+            FROM plimsoll_sync_record WHERE link = $1 AND due_ms IS NOT NULL";
+        let rows = self.session.store.query(sql, &[Value::text(self.link.name())])?;
+        let first = rows.first().and_then(|row| row.first()).and_then(Value::as_integer);
+        Ok(first.and_then(|due| u64::try_from(due).ok()))
+    }
+
+    /// Takes records that are due, under a lease.
+    fn claim(&mut self) -> Result<Vec<(String, u64)>, EngineError> {
+        let (link, settings) = (self.link, &self.settings);
+        let claimed = transact(&mut self.session, |store, now| {
+            let now = milliseconds(now);
+            let lock = match store.kind() {
+                DatabaseKind::Postgres => " FOR UPDATE SKIP LOCKED",
+                DatabaseKind::Sqlite => "",
+            };
+            let sql = format!(
+                "SELECT record_key, lease_epoch FROM plimsoll_sync_record
+                 WHERE link = $1 AND due_ms <= $2 AND lease_until_ms <= $2 ORDER BY due_ms, record_key LIMIT $3{lock}"
+            );
+            let rows = store.query(&sql, &[Value::text(link.name()), number(now), number(settings.claim)])?;
+            let mut claimed = Vec::with_capacity(rows.len());
+            for row in rows {
+                let cells = Cells(row);
+                let (key, epoch) = (cells.text(0)?, cells.count(1)? + 1);
+                take_lease(store, link, &key, &settings.name, epoch, now + settings.lease_ms)?;
+                claimed.push((key, epoch));
+            }
+            Ok(claimed)
+        })?;
+        self.session.probe.reach("sync:claimed")?;
+        Ok(claimed)
+    }
+
+    /// Does what a record needs until it needs nothing, or has to wait.
+    fn work(&mut self, key: &str, epoch: u64) -> Result<(), EngineError> {
+        loop {
+            // Before the store says `syncing`: nobody should wait for the answer to what waits for its turn.
+            if let Err(wait) = self.pace.wait(&self.session, self.settings.lease_ms / 4) {
+                return put_off(&mut self.session, self.link, key, epoch, wait);
+            }
+            let need = match self.need(key, epoch) {
+                // Somebody else has the record now; they do what it needs.
+                Err(error) if is_fenced(&error) => return Ok(()),
+                need => need?,
+            };
+            let events = match need {
+                Need::Nothing => return Ok(()),
+                Need::Write(dispatch) => self.write(key, &dispatch)?,
+                Need::Read { operation, attempt } => self.read_back(key, operation, attempt)?,
+            };
+            self.session.probe.reach("sync:answered")?;
+            let go_on = match self.settle(key, epoch, events) {
+                Err(error) if is_fenced(&error) => return Ok(()),
+                settled => settled?,
+            };
+            self.session.probe.reach("sync:settled")?;
+            if !go_on {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What the record needs, and that it is being done, stored.
+    fn need(&mut self, key: &str, epoch: u64) -> Result<Need, EngineError> {
+        let (link, settings) = (self.link, &self.settings);
+        let because = Because { actor: &settings.name, why: "sync" };
+        let mut given_up = 0;
+        let need = transact(&mut self.session, |store, now| {
+            given_up = 0;
+            let now_ms = milliseconds(now);
+            let mut kept = record::lock(store, link, key, now)?;
+            kept.lease.guard(epoch, now_ms)?;
+            let need = loop {
+                match next_step(&kept, settings) {
+                    Step::Event(event) => {
+                        if matches!(event, Event::GiveUp { .. }) {
+                            given_up += 1;
+                            kept.failures = 0;
+                        }
+                        let taken = advance(store, link, &mut kept, event, because, now)?;
+                        let dispatch = taken.actions.into_iter().find_map(|action| match action {
+                            Action::Dispatch(dispatch) => Some(dispatch),
+                            _ => None,
+                        });
+                        if let Some(dispatch) = dispatch {
+                            break Need::Write(dispatch);
+                        }
+                    }
+                    Step::Read { operation, attempt } => break Need::Read { operation, attempt },
+                    Step::Nothing => break Need::Nothing,
+                }
+            };
+            kept.lease.until_ms = now_ms + settings.lease_ms;
+            kept.due_ms = Some(kept.lease.until_ms);
+            if matches!(need, Need::Nothing) {
+                kept.due_ms = None;
+                kept.lease.until_ms = 0;
+            }
+            record::keep(store, link, &kept, now)?;
+            Ok(need)
+        })?;
+        self.report.given_up += given_up;
+        self.session.probe.reach("sync:dispatched")?;
+        Ok(need)
+    }
+
+    fn write(&mut self, key: &str, dispatch: &Dispatch) -> Result<Outcome, EngineError> {
+        self.report.sent += 1;
+        let operation = dispatch.operation.clone();
+        let scope = record::look(self.session.store.as_mut(), self.link, key)?.scope;
+        let answer = self.remote.write(key, &scope, dispatch);
+        self.learn(&answer);
+        Ok(match answer {
+            Ok(Written::Applied(row)) => {
+                self.report.applied += 1;
+                Outcome::Row { row: Some(*row), how: How::Acknowledged(operation) }
+            }
+            Ok(Written::Deleted) => {
+                self.report.applied += 1;
+                Outcome::Row { row: None, how: How::Acknowledged(operation) }
+            }
+            Ok(Written::Rejected) => {
+                self.report.rejected += 1;
+                let read = self.remote.read(key);
+                self.learn(&read);
+                match read {
+                    Ok(row) => Outcome::Row { row, how: How::Rejected(operation) },
+                    Err(trouble) => Outcome::Trouble { operation, trouble: not_applied(trouble) },
+                }
+            }
+            Ok(Written::Refused(reason)) => {
+                self.report.refused += 1;
+                Outcome::Refused { operation, reason }
+            }
+            Err(trouble) => {
+                match trouble {
+                    Trouble::Unknown(_) => self.report.unknown += 1,
+                    _ => self.report.postponed += 1,
+                }
+                Outcome::Trouble { operation, trouble }
+            }
+        })
+    }
+
+    fn read_back(&mut self, key: &str, operation: OperationId, attempt: u32) -> Result<Outcome, EngineError> {
+        self.report.read_back += 1;
+        let answer = self.remote.read(key);
+        self.learn(&answer);
+        Ok(match answer {
+            Ok(row) => Outcome::Row { row, how: How::ReadBack(operation, attempt) },
+            // A reading that failed says nothing new.
+            Err(_) => Outcome::Unread,
+        })
+    }
+
+    fn learn<T>(&self, answer: &Result<T, Trouble>) {
+        self.pace.learn(answer, &self.settings.breaker, now_ms(&self.session));
+    }
+
+    /// Stores what became of a request. True when the record needs something at once.
+    fn settle(&mut self, key: &str, epoch: u64, outcome: Outcome) -> Result<bool, EngineError> {
+        let (link, settings, shape) = (self.link, &self.settings, &self.shape);
+        let because = Because { actor: &settings.name, why: "sync" };
+        transact(&mut self.session, |store, now| {
+            let now_ms = milliseconds(now);
+            let mut kept = record::lock(store, link, key, now)?;
+            kept.lease.guard(epoch, now_ms)?;
+            let mut wait = None;
+            let chance = chance(key, now_ms);
+            let put_off = |failures: u32, retry_after_ms: Option<u64>| match settings.retry.after(
+                failures.clamp(1, settings.retry.most_attempts.saturating_sub(1).max(1)),
+                retry_after_ms,
+                chance,
+            ) {
+                Retry::After(ms) => ms,
+                Retry::Never => settings.retry.most_ms,
+            };
+            match &outcome {
+                Outcome::Row { row, how } => {
+                    kept.failures = 0;
+                    let event = how.event(&*store, shape, link, &kept, row.as_ref());
+                    advance(store, link, &mut kept, event, because, now)?;
+                }
+                Outcome::Refused { operation, reason } => {
+                    kept.failures = 0;
+                    let event = Event::Refused { operation: operation.clone(), reason: reason.clone() };
+                    advance(store, link, &mut kept, event, because, now)?;
+                }
+                Outcome::Trouble { operation, trouble } => {
+                    let (operation, reason) = (operation.clone(), trouble.reason());
+                    let event = match trouble {
+                        Trouble::Unknown(_) => {
+                            kept.failures += 1;
+                            Event::Unknown { operation, reason }
+                        }
+                        _ => Event::Postponed { operation, reason },
+                    };
+                    let retry_after_ms = match trouble {
+                        Trouble::Busy { retry_after_ms } => *retry_after_ms,
+                        _ => None,
+                    };
+                    advance(store, link, &mut kept, event, because, now)?;
+                    wait = Some(match trouble {
+                        // The rate gave way already.
+                        Trouble::Busy { .. } => retry_after_ms.unwrap_or(settings.retry.first_ms.min(1_000)),
+                        _ => put_off(kept.failures, retry_after_ms),
+                    });
+                }
+                Outcome::Unread => wait = Some(put_off(kept.failures, None)),
+            }
+            // What the planner found due is due now, or after the wait.
+            let busy = kept.due_ms.is_some();
+            kept.due_ms = busy.then(|| now_ms + wait.unwrap_or(0));
+            let go_on = busy && wait.is_none();
+            if !go_on {
+                kept.lease.until_ms = 0;
+            }
+            record::keep(store, link, &kept, now)?;
+            Ok(go_on)
+        })
+    }
+
+    /// Writes down what was done, for whoever looks at the store.
+    fn note(&mut self) -> Result<(), EngineError> {
+        let (link, name, report) = (self.link.name(), self.settings.name.clone(), self.report.clone());
+        if report == WorkReport::default() {
+            return Ok(());
+        }
+        transact(&mut self.session, |store, _| {
+            for (what, amount) in report.named().into_iter().filter(|(_, amount)| *amount > 0) {
+                let sql =
+                    "INSERT INTO plimsoll_sync_count (link, worker, name, amount) VALUES ($1, $2, $3, $4)
+                    ON CONFLICT (link, worker, name) DO UPDATE
+                    SET amount = plimsoll_sync_count.amount + excluded.amount";
+                let parameters =
+                    [Value::text(link), Value::text(name.as_str()), Value::text(what), number(amount)];
+                store.execute(sql, &parameters)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// What became of a request.
+enum Outcome {
+    Row { row: Option<RemoteRow>, how: How },
+    Refused { operation: OperationId, reason: String },
+    Trouble { operation: OperationId, trouble: Trouble },
+    Unread,
+}
+
+/// What a row answers.
+enum How {
+    Acknowledged(OperationId),
+    Rejected(OperationId),
+    ReadBack(OperationId, u32),
+}
+
+impl How {
+    fn event(
+        &self,
+        store: &dyn Store,
+        shape: &TableShape,
+        link: &dyn Link,
+        kept: &Kept,
+        row: Option<&RemoteRow>,
+    ) -> Event {
+        let mirror = &kept.record.mirror;
+        let current = match row {
+            Some(row) => RowState::Present(record::observed(store, shape, link, row, mirror.fields())),
+            None => RowState::Gone { version: mirror.version().unwrap_or_default() },
+        };
+        match self {
+            Self::Acknowledged(operation) => Event::Acknowledged { operation: operation.clone(), current },
+            Self::Rejected(operation) => Event::Rejected { operation: operation.clone(), current },
+            Self::ReadBack(operation, attempt) => {
+                // A remote that names the operation of a row proves that it was applied; another name proves nothing.
+                let origin = row.map(|row| &row.origin);
+                let ours = matches!(origin, Some(Origin::Operation(id)) if id == operation);
+                let (operation, attempt) = (operation.clone(), *attempt);
+                Event::ReadBack { operation, attempt, current, applied: ours.then_some(true) }
+            }
+        }
+    }
+}
+
+/// What the record asks for, by its state alone.
+enum Step {
+    Event(Event),
+    Read { operation: OperationId, attempt: u32 },
+    Nothing,
+}
+
+fn next_step(kept: &Kept, settings: &WorkerSettings) -> Step {
+    let overlay = &kept.record.overlay;
+    let next = overlay.sending.as_ref().or(overlay.pending.as_ref());
+    let Some(operation) = next else { return Step::Nothing };
+    match operation.state {
+        OutboxState::Queued if kept.failures >= settings.retry.most_attempts => Step::Event(Event::GiveUp {
+            operation: operation.id.clone(),
+            reason: format!("{} requests in a row had no answer", kept.failures),
+        }),
+        OutboxState::Queued => Step::Event(Event::Send),
+        OutboxState::Syncing => Step::Event(Event::Recover),
+        OutboxState::Limbo => Step::Read { operation: operation.id.clone(), attempt: operation.attempts },
+        _ => Step::Nothing,
+    }
+}
+
+/// After a rejection nothing was applied, whatever became of the reading that followed.
+fn not_applied(trouble: Trouble) -> Trouble {
+    match trouble {
+        Trouble::Unknown(why) => Trouble::NotSent(format!("the row moved, and could not be read: {why}")),
+        other => other,
+    }
+}
+
+/// A number that spreads the waits of records that failed together.
+fn chance(key: &str, now_ms: u64) -> u64 {
+    let mut hash = now_ms ^ 0x9e37_79b9_7f4a_7c15;
+    for byte in key.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash ^ (hash >> 29)
+}
+
+fn take_lease(
+    store: &mut dyn Store,
+    link: &dyn Link,
+    key: &str,
+    worker: &str,
+    epoch: u64,
+    until_ms: u64,
+) -> Result<(), EngineError> {
+    let sql = "UPDATE plimsoll_sync_record SET lease_holder = $3, lease_epoch = $4, lease_until_ms = $5
+        WHERE link = $1 AND record_key = $2";
+    let parameters =
+        [Value::text(link.name()), Value::text(key), Value::text(worker), number(epoch), number(until_ms)];
+    store.execute(sql, &parameters)?;
+    Ok(())
+}

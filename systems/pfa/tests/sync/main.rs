@@ -1,0 +1,12 @@
+//! PFA against a simulated PEMS over real HTTP, on SQLite and on a real PostgreSQL.
+//!
+//! Owns what the link promises: nothing lost, nothing sent twice, no conflict missed and none invented.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+#![expect(clippy::disallowed_methods, reason = "two workers are two threads")]
+
+mod conflicts;
+mod pull;
+mod send;
+mod storm;
+mod support;
