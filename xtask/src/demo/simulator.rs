@@ -1,14 +1,14 @@
-//! The simulated congress.gov as a child process.
+//! The simulated congress.gov and the simulated PEMS as child processes.
 //!
-//! Owns starting `plimsoll simulate congress`, reading the two lines it prints first (its address, and
-//! one line of JSON that lists what it planted), and stopping it.
+//! Owns starting `plimsoll simulate`, reading the line it prints first, its address, and from congress.gov the second
+//! one, JSON that lists what it planted; and stopping it.
 //!
 //! Invariant: the process is ended when the value is dropped.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -33,13 +33,30 @@ impl Simulator {
     ///
     /// What it logs goes to `folder`/simulator.log.
     pub(super) fn start(plimsoll: &Path, folder: &Path, baseline: &Path) -> Result<Self, Failure> {
-        let log = folder.join("simulator.log");
-        let errors = File::create(&log)
-            .map_err(|error| Failure::new(format!("{} could not be created: {error}", log.display())))?;
         let mut command = super::plimsoll_command(plimsoll, folder);
         command.args(["simulate", "congress", "--generate", super::HEARINGS, "--changes", super::CHANGES]);
         command.args(["--bad", &super::BAD.to_string(), "--seed", super::SEED, "--listen", "127.0.0.1:0"]);
         command.arg("--write-baseline").arg(baseline);
+        let log = folder.join("simulator.log");
+        let (mut simulator, next) = Self::launch(command, &log)?;
+        simulator.manifest = json::parse("the simulator's second line", &next("its manifest")?)?;
+        Ok(simulator)
+    }
+
+    /// Starts the simulated PEMS on a free port, with faults.
+    pub(super) fn pems(plimsoll: &Path, folder: &Path, rows: &str, seed: &str) -> Result<Self, Failure> {
+        let mut command = super::plimsoll_command(plimsoll, folder);
+        command.args(["simulate", "pems", "--faults", "--rows", rows, "--seed", seed]);
+        Ok(Self::launch(command, &folder.join("pems.log"))?.0)
+    }
+
+    /// Starts a simulator, whose first line is its address; the second value reads its further lines.
+    fn launch(
+        mut command: Command,
+        log: &Path,
+    ) -> Result<(Self, impl Fn(&str) -> Result<String, Failure> + use<>), Failure> {
+        let errors = File::create(log)
+            .map_err(|error| Failure::new(format!("{} could not be created: {error}", log.display())))?;
         println!("$ plimsoll {}", process::shown_arguments(&command));
         let mut child = command
             .stdin(Stdio::null())
@@ -53,28 +70,27 @@ impl Simulator {
 
         let (send, received) = mpsc::channel();
         if let Some(output) = output {
-            // Keeps reading after the second line, so that the simulator never waits for a full pipe.
+            // Keeps reading after the last line that is wanted, so that the simulator never waits for a full pipe.
             thread::spawn(move || {
                 for line in BufReader::new(output).lines().map_while(Result::ok) {
-                    // Nobody listens after the second line.
+                    // Nobody may listen any more.
                     let _ = send.send(line);
                 }
             });
         }
-        let next = |what: &str| {
+        let log = log.to_owned();
+        let next = move |what: &str| {
             received.recv_timeout(PATIENCE).map_err(|_| {
                 let logged = fs::read_to_string(&log).unwrap_or_default();
                 Failure::new(format!("the simulator did not print {what}\n{}", logged.trim_end()))
             })
         };
-        let address = next("its address")?;
-        let manifest = json::parse("the simulator's second line", &next("its manifest")?)?;
-        if !address.starts_with("http://") {
+        simulator.address = next("its address")?;
+        if !simulator.address.starts_with("http://") {
+            let address = &simulator.address;
             return Err(Failure::new(format!("the simulator's first line is no address: {address}")));
         }
-        simulator.address = address;
-        simulator.manifest = manifest;
-        Ok(simulator)
+        Ok((simulator, next))
     }
 
     /// Where it listens, as `--source` takes it.
