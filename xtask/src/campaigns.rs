@@ -60,7 +60,7 @@ pub(crate) fn simulate(arguments: &[String]) -> Result<(), Failure> {
 
 /// Measures in a release build; arguments after the name go to `plimsoll-bench`.
 pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
-    const NAMES: &[&str] = &["change", "checks", "flags", "ingest", "live", "views"];
+    const NAMES: &[&str] = &["change", "checks", "flags", "ingest", "live", "sync", "views"];
     let Some((name, rest)) = arguments.split_first() else {
         return Err(Failure::usage("bench needs the name of a benchmark").hinted(NAMES.join(", ")));
     };
@@ -72,6 +72,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
         "ingest" => return bench_opencode::ingest(rest),
         "views" => return bench_opencode::views(rest),
         "live" => return bench_opencode::live(rest),
+        "sync" => return bench_sync(),
         _ => {}
     }
     let plimsoll = build_plimsoll(Profile::Release)?;
@@ -81,6 +82,25 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
         measure(&mut process::cargo(), &["serve", &plimsoll.to_string_lossy()], &[])?;
     }
     Ok(())
+}
+
+/// Runs the measurements of the link's tests: they need its simulated remote. In the profile of tests, so the figures
+/// are upper bounds.
+fn bench_sync() -> Result<(), Failure> {
+    duckdb::ensure(true)?;
+    let mut command = process::cargo();
+    command.args([
+        "test",
+        "--workspace",
+        "--test",
+        "sync",
+        "--",
+        "--ignored",
+        "--nocapture",
+        "--test-threads",
+        "1",
+    ]);
+    process::run(&mut command)
 }
 
 /// Runs `plimsoll-bench` in a release build.

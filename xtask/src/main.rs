@@ -113,6 +113,12 @@ const COMMANDS: &[Command] = &[
         run: campaigns::crash,
     },
     Command {
+        name: "mutants",
+        arguments: "SYSTEM",
+        about: "as defects, for one system: `mutants sync` puts P1 to P11 back and prints caught/total",
+        run: defects::run,
+    },
+    Command {
         name: "defects",
         arguments: "[SYSTEM-NUMBER]..",
         about: "put defects of the earlier systems back, one at a time, and see the tests go red",
@@ -120,7 +126,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "change|checks|flags|ingest|live|views [ARGS]",
+        arguments: "change|checks|flags|ingest|live|sync|views [ARGS]",
         about: "measure the change engine, checks, or the OpenCode system, in a release build, beside floor and rivals",
         run: campaigns::bench,
     },

@@ -7,6 +7,7 @@
 //! failed, and when it is green without the defect; an edit that no longer fits the source is a failure.
 
 mod hearings;
+mod sync;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -51,34 +52,39 @@ pub(crate) struct Test {
 
 /// Every known defect.
 fn all() -> Vec<&'static Defect> {
-    hearings::DEFECTS.iter().collect()
+    hearings::DEFECTS.iter().chain(sync::DEFECTS).collect()
 }
 
-/// Runs the campaign, or with arguments only the defects that they name, such as `hearings-3`.
+/// Runs the campaign, or with arguments only the defects that they name: `hearings-3`, or `sync` for all of a system.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let named = |defect: &Defect| format!("{}-{}", defect.system, defect.number);
-    if let Some(unknown) = arguments.iter().find(|name| all().iter().all(|defect| named(defect) != **name)) {
+    let is = |defect: &Defect, name: &str| named(defect) == name || defect.system == name;
+    if let Some(unknown) = arguments.iter().find(|name| all().iter().all(|defect| !is(defect, name))) {
         let known: Vec<String> = all().into_iter().map(named).collect();
         return Err(Failure::usage(format!("there is no defect `{unknown}`")).hinted(known.join(" ")));
     }
     let chosen: Vec<&Defect> = all()
         .into_iter()
-        .filter(|defect| arguments.is_empty() || arguments.contains(&named(defect)))
+        .filter(|defect| arguments.is_empty() || arguments.iter().any(|name| is(defect, name)))
         .collect();
     duckdb::ensure(true)?;
     let tree = Tree::copy(&metadata::target_folder()?.join("defects"))?;
     let mut lines = Vec::new();
     let mut missed = 0;
+    let mut caught = 0;
     for defect in &chosen {
         println!("\n== {} put back: {}", named(defect), defect.what);
         for edit in defect.edits {
             tree.edit(edit)?;
         }
+        let mut noticed = false;
         for test in defect.tests {
             let seen = tree.test(test)?;
+            noticed |= seen == Seen::Red;
             missed += u64::from(seen != Seen::Red);
             lines.push(format!("{:<13} {seen:<9} {}", named(defect), shown(test)));
         }
+        caught += u64::from(noticed);
         for edit in defect.edits {
             tree.restore(edit.file)?;
         }
@@ -95,7 +101,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     lines.iter().for_each(|line| println!("{line}"));
     let tests: usize = chosen.iter().map(|defect| defect.tests.len()).sum();
     println!(
-        "defects: {} put back one at a time, {tests} tests looked at, {missed} not as they must be",
+        "defects: {caught}/{} caught, put back one at a time; {tests} tests looked at, {missed} not as they must be",
         chosen.len()
     );
     if missed == 0 {

@@ -8,5 +8,6 @@
 mod conflicts;
 mod pull;
 mod send;
+mod speed;
 mod storm;
 mod support;

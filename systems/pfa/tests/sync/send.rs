@@ -252,7 +252,27 @@ fn defect_p5_two_workers_send_nothing_twice_and_a_sleeper_is_fenced() {
         });
         bench.settle();
         assert_eq!(bench.pems.effects().total, 60);
+        assert_eq!(bench.pems.counters().writes, 60, "a request that the version guards is one too many");
         bench.assert_sent_once();
         bench.assert_converged();
     });
+}
+
+#[test]
+fn defect_p7_a_hundred_edits_take_as_long_as_the_rate_allows_and_no_longer() {
+    let bench = Bench::sqlite(Options::default());
+    bench.pull();
+    for at in 0..100 {
+        bench.edit("anna", &bench.key(at), &[("model", "Demo rate")]);
+    }
+    let pace = plimsoll_engine::sync::worker::Pace::new(Some(10), bench.now_ms());
+    let remote = plimsoll_engine::sync::Link::connect(&PfaLink, bench.pems.address(), None).unwrap();
+    let settings = plimsoll_engine::sync::worker::WorkerSettings::named("paced");
+    let began = bench.now_ms();
+    let session = bench.session("paced");
+    let mut worker =
+        plimsoll_engine::sync::worker::Worker::new(session, &PfaLink, remote, &pace, settings).unwrap();
+    assert_eq!(worker.drain(&AtomicBool::new(false)).unwrap().applied, 100);
+    let took = bench.now_ms() - began;
+    assert!((9_900..=10_500).contains(&took), "100 requests at 10 a second took {took} ms");
 }
