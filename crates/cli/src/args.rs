@@ -163,6 +163,17 @@ pub(crate) enum Command {
         #[arg(long, value_name = "URL")]
         from: String,
     },
+    /// Move a linked system to this store, with all that is open about its records, and compare every table
+    MigrateStore {
+        /// The system
+        system: String,
+        /// The store to move from; it is left as it is
+        #[arg(long, value_name = "URL")]
+        from: String,
+        /// Say how many rows would be copied, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Bring an analytical store in step with the files and databases it is read from
     Ingest(IngestArguments),
     /// Say what was read from where, and what was skipped and why

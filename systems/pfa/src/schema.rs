@@ -1,7 +1,7 @@
 //! The table of PFA: the mirror of PEMS.
 //!
-//! Owns its definition and versions. Money is exact: a decimal in PostgreSQL, its text with two places in SQLite, which
-//! has no such type. Flags are `Y` and `N`, as PEMS has them.
+//! Owns its definition and versions. Money is exact: the text of a decimal with two places. SQLite has no such type, and
+//! the same type in both databases lets a store move with all that is open. Flags are `Y` and `N`, as PEMS has them.
 
 use plimsoll_engine::system::{Dialect, Schema, SchemaAction, SchemaStep};
 
@@ -12,10 +12,7 @@ pub const SCHEMA: Schema = Schema {
     current: CURRENT,
 };
 
-const CURRENT: Dialect = Dialect {
-    sqlite: include_str!("../schema/sqlite.sql"),
-    postgres: include_str!("../schema/postgres.sql"),
-};
+const CURRENT: Dialect = Dialect::both(include_str!("../schema/current.sql"));
 
 /// The tables.
 pub const TABLES: &[&str] = &["pfa_mirror"];

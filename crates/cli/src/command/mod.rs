@@ -87,6 +87,7 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Purge { before, confirm, reason } => backup::purge(context, &before, confirm, &reason),
         Command::Digest { system } => look::digest(context, system.as_deref()),
         Command::CopyStore { system, from } => apply::copy_store(context, &system, &from),
+        Command::MigrateStore { system, from, dry_run } => sync::migrate(context, &system, &from, dry_run),
         Command::Ingest(arguments) => ingest::ingest(context, &arguments),
         Command::Doctor { system } => ingest::doctor(context, &system),
         Command::View(arguments) => view::view(context, &arguments),

@@ -23,6 +23,19 @@ use crate::system::System;
 /// # Errors
 /// Usage when a table or a used column does not exist in the target or a value does not survive the way.
 pub fn plan_copy(session: &mut Session, system: &System, from: &mut dyn Store) -> Result<Plan, EngineError> {
+    plan_copy_of(session, system, system.tables, from)
+}
+
+/// As [`plan_copy`], for these tables.
+///
+/// # Errors
+/// As [`plan_copy`].
+pub fn plan_copy_of(
+    session: &mut Session,
+    system: &System,
+    tables: &[&str],
+    from: &mut dyn Store,
+) -> Result<Plan, EngineError> {
     let new = NewPlan {
         system: system.name.to_owned(),
         change: "copy".into(),
@@ -31,7 +44,7 @@ pub fn plan_copy(session: &mut Session, system: &System, from: &mut dyn Store) -
     };
     let mut writer = PlanWriter::create(session, &new)?;
     let mut present = 0;
-    for table in system.tables {
+    for table in tables {
         let Some(source) = from.shape(table)? else { continue };
         let target = session
             .store

@@ -6,7 +6,7 @@
 //! decides nothing about a record: [`plimsoll_core::sync::plan::step`] does.
 //!
 //! Reading order: [`declare`] (what a link and a remote are), `record` (how a record is kept), [`take`], [`edit`],
-//! [`pull`], [`worker`], [`conflicts`], [`read`], [`history`], [`status`]; [`http`] is the transport that remotes share.
+//! [`pull`], [`worker`], [`conflicts`], [`read`], [`history`], [`status`], [`migrate`]; [`http`] is the transport that remotes share.
 //!
 //! Invariants:
 //! - An event and everything that follows from it commit in one transaction of the link's store; nothing is sent inside
@@ -21,6 +21,7 @@ pub mod declare;
 pub mod edit;
 pub mod history;
 pub mod http;
+pub mod migrate;
 pub mod pull;
 pub mod read;
 mod record;

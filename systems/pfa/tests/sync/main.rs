@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "two workers are two threads")]
 
 mod conflicts;
+mod migrate;
 mod pull;
 mod send;
 mod speed;

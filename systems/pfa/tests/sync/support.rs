@@ -53,6 +53,12 @@ impl Bench {
         }
     }
 
+    /// From now on everything happens in another store.
+    pub(crate) fn move_to(&mut self, url: StoreUrl) {
+        self.url = url;
+        prepare(&mut self.session("anna"), &LINKED).unwrap();
+    }
+
     pub(crate) fn session(&self, actor: &str) -> Session {
         let mut session = Session::new(plimsoll_store::open(&self.url).unwrap(), actor);
         session.clock = Arc::<SimulatedClock>::clone(&self.clock);

@@ -5,6 +5,7 @@
 mod arguments;
 mod conflicts;
 mod edits;
+mod migrate;
 mod records;
 mod run;
 
@@ -14,6 +15,7 @@ pub(crate) use arguments::{
 };
 pub(crate) use conflicts::{conflicts, dead_letters, limbo};
 pub(crate) use edits::{commit, discard, drafts, edit, import};
+pub(crate) use migrate::migrate;
 pub(crate) use records::{links, records, versions};
 pub(crate) use run::sync;
 
