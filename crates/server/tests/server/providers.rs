@@ -1,4 +1,5 @@
-//! The clients that others wrote, against our server: OpenFeature's provider for Node and Unleash's client for Node.
+//! The clients that others wrote, against our server: OpenFeature's providers for Node and for Rust, and Unleash's client
+//! for Node.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -16,11 +17,17 @@ struct Script {
 }
 
 impl Script {
+    /// Reads what a program prints.
+    fn reading(mut child: Child) -> Self {
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
     /// Starts `tests/server/node/NAME` with the modules beside `package`.
     fn start(name: &str, package: &Path, arguments: &[&str]) -> Self {
         let modules = package.ancestors().find(|folder| folder.ends_with("node_modules")).unwrap();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/server/node").join(name);
-        let mut child = Command::new("node")
+        let child = Command::new("node")
             .arg(script)
             .args(arguments)
             .env("NODE_PATH", modules)
@@ -28,8 +35,7 @@ impl Script {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
+        Self::reading(child)
     }
 
     fn next(&mut self) -> Value {
@@ -104,6 +110,40 @@ fn the_provider_of_openfeature_stops_asking_when_told_to_wait() {
     let seen = script.next();
     assert!(seen["limited"].as_u64().unwrap() > 0, "the limit was met: {seen}");
     assert!(seen["paused"].as_u64().unwrap() > 0, "and the provider waited: {seen}");
+}
+
+/// `cargo nextest run --workspace --run-ignored only provider_of_openfeature_for_rust`.
+#[test]
+#[ignore = "compiles an HTTP client and a TLS library of its own: minutes, once"]
+fn the_provider_of_openfeature_for_rust_works() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/server/rust");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("openfeature-provider");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--locked", "--manifest-path"])
+        .arg(project.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .status()
+        .unwrap();
+    assert!(built.success());
+    let served = flags();
+    let child = Command::new(target.join("debug/openfeature-provider"))
+        .arg(served.url(""))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut script = Script::reading(child);
+    assert_eq!(script.next(), json!({ "boolean": true }));
+    assert_eq!(script.next(), json!({ "text": "blue", "variant": "only" }));
+    assert_eq!(script.next(), json!({ "number": 7 }));
+    assert_eq!(script.next(), json!({ "fields": 1 }));
+    assert_eq!(script.next(), json!({ "missing": "FlagNotFound" }));
+    assert_eq!(script.next(), json!({ "mistyped": "TypeMismatch" }));
+    let halves = script.next();
+    for (key, value) in halves.as_object().unwrap() {
+        assert_eq!(served.evaluate("half", key).json()["value"], *value, "{key}");
+    }
 }
 
 #[test]
