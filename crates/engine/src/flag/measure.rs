@@ -1,42 +1,34 @@
 //! Measures of triggers, asked of metrics and checks as they are now.
 //!
-//! Owns where a [`MeasureSource`] leads. Opening stores is the caller's. Metrics are collected once, when the first
-//! measure asks for them, so that all triggers of one pass see the same moment.
+//! Owns where a [`MeasureSource`] leads. Opening stores is the caller's.
 
 use std::collections::BTreeMap;
 
 use plimsoll_core::flag::MeasureSource;
 
 use super::trigger::{Measured, Measures};
-use crate::check::history;
 use crate::error::EngineError;
-use crate::gate::live::{Opened, Stores};
-use crate::metric::{self, Sample};
+use crate::gate::live::{Stores, latest_results};
+use crate::metric;
 
 /// Measures from this program's own metrics and checks; what the caller gives by name comes first.
 pub struct LiveMeasures<'a> {
     given: BTreeMap<String, Measured>,
     stores: &'a mut dyn Stores,
-    samples: Option<Vec<Sample>>,
 }
 
 impl<'a> LiveMeasures<'a> {
     /// Asks `stores` for what is not `given`.
     pub fn new(given: BTreeMap<String, Measured>, stores: &'a mut dyn Stores) -> Self {
-        Self { given, stores, samples: None }
+        Self { given, stores }
     }
 
     fn metric(&mut self, selector: &str) -> Result<Option<f64>, EngineError> {
-        let stores = &mut *self.stores;
-        metric::value(self.samples.get_or_insert_with(|| stores.metrics()), selector)
+        metric::value(self.stores.metrics(), selector)
     }
 
     fn check(&mut self, system: &str, check: &str) -> Result<Option<Measured>, EngineError> {
-        let results = match self.stores.open(system)? {
-            Opened::Analytic(store) => history::latest_of_all_analytics(&store)?,
-            Opened::Journal(mut session) => history::latest_of_all(session.store.as_mut(), system)?,
-        };
-        let found = results.into_iter().find(|result| result.check == check);
+        let found = latest_results(self.stores, system)?.into_iter().find(|result| result.check == check);
         Ok(found.and_then(|result| {
             Some(Measured { value: result.value?, sample: result.sample_size.unwrap_or(1) })
         }))

@@ -40,8 +40,20 @@ pub trait Stores {
     /// When there is no such system or store.
     fn open(&mut self, system: &str) -> Result<Opened, EngineError>;
 
-    /// Every metric of this program, as Prometheus would be given it now.
-    fn metrics(&mut self) -> Vec<Sample>;
+    /// Every metric of this program, as Prometheus would be given it at the first call: all questions of one pass see
+    /// the same moment.
+    fn metrics(&mut self) -> &[Sample];
+}
+
+/// The latest result of each of a system's checks.
+pub(crate) fn latest_results(
+    stores: &mut dyn Stores,
+    system: &str,
+) -> Result<Vec<StoredResult>, EngineError> {
+    match stores.open(system)? {
+        Opened::Analytic(store) => history::latest_of_all_analytics(&store),
+        Opened::Journal(mut session) => history::latest_of_all(session.store.as_mut(), system),
+    }
 }
 
 /// Evidence from the stores of systems.
@@ -74,23 +86,15 @@ impl Evidence for Live<'_> {
 }
 
 impl Live<'_> {
-    /// The latest result of each of a system's checks.
-    fn results(&mut self, system: &str) -> Result<Vec<StoredResult>, EngineError> {
-        match self.stores.open(system)? {
-            Opened::Analytic(store) => history::latest_of_all_analytics(&store),
-            Opened::Journal(mut session) => history::latest_of_all(session.store.as_mut(), system),
-        }
-    }
-
     fn metric(&mut self, selector: &str, query: &str) -> Result<Reading, EngineError> {
-        Ok(match metric::value(&self.stores.metrics(), selector)? {
+        Ok(match metric::value(self.stores.metrics(), selector)? {
             Some(value) => Reading::with(query, Outcome::of(value), "as `plimsoll metrics` gives it"),
             None => Reading::missing(query, "no sample matches; `plimsoll metrics` lists all of them"),
         })
     }
 
     fn check(&mut self, system: &str, check: &str, query: &str) -> Result<Reading, EngineError> {
-        let results = self.results(system)?;
+        let results = latest_results(self.stores, system)?;
         let Some(found) = results.into_iter().find(|result| result.check == check) else {
             return Ok(Reading::missing(
                 query,
@@ -114,7 +118,7 @@ impl Live<'_> {
     }
 
     fn checks(&mut self, system: &str, severity: Option<&str>, query: &str) -> Result<Reading, EngineError> {
-        let mut results = self.results(system)?;
+        let mut results = latest_results(self.stores, system)?;
         results.retain(|result| severity.is_none_or(|severity| result.severity == severity));
         let Some(first) = results.first() else {
             return Ok(Reading::missing(query, format!("no check ran; run `plimsoll check {system}`")));

@@ -12,7 +12,7 @@ use plimsoll_core::value::Value;
 use plimsoll_store::StoreError;
 use plimsoll_store::foreign::ForeignDatabase;
 
-use super::declare::{Documents, ForeignTable};
+use super::declare::{Documents, FileIdentity, ForeignTable};
 use super::difference::{Found, Seen};
 use super::ledger::{Ledger, Stamp};
 use crate::error::EngineError;
@@ -48,15 +48,20 @@ pub(crate) fn stamp_of(metadata: &std::fs::Metadata) -> Stamp {
 pub(crate) fn look_at(system: &dyn Documents, source: u32, root: &Path, path: &str) -> Option<Found> {
     let identity = system.identify(path)?;
     let metadata = std::fs::symlink_metadata(root.join(path)).ok().filter(std::fs::Metadata::is_file)?;
-    Some(Found {
+    Some(found_file(source, path, identity, &metadata))
+}
+
+/// A file that is a document.
+fn found_file(source: u32, path: &str, identity: FileIdentity, metadata: &std::fs::Metadata) -> Found {
+    Found {
         source,
         path: path.into(),
         kind: u8::try_from(identity.kind).unwrap_or(u8::MAX),
         id: identity.id.into(),
         parent: None,
         generation: super::Generation::Json,
-        stamp: stamp_of(&metadata),
-    })
+        stamp: stamp_of(metadata),
+    }
 }
 
 /// All documents of the kinds wanted that lie below a root.
@@ -175,15 +180,7 @@ impl Place<'_> {
             return;
         };
         let Ok(metadata) = entry.metadata() else { return };
-        seen.found.push(Found {
-            source: number,
-            path: path.into(),
-            kind: u8::try_from(identity.kind).unwrap_or(u8::MAX),
-            id: identity.id.into(),
-            parent: None,
-            generation: super::Generation::Json,
-            stamp: stamp_of(&metadata),
-        });
+        seen.found.push(found_file(number, path, identity, &metadata));
     }
 }
 

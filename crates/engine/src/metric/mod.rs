@@ -2,7 +2,8 @@
 //!
 //! Owns the names (`family`), computing their values from the stores at the moment somebody asks (`collect`), finding
 //! one by a selector (`select`), and the text form that Prometheus reads (`render`). It keeps no counters of its own:
-//! what a counter shows is counted in the journal, so it survives a restart and does not depend on who was running.
+//! what a counter shows is counted in the journal, so it survives a restart and does not depend on who was running. Only
+//! the cache, which is in no journal, counts for itself (`cached`).
 //! It deliberately opens no store; what happens while a server runs (requests) is handed over by the server.
 //!
 //! What only a system can know - what a session cost - the system declares as an SQL file with a header (`declared`).

@@ -276,7 +276,7 @@ fn triggers(
         };
         measured.insert(name.clone(), trigger::Measured { value, sample });
     }
-    let mut stores = SystemStores { context: context.systems() };
+    let mut stores = SystemStores::new(context.systems());
     let mut measures = LiveMeasures::new(measured, &mut stores);
     let judged = trigger::run(session, &mut measures, dry_run, &mut |judged| {
         if judged.needs_attention() {

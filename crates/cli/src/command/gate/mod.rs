@@ -168,7 +168,7 @@ fn ask(
     session: &mut Session,
     gate: &Gate,
 ) -> Result<(plimsoll_core::id::Id, Judgement), EngineError> {
-    let mut stores = SystemStores { context: context.systems() };
+    let mut stores = SystemStores::new(context.systems());
     let mut live = Live { stores: &mut stores, clock: Arc::new(MachineClock::new()) };
     engine_gate::evaluate(session, gate, &mut live)
 }

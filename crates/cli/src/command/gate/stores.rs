@@ -18,7 +18,15 @@ impl Context {
 
 /// Opens the stores of systems, read-only where the database can.
 pub(crate) struct SystemStores {
-    pub(crate) context: Context,
+    context: Context,
+    samples: Option<Vec<Sample>>,
+}
+
+impl SystemStores {
+    /// The stores that the settings of `context` name.
+    pub(crate) fn new(context: Context) -> Self {
+        Self { context, samples: None }
+    }
 }
 
 impl Stores for SystemStores {
@@ -38,7 +46,8 @@ impl Stores for SystemStores {
         Ok(Opened::Journal(Box::new(session)))
     }
 
-    fn metrics(&mut self) -> Vec<Sample> {
-        self.context.samples()
+    fn metrics(&mut self) -> &[Sample] {
+        let context = &self.context;
+        self.samples.get_or_insert_with(|| context.samples())
     }
 }
