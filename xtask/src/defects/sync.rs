@@ -5,6 +5,7 @@
 use super::{Defect, Edit, Test};
 
 const WORKER: &str = "crates/engine/src/sync/worker.rs";
+const PACE: &str = "crates/engine/src/sync/pace.rs";
 
 const fn link(name: &'static str) -> Test {
     Test { package: "plimsoll-pfa", program: "sync", name }
@@ -27,12 +28,19 @@ pub(super) const DEFECTS: &[Defect] = &[
         system: "sync",
         number: "2",
         what: "a write sent the newest version instead of the one that the edit was made on",
-        edits: &[Edit {
-            file: "systems/pfa/src/remote.rs",
-            from: "(Some(fields), Expected::Version(version)) => {\n",
-            to: "(Some(fields), Expected::Version(version)) => {\n                \
-                 let version = self.read(key)?.map_or(version, |row| row.version);\n",
-        }],
+        edits: &[
+            Edit {
+                file: "systems/pfa/src/remote.rs",
+                from: "        let operation = dispatch.operation.to_string();\n",
+                to: "        let newest = self.read(key)?.map_or(0, |row| row.version.0);\n        \
+                     let operation = dispatch.operation.to_string();\n",
+            },
+            Edit {
+                file: "systems/pfa/src/remote.rs",
+                from: "json!({\"version\": version.0, \"fields\"",
+                to: "json!({\"version\": newest, \"fields\"",
+            },
+        ],
         tests: &[link("conflicts::defect_p1"), link("conflicts::each_answer")],
     },
     Defect {
@@ -64,6 +72,11 @@ pub(super) const DEFECTS: &[Defect] = &[
         edits: &[
             Edit { file: WORKER, from: "AND lease_until_ms <= $2 ORDER BY", to: "ORDER BY" },
             Edit { file: WORKER, from: "\" FOR UPDATE SKIP LOCKED\"", to: "\"\"" },
+            Edit {
+                file: WORKER,
+                from: "            kept.lease.guard(epoch, now_ms)?;\n            let need = loop {\n",
+                to: "            let need = loop {\n",
+            },
         ],
         tests: &[link("send::defect_p5")],
     },
@@ -75,15 +88,15 @@ pub(super) const DEFECTS: &[Defect] = &[
             Edit {
                 file: WORKER,
                 from: "                        _ => put_off(kept.failures, retry_after_ms),\n",
-                to: "                        _ => put_off(kept.failures, retry_after_ms).min(1),\n",
+                to: "                        _ => put_off(kept.failures, retry_after_ms).min(100),\n",
             },
             Edit {
                 file: WORKER,
                 from: "                Outcome::Unread => wait = Some(put_off(kept.failures, None)),\n",
-                to: "                Outcome::Unread => wait = Some(1),\n",
+                to: "                Outcome::Unread => wait = Some(100),\n",
             },
             Edit {
-                file: WORKER,
+                file: PACE,
                 from: "                breaker.after_failure(rule, now_ms)\n",
                 to: "                breaker\n",
             },
@@ -95,7 +108,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         number: "7",
         what: "far fewer requests were sent than the remote allows",
         edits: &[Edit {
-            file: WORKER,
+            file: PACE,
             from: "..RateRule::per_second(most)",
             to: "..RateRule::per_second(most.div_ceil(6))",
         }],

@@ -7,7 +7,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -38,8 +38,8 @@ impl Simulator {
         command.args(["--bad", &super::BAD.to_string(), "--seed", super::SEED, "--listen", "127.0.0.1:0"]);
         command.arg("--write-baseline").arg(baseline);
         let log = folder.join("simulator.log");
-        let (mut simulator, next) = Self::launch(command, &log)?;
-        simulator.manifest = json::parse("the simulator's second line", &next("its manifest")?)?;
+        let (mut simulator, lines) = Self::launch(command, &log)?;
+        simulator.manifest = json::parse("the simulator's second line", &lines.next("its manifest")?)?;
         Ok(simulator)
     }
 
@@ -51,10 +51,7 @@ impl Simulator {
     }
 
     /// Starts a simulator, whose first line is its address; the second value reads its further lines.
-    fn launch(
-        mut command: Command,
-        log: &Path,
-    ) -> Result<(Self, impl Fn(&str) -> Result<String, Failure> + use<>), Failure> {
+    fn launch(mut command: Command, log: &Path) -> Result<(Self, Lines), Failure> {
         let errors = File::create(log)
             .map_err(|error| Failure::new(format!("{} could not be created: {error}", log.display())))?;
         println!("$ plimsoll {}", process::shown_arguments(&command));
@@ -78,19 +75,13 @@ impl Simulator {
                 }
             });
         }
-        let log = log.to_owned();
-        let next = move |what: &str| {
-            received.recv_timeout(PATIENCE).map_err(|_| {
-                let logged = fs::read_to_string(&log).unwrap_or_default();
-                Failure::new(format!("the simulator did not print {what}\n{}", logged.trim_end()))
-            })
-        };
-        simulator.address = next("its address")?;
+        let lines = Lines { received, log: log.to_owned() };
+        simulator.address = lines.next("its address")?;
         if !simulator.address.starts_with("http://") {
             let address = &simulator.address;
             return Err(Failure::new(format!("the simulator's first line is no address: {address}")));
         }
-        Ok((simulator, next))
+        Ok((simulator, lines))
     }
 
     /// Where it listens, as `--source` takes it.
@@ -101,6 +92,21 @@ impl Simulator {
     /// What it planted.
     pub(super) fn manifest(&self) -> &JsonValue {
         &self.manifest
+    }
+}
+
+/// What a simulator prints.
+struct Lines {
+    received: mpsc::Receiver<String>,
+    log: PathBuf,
+}
+
+impl Lines {
+    fn next(&self, what: &str) -> Result<String, Failure> {
+        self.received.recv_timeout(PATIENCE).map_err(|_| {
+            let logged = fs::read_to_string(&self.log).unwrap_or_default();
+            Failure::new(format!("the simulator did not print {what}\n{}", logged.trim_end()))
+        })
     }
 }
 

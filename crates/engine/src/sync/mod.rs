@@ -22,6 +22,8 @@ pub mod edit;
 pub mod history;
 pub mod http;
 pub mod migrate;
+mod outcome;
+mod pace;
 pub mod pull;
 pub mod read;
 mod record;

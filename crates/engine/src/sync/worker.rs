@@ -1,7 +1,7 @@
 //! Workers: they take what is due, send it, and store what became of it.
 //!
 //! Owns claiming records under a lease, the one request at a time that a record allows, reading back what has no known
-//! outcome, and the one retry layer: rate, breaker and waits are asked here and nowhere else.
+//! outcome, and the one retry layer. What an answer means is `outcome`'s, when a request may go out `pace`'s.
 //!
 //! Order for one record: lease - wait for the rate - store that it is sent - send - store the answer. What happens
 //! between two of them is found by the next worker: a record that is `syncing` when its lease has ended is read back.
@@ -12,21 +12,22 @@
 //! - An operation of unknown outcome is read back before it is sent again, and given up after so many attempts; one
 //!   that was certainly not applied waits as long as it must, visibly.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use plimsoll_core::sync::breaker::{Admission, Breaker, BreakerRule};
-use plimsoll_core::sync::outbox::OutboxState;
+use plimsoll_core::sync::breaker::BreakerRule;
 use plimsoll_core::sync::plan::{Action, Dispatch, Event};
-use plimsoll_core::sync::rate::{Rate, RateRule};
-use plimsoll_core::sync::record::{OperationId, Origin, RowState};
+use plimsoll_core::sync::record::OperationId;
 use plimsoll_core::sync::retry::{Retry, RetryRule};
 use plimsoll_core::table::TableShape;
 use plimsoll_core::value::Value;
 use plimsoll_store::{DatabaseKind, Store};
 
-use super::declare::{Link, Remote, RemoteRow, Trouble, Written};
-use super::record::{self, Kept};
+use super::declare::{Link, Remote, Trouble, Written};
+pub use super::outcome::WorkReport;
+use super::outcome::{How, Outcome, Step, chance, next_step, not_applied};
+pub use super::pace::Pace;
+use super::record;
 use super::take::{Because, advance, is_fenced, put_off, transact};
 use super::{milliseconds, now_ms};
 use crate::change::cells::{Cells, number};
@@ -58,132 +59,6 @@ impl WorkerSettings {
             retry: RetryRule::default(),
             breaker: BreakerRule::default(),
         }
-    }
-}
-
-/// What may be sent when: shared by all workers of a process that speak to one remote.
-#[derive(Debug)]
-pub struct Pace {
-    rate: Mutex<Option<Rate>>,
-    breaker: Mutex<Breaker>,
-}
-
-impl Pace {
-    /// At most so many requests per second; `None` for as many as the remote answers.
-    pub fn new(per_second: Option<u64>, now_ms: u64) -> Self {
-        let rate = per_second.map(|most| {
-            // A burst of one: a second's worth at once would be twice the rate in that second.
-            let rule = RateRule { burst: 1, ..RateRule::per_second(most) };
-            Rate::new(rule, now_ms)
-        });
-        Self { rate: Mutex::new(rate), breaker: Mutex::new(Breaker::default()) }
-    }
-
-    fn rate(&self) -> MutexGuard<'_, Option<Rate>> {
-        self.rate.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The state of the breaker.
-    pub fn breaker_state(&self) -> Breaker {
-        *self.breaker()
-    }
-
-    /// Waits until a request may be sent; the time until it may, in milliseconds, when that is longer than `most_ms`.
-    pub(super) fn wait(&self, session: &Session, most_ms: u64) -> Result<(), u64> {
-        let began = now_ms(session);
-        loop {
-            let now = now_ms(session);
-            let (next, admission) = self.breaker().admit(now);
-            if let Admission::NotBefore(at) = admission {
-                return Err(at.saturating_sub(now).max(1));
-            }
-            let granted = self.rate().as_mut().map_or(Ok(()), |rate| rate.take(now));
-            let Err(at) = granted else {
-                *self.breaker() = next;
-                return Ok(());
-            };
-            let wait = at.saturating_sub(now).max(1);
-            if now.saturating_sub(began) + wait > most_ms {
-                return Err(wait);
-            }
-            session.clock.sleep_ms(wait);
-        }
-    }
-
-    /// What an answer, or its absence, says about the remote.
-    pub(super) fn learn<T>(&self, answer: &Result<T, Trouble>, rule: &BreakerRule, now_ms: u64) {
-        let breaker = *self.breaker();
-        let next = match answer {
-            Ok(_) => {
-                if let Some(rate) = self.rate().as_mut() {
-                    rate.speed_up(now_ms);
-                }
-                breaker.after_success()
-            }
-            Err(Trouble::Busy { retry_after_ms }) => {
-                if let Some(rate) = self.rate().as_mut() {
-                    rate.slow_down(now_ms, *retry_after_ms);
-                }
-                breaker.after_success()
-            }
-            Err(Trouble::ListingGone(_)) => breaker.after_success(),
-            Err(Trouble::NotSent(_) | Trouble::Unknown(_) | Trouble::Denied(_)) => {
-                breaker.after_failure(rule, now_ms)
-            }
-        };
-        *self.breaker() = next;
-    }
-}
-
-/// What workers did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct WorkReport {
-    /// Requests that write.
-    pub sent: u64,
-    /// Of them, applied.
-    pub applied: u64,
-    /// Of them, met by a row that moved.
-    pub rejected: u64,
-    /// Of them, refused for good.
-    pub refused: u64,
-    /// Of them, put off by the remote or for want of a right.
-    pub postponed: u64,
-    /// Of them, without a known outcome.
-    pub unknown: u64,
-    /// Rows read to learn what became of a request.
-    pub read_back: u64,
-    /// Given up.
-    pub given_up: u64,
-}
-
-impl WorkReport {
-    /// Adds another report.
-    pub fn add(&mut self, other: &Self) {
-        self.sent += other.sent;
-        self.applied += other.applied;
-        self.rejected += other.rejected;
-        self.refused += other.refused;
-        self.postponed += other.postponed;
-        self.unknown += other.unknown;
-        self.read_back += other.read_back;
-        self.given_up += other.given_up;
-    }
-
-    fn named(&self) -> [(&'static str, u64); 8] {
-        [
-            ("sent", self.sent),
-            ("applied", self.applied),
-            ("rejected", self.rejected),
-            ("refused", self.refused),
-            ("postponed", self.postponed),
-            ("unknown", self.unknown),
-            ("read_back", self.read_back),
-            ("given_up", self.given_up),
-        ]
     }
 }
 
@@ -490,89 +365,6 @@ impl<'a> Worker<'a> {
             Ok(())
         })
     }
-}
-
-/// What became of a request.
-enum Outcome {
-    Row { row: Option<RemoteRow>, how: How },
-    Refused { operation: OperationId, reason: String },
-    Trouble { operation: OperationId, trouble: Trouble },
-    Unread,
-}
-
-/// What a row answers.
-enum How {
-    Acknowledged(OperationId),
-    Rejected(OperationId),
-    ReadBack(OperationId, u32),
-}
-
-impl How {
-    fn event(
-        &self,
-        store: &dyn Store,
-        shape: &TableShape,
-        link: &dyn Link,
-        kept: &Kept,
-        row: Option<&RemoteRow>,
-    ) -> Event {
-        let mirror = &kept.record.mirror;
-        let current = match row {
-            Some(row) => RowState::Present(record::observed(store, shape, link, row, mirror.fields())),
-            None => RowState::Gone { version: mirror.version().unwrap_or_default() },
-        };
-        match self {
-            Self::Acknowledged(operation) => Event::Acknowledged { operation: operation.clone(), current },
-            Self::Rejected(operation) => Event::Rejected { operation: operation.clone(), current },
-            Self::ReadBack(operation, attempt) => {
-                // A remote that names the operation of a row proves that it was applied; another name proves nothing.
-                let origin = row.map(|row| &row.origin);
-                let ours = matches!(origin, Some(Origin::Operation(id)) if id == operation);
-                let (operation, attempt) = (operation.clone(), *attempt);
-                Event::ReadBack { operation, attempt, current, applied: ours.then_some(true) }
-            }
-        }
-    }
-}
-
-/// What the record asks for, by its state alone.
-enum Step {
-    Event(Event),
-    Read { operation: OperationId, attempt: u32 },
-    Nothing,
-}
-
-fn next_step(kept: &Kept, settings: &WorkerSettings) -> Step {
-    let overlay = &kept.record.overlay;
-    let next = overlay.sending.as_ref().or(overlay.pending.as_ref());
-    let Some(operation) = next else { return Step::Nothing };
-    match operation.state {
-        OutboxState::Queued if kept.failures >= settings.retry.most_attempts => Step::Event(Event::GiveUp {
-            operation: operation.id.clone(),
-            reason: format!("{} requests in a row had no answer", kept.failures),
-        }),
-        OutboxState::Queued => Step::Event(Event::Send),
-        OutboxState::Syncing => Step::Event(Event::Recover),
-        OutboxState::Limbo => Step::Read { operation: operation.id.clone(), attempt: operation.attempts },
-        _ => Step::Nothing,
-    }
-}
-
-/// After a rejection nothing was applied, whatever became of the reading that followed.
-fn not_applied(trouble: Trouble) -> Trouble {
-    match trouble {
-        Trouble::Unknown(why) => Trouble::NotSent(format!("the row moved, and could not be read: {why}")),
-        other => other,
-    }
-}
-
-/// A number that spreads the waits of records that failed together.
-fn chance(key: &str, now_ms: u64) -> u64 {
-    let mut hash = now_ms ^ 0x9e37_79b9_7f4a_7c15;
-    for byte in key.bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    hash ^ (hash >> 29)
 }
 
 fn take_lease(

@@ -3,6 +3,7 @@
 //! Owns what the link promises: nothing lost, nothing sent twice, no conflict missed and none invented.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+#![expect(clippy::print_stdout, reason = "measurements print their figures")]
 #![expect(clippy::disallowed_methods, reason = "two workers are two threads")]
 
 mod conflicts;
