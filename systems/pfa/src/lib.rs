@@ -32,14 +32,11 @@ pub static SYSTEM: System = System {
     tables: schema::TABLES,
     changes: &[],
     checks: &[],
-    settings: &[
-        SettingDeclaration { environment: "PFA_REMOTE", default: "", help: "The address of PEMS." },
-        SettingDeclaration {
-            environment: "PFA_TOKEN",
-            default: "",
-            help: "The token for PEMS; without the right to write, edits wait and nothing is lost.",
-        },
-    ],
+    settings: &[SettingDeclaration {
+        environment: "PFA_TOKEN",
+        default: "",
+        help: "The token for PEMS; without the right to write, edits wait and nothing is lost.",
+    }],
 };
 
 /// The link to PEMS.

@@ -308,17 +308,17 @@ pub(crate) fn digest(context: &Context, system: Option<&str>) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-/// The one system whose first table the named store has.
+/// The one system that has a table in the named store.
 fn system_of_store(context: &Context) -> Result<&'static plimsoll_engine::system::System, EngineError> {
     let mut found = Vec::new();
     for system in SYSTEMS {
         let Ok(mut session) = context.open_existing(&context.store_url(system)?) else { continue };
-        let has = match system.tables.first() {
-            Some(table) => session.store.shape(table)?.is_some(),
-            None => false,
-        };
-        if has {
-            found.push(*system);
+        for table in system.tables {
+            // A store of an earlier program may lack some of them.
+            if session.store.shape(table)?.is_some() {
+                found.push(*system);
+                break;
+            }
         }
     }
     match found.as_slice() {

@@ -20,5 +20,6 @@ mod serve;
 mod snapshot;
 mod split;
 mod support;
+mod sync;
 mod trial;
 mod verbs;

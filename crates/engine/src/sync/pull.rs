@@ -317,7 +317,7 @@ impl Puller<'_> {
                 Ok(answer) => return Ok(answer),
                 Err(Trouble::Denied(why)) => {
                     return Err(EngineError::source(format!(
-                        "{why}\nhint: PFA_TOKEN, or the remote's rights"
+                        "{why}\nhint: look at the token, or at what the remote lets it do"
                     )));
                 }
                 Err(Trouble::Busy { retry_after_ms }) if tries < TRIES * 4 => {

@@ -118,18 +118,6 @@ impl<'a> Worker<'a> {
         Ok(std::mem::take(&mut self.report))
     }
 
-    /// When the next record is due, in milliseconds since 1970; `None` when none is.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn next_due(&mut self) -> Result<Option<u64>, EngineError> {
-        let sql = "SELECT min(CASE WHEN lease_until_ms > due_ms THEN lease_until_ms ELSE due_ms END)
-            FROM plimsoll_sync_record WHERE link = $1 AND due_ms IS NOT NULL";
-        let rows = self.session.store.query(sql, &[Value::text(self.link.name())])?;
-        let first = rows.first().and_then(|row| row.first()).and_then(Value::as_integer);
-        Ok(first.and_then(|due| u64::try_from(due).ok()))
-    }
-
     /// Takes records that are due, under a lease.
     fn claim(&mut self) -> Result<Vec<(String, u64)>, EngineError> {
         let (link, settings) = (self.link, &self.settings);
@@ -365,6 +353,18 @@ impl<'a> Worker<'a> {
             Ok(())
         })
     }
+}
+
+/// When the next record is due, in milliseconds since 1970; `None` when none is.
+///
+/// # Errors
+/// When the store fails.
+pub fn next_due(session: &mut Session, link: &dyn Link) -> Result<Option<u64>, EngineError> {
+    let sql = "SELECT min(CASE WHEN lease_until_ms > due_ms THEN lease_until_ms ELSE due_ms END)
+        FROM plimsoll_sync_record WHERE link = $1 AND due_ms IS NOT NULL";
+    let rows = session.store.query(sql, &[Value::text(link.name())])?;
+    let first = rows.first().and_then(|row| row.first()).and_then(Value::as_integer);
+    Ok(first.and_then(|due| u64::try_from(due).ok()))
 }
 
 fn take_lease(

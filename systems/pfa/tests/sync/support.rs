@@ -8,7 +8,7 @@ use plimsoll_engine::sync::edit;
 use plimsoll_engine::sync::pull::{PullReport, Puller};
 use plimsoll_engine::sync::read::{self, Filter};
 use plimsoll_engine::sync::status::{self, Status};
-use plimsoll_engine::sync::worker::{Pace, WorkReport, Worker, WorkerSettings};
+use plimsoll_engine::sync::worker::{Pace, WorkReport, Worker, WorkerSettings, next_due};
 use plimsoll_engine::sync::{Link, prepare};
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_pfa::{LINKED, PfaLink, fields};
@@ -100,7 +100,7 @@ impl Bench {
         let mut report = WorkReport::default();
         for _ in 0..200 {
             report.add(&self.send());
-            let Some(due) = self.worker("look").next_due().unwrap() else { return report };
+            let Some(due) = next_due(&mut self.session("look"), &PfaLink).unwrap() else { return report };
             let now = self.now_ms();
             self.clock.advance_us((due.saturating_sub(now) + 1) * 1_000);
         }

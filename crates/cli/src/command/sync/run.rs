@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
 use plimsoll_engine::sync::pull::{self, PullReport, Puller};
-use plimsoll_engine::sync::worker::{Pace, WorkReport, Worker, WorkerSettings};
+use plimsoll_engine::sync::worker::{Pace, WorkReport, Worker, WorkerSettings, next_due};
 use plimsoll_engine::sync::{LinkedSystem, now_ms, status};
 use plimsoll_engine::{EngineError, ErrorKind, Session};
 use serde_json::json;
@@ -17,6 +17,8 @@ use crate::ui::{grouped, plural};
 
 /// A wait for the next attempt, in milliseconds, that `--drain` still waits for.
 const LONGEST_DRAIN_WAIT_MS: u64 = 120_000;
+/// Between two looks at what is due, in milliseconds.
+const PAUSE_MS: u64 = 20;
 /// How often `--watch` looks for something to send, in milliseconds.
 const LOOK_MS: u64 = 200;
 
@@ -57,22 +59,22 @@ pub(crate) fn sync(context: &Context, arguments: &SyncArguments) -> Result<ExitC
         let mut sent = WorkReport::default();
         let began = session.clock.monotonic_ms();
         loop {
-            if !arguments.no_send {
-                sent.add(&send(&session, linked, &base, token, &pace, arguments.workers)?);
-            }
-            let next = next_due(&session, linked, &base, token, &pace)?;
             let now = now_ms(&session);
-            let wait = next.map(|due| due.saturating_sub(now));
-            if arguments.watch {
-                if session.clock.monotonic_ms().saturating_sub(began) >= arguments.every * 1_000 {
-                    break;
-                }
-                session.clock.sleep_ms(LOOK_MS);
-                continue;
-            }
+            let wait = next_due(&mut session, linked.link)?.map(|due| due.saturating_sub(now));
             match wait {
+                Some(0) if !arguments.no_send => {
+                    sent.add(&send(&session, linked, &base, token, &pace, arguments.workers)?);
+                    // What another worker's lease holds is due when that ends.
+                    session.clock.sleep_ms(PAUSE_MS);
+                }
+                _ if arguments.watch => {
+                    if session.clock.monotonic_ms().saturating_sub(began) >= arguments.every * 1_000 {
+                        break;
+                    }
+                    session.clock.sleep_ms(LOOK_MS);
+                }
                 Some(wait) if arguments.drain && !arguments.no_send && wait <= LONGEST_DRAIN_WAIT_MS => {
-                    session.clock.sleep_ms(wait.max(20));
+                    session.clock.sleep_ms(wait);
                 }
                 _ => break,
             }
@@ -146,17 +148,6 @@ fn send(
         }
         Ok(report)
     })
-}
-
-fn next_due(
-    session: &Session,
-    linked: &LinkedSystem,
-    base: &str,
-    token: Option<&str>,
-    pace: &Pace,
-) -> Result<Option<u64>, EngineError> {
-    let remote = linked.link.connect(base, token)?;
-    Worker::new(session.fork()?, linked.link, remote, pace, WorkerSettings::named("look"))?.next_due()
 }
 
 fn dry_run(context: &Context, session: &mut Session, linked: &LinkedSystem) -> Result<ExitCode, EngineError> {
