@@ -12,7 +12,7 @@ pub(crate) struct SyncArguments {
     /// Go on until the program is ended, pulling every `--every` seconds
     #[arg(long, conflicts_with = "once")]
     pub(crate) watch: bool,
-    /// Pull, send what is due now, and end [default]
+    /// Pull, send what is due now, and end; this is the default
     #[arg(long)]
     pub(crate) once: bool,
     /// Send until nothing is due or waits for its next attempt
