@@ -115,7 +115,7 @@ pub fn resolve(
         // Written before the planner closes it, so that the line tells who answered what.
         let open = kept.record.conflict.as_ref().is_some_and(|open| open.revision == answer.shown);
         if open {
-            close(store, link, key, &actor, Some(&text), because, now)?;
+            close(store, link, key, &actor, Some(&text), now)?;
         }
         let taken = advance(store, link, &mut kept, event, because, now)?;
         record::keep(store, link, &kept, now)?;

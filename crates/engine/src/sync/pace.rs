@@ -40,11 +40,6 @@ impl Pace {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state of the breaker.
-    pub fn breaker_state(&self) -> Breaker {
-        *self.breaker()
-    }
-
     /// Waits until a request may be sent; the time until it may, in milliseconds, when that is longer than `most_ms`.
     pub(super) fn wait(&self, session: &Session, most_ms: u64) -> Result<(), u64> {
         let began = now_ms(session);

@@ -172,7 +172,7 @@ fn carry_out(
         Action::WriteMirror(state) => record::write_mirror(store, link, key, &kept.scope, state, now),
         Action::RaiseConflict(revision) | Action::ReopenConflict(revision) => {
             let Some(conflict) = &kept.record.conflict else { return Ok(()) };
-            close(store, link, key, "changed", None, because, now)?;
+            close(store, link, key, "changed", None, now)?;
             let sql =
                 "INSERT INTO plimsoll_sync_conflict (link, record_key, revision, scope, question, opened_at)
                 VALUES ($1, $2, $3, $4, $5, $6)";
@@ -187,7 +187,7 @@ fn carry_out(
             store.execute(sql, &parameters)?;
             happen(store, link, key, "conflict", &format!("revision {revision}"), because, now)
         }
-        Action::CloseConflict(_) => close(store, link, key, because.actor, None, because, now),
+        Action::CloseConflict(_) => close(store, link, key, because.actor, None, now),
         Action::DeadLetter { operation, reason } => {
             happen(store, link, key, "dead_letter", &format!("{operation}: {reason}"), because, now)
         }
@@ -232,13 +232,11 @@ pub(super) fn close(
     key: &str,
     by: &str,
     answer: Option<&str>,
-    because: Because<'_>,
     now: &str,
 ) -> Result<(), EngineError> {
     let sql =
         "UPDATE plimsoll_sync_conflict SET closed_at = $3, closed_by = $4, answer = coalesce($5, answer)
         WHERE link = $1 AND record_key = $2 AND closed_at IS NULL";
-    let by = if by.is_empty() { because.actor } else { by };
     let parameters = [
         Value::text(link.name()),
         Value::text(key),

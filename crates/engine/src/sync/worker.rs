@@ -64,7 +64,7 @@ impl WorkerSettings {
 
 /// What a record needs next.
 enum Need {
-    Write(Dispatch),
+    Write { dispatch: Dispatch, scope: String },
     Read { operation: OperationId, attempt: u32 },
     Nothing,
 }
@@ -159,8 +159,8 @@ impl<'a> Worker<'a> {
             };
             let events = match need {
                 Need::Nothing => return Ok(()),
-                Need::Write(dispatch) => self.write(key, &dispatch)?,
-                Need::Read { operation, attempt } => self.read_back(key, operation, attempt)?,
+                Need::Write { dispatch, scope } => self.write(key, &scope, &dispatch),
+                Need::Read { operation, attempt } => self.read_back(key, operation, attempt),
             };
             self.session.probe.reach("sync:answered")?;
             let go_on = match self.settle(key, epoch, events) {
@@ -197,7 +197,7 @@ impl<'a> Worker<'a> {
                             _ => None,
                         });
                         if let Some(dispatch) = dispatch {
-                            break Need::Write(dispatch);
+                            break Need::Write { dispatch, scope: kept.scope.clone() };
                         }
                     }
                     Step::Read { operation, attempt } => break Need::Read { operation, attempt },
@@ -218,13 +218,12 @@ impl<'a> Worker<'a> {
         Ok(need)
     }
 
-    fn write(&mut self, key: &str, dispatch: &Dispatch) -> Result<Outcome, EngineError> {
+    fn write(&mut self, key: &str, scope: &str, dispatch: &Dispatch) -> Outcome {
         self.report.sent += 1;
         let operation = dispatch.operation.clone();
-        let scope = record::look(self.session.store.as_mut(), self.link, key)?.scope;
-        let answer = self.remote.write(key, &scope, dispatch);
+        let answer = self.remote.write(key, scope, dispatch);
         self.learn(&answer);
-        Ok(match answer {
+        match answer {
             Ok(Written::Applied(row)) => {
                 self.report.applied += 1;
                 Outcome::Row { row: Some(*row), how: How::Acknowledged(operation) }
@@ -253,18 +252,18 @@ impl<'a> Worker<'a> {
                 }
                 Outcome::Trouble { operation, trouble }
             }
-        })
+        }
     }
 
-    fn read_back(&mut self, key: &str, operation: OperationId, attempt: u32) -> Result<Outcome, EngineError> {
+    fn read_back(&mut self, key: &str, operation: OperationId, attempt: u32) -> Outcome {
         self.report.read_back += 1;
         let answer = self.remote.read(key);
         self.learn(&answer);
-        Ok(match answer {
+        match answer {
             Ok(row) => Outcome::Row { row, how: How::ReadBack(operation, attempt) },
             // A reading that failed says nothing new.
             Err(_) => Outcome::Unread,
-        })
+        }
     }
 
     fn learn<T>(&self, answer: &Result<T, Trouble>) {

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
 use plimsoll_engine::sync::pull::{self, PullReport, Puller};
+use plimsoll_engine::sync::status::{self, Status};
 use plimsoll_engine::sync::worker::{Pace, WorkReport, Worker, WorkerSettings, next_due};
-use plimsoll_engine::sync::{LinkedSystem, now_ms, status};
+use plimsoll_engine::sync::{LinkedSystem, now_ms};
 use plimsoll_engine::{EngineError, ErrorKind, Session};
 use serde_json::json;
 
@@ -82,10 +83,11 @@ pub(crate) fn sync(context: &Context, arguments: &SyncArguments) -> Result<ExitC
         if !arguments.watch {
             return report(context, &mut session, linked, &pulled, &sent);
         }
+        let status = status::of(&mut session, linked.link)?;
         if context.ui.json {
-            context.ui.line(&document(&mut session, linked, &pulled, &sent)?.to_string());
+            context.ui.line(&document(&status, &pulled, &sent).to_string());
         } else {
-            context.ui.line(&words(&mut session, linked, &pulled, &sent)?);
+            context.ui.line(&words(&status, &pulled, &sent));
         }
     }
 }
@@ -162,24 +164,13 @@ fn dry_run(context: &Context, session: &mut Session, linked: &LinkedSystem) -> R
     Ok(ExitCode::SUCCESS)
 }
 
-fn document(
-    session: &mut Session,
-    linked: &LinkedSystem,
-    pulled: &[(String, PullReport)],
-    sent: &WorkReport,
-) -> Result<serde_json::Value, EngineError> {
-    let status = status::of(session, linked.link)?;
+fn document(status: &Status, pulled: &[(String, PullReport)], sent: &WorkReport) -> serde_json::Value {
     let pulled: Vec<_> =
         pulled.iter().map(|(scope, report)| json!({"scope": scope, "report": report})).collect();
-    Ok(json!({"pulled": pulled, "sent": sent, "status": status}))
+    json!({"pulled": pulled, "sent": sent, "status": status})
 }
 
-fn words(
-    session: &mut Session,
-    linked: &LinkedSystem,
-    pulled: &[(String, PullReport)],
-    sent: &WorkReport,
-) -> Result<String, EngineError> {
+fn words(status: &Status, pulled: &[(String, PullReport)], sent: &WorkReport) -> String {
     let mut lines = Vec::new();
     for (scope, report) in pulled {
         lines.push(format!(
@@ -201,7 +192,6 @@ fn words(
         grouped(sent.unknown),
         grouped(sent.read_back)
     ));
-    let status = status::of(session, linked.link)?;
     let failed = status.edits.get("failed").copied().unwrap_or(0);
     lines.push(format!(
         "now: {} mirrored, {} due, {} open, {}",
@@ -210,7 +200,7 @@ fn words(
         plural(status.conflicts, "conflict"),
         plural(failed, "dead letter")
     ));
-    Ok(lines.join("\n"))
+    lines.join("\n")
 }
 
 fn report(
@@ -220,10 +210,8 @@ fn report(
     pulled: &[(String, PullReport)],
     sent: &WorkReport,
 ) -> Result<ExitCode, EngineError> {
-    let document = document(session, linked, pulled, sent)?;
-    let text = words(session, linked, pulled, sent)?;
-    context.ui.print(&document, || text)?;
     let status = status::of(session, linked.link)?;
+    context.ui.print(&document(&status, pulled, sent), || words(&status, pulled, sent))?;
     let waiting = status.conflicts > 0
         || status.edits.get("failed").is_some_and(|failed| *failed > 0)
         || pulled.iter().any(|(_, report)| report.held.is_some());
