@@ -323,6 +323,8 @@ fn rival(package: &str, program: &str, words: &str, from: &Path, folder: &Path) 
     let archive = packed.lines().last().unwrap_or_default().trim().to_owned();
     process::capture(Command::new("tar").args(["xzf", &archive]).current_dir(&place))?;
     let binary = find(&place, program).ok_or_else(|| Failure::new("the package has no such program"))?;
+    // npm would make it executable when it installs; unpacked by hand it may not be.
+    process::capture(Command::new("chmod").arg("u+x").arg(&binary))?;
     let home = place.join("home");
     let run = || {
         drop(fs::remove_dir_all(&home));

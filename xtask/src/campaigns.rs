@@ -6,8 +6,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::bench_unleash::Unleash;
 use crate::failure::Failure;
-use crate::{bench_checks, bench_opencode, duckdb, metadata, process};
+use crate::{bench_checks, bench_opencode, duckdb, metadata, process, project};
 
 /// How the product is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,15 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
     if name == "flags" {
         // In the process first, then over HTTP.
         measure(&mut process::cargo(), &["serve", &plimsoll.to_string_lossy()], &[])?;
+        let folder = project::temporary_folder("bench-flags")?;
+        match Unleash::start(&folder) {
+            Ok(unleash) => {
+                let [address, process] = unleash.place();
+                measure(&mut process::cargo(), &["unleash", &address, &process], &[])?;
+            }
+            Err(failure) => println!("left out: Unleash 8.2 ({failure})"),
+        }
+        drop(std::fs::remove_dir_all(&folder));
     }
     Ok(())
 }

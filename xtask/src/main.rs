@@ -18,6 +18,7 @@ mod audit;
 mod bench_checks;
 mod bench_live;
 mod bench_opencode;
+mod bench_unleash;
 mod campaigns;
 mod check;
 mod coverage;

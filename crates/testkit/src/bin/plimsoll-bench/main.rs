@@ -13,6 +13,7 @@ mod memory;
 mod rows;
 mod serve;
 mod table;
+mod unleash;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         ["change", rest @ ..] => change::run(rest),
         ["flags", rest @ ..] => flags::run(rest),
         ["serve", plimsoll] => serve::run(plimsoll),
+        ["unleash", address, process] => unleash::run(address, process),
         ["memory", rows, "--prepare", path] => memory::prepare(rows, path),
         ["memory", rows, "--child", path] => memory::child(rows, path),
         _ => Err(concat!(

@@ -20,7 +20,7 @@ use crate::Failure;
 use crate::table::{grouped, median};
 
 /// Flags in the store, clients that follow them, connections that ask.
-const FLAGS: usize = 50;
+pub(crate) const FLAGS: usize = 50;
 const CLIENTS: usize = 50;
 const CONNECTIONS: usize = 8;
 const ROUNDS: usize = 5;
@@ -49,16 +49,17 @@ pub(crate) fn run(plimsoll: &str) -> Result<(), Failure> {
     println!(
         "\nflags over HTTP: {FLAGS} flags, {CONNECTIONS} connections of loopback, {ROUNDS} rounds of {SECONDS} s"
     );
-    println!("  memory, idle                                   {:>10}", megabytes(&served)?);
+    println!("  memory, idle                                   {:>10}", megabytes(served.child.id())?);
     for (what, path) in [
         ("one flag (OFREP)", "/ofrep/v1/evaluate/flags/flag-7"),
         ("all flags (OFREP bulk)", "/ofrep/v1/evaluate/flags"),
     ] {
-        load(&served, what, path)?;
+        let address = served.address.clone();
+        load(&served.address, what, &move |number| evaluation(&address, path, number))?;
     }
-    println!("  memory, after the load                         {:>10}", megabytes(&served)?);
+    println!("  memory, after the load                         {:>10}", megabytes(served.child.id())?);
     kills(&served, &mut session)?;
-    println!("  memory, with {CLIENTS} clients                        {:>10}", megabytes(&served)?);
+    println!("  memory, with {CLIENTS} clients                        {:>10}", megabytes(served.child.id())?);
     Ok(())
 }
 
@@ -95,22 +96,37 @@ fn serve(plimsoll: &str, folder: &Path) -> Result<Served, Failure> {
     Ok(Served { child, address })
 }
 
-fn load(served: &Served, what: &str, path: &str) -> Result<(), Failure> {
+/// Asks OFREP for one user.
+fn evaluation(address: &str, path: &str, number: usize) -> String {
+    let body = format!("{{\"context\":{{\"targetingKey\":\"user-{number}\"}}}}");
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// Asks a server over all connections, as fast as it answers, and prints the medians. `request` writes the request of a
+/// number; each number is asked once.
+pub(crate) fn load(
+    address: &str,
+    what: &str,
+    request: &(impl Fn(usize) -> String + Sync),
+) -> Result<(), Failure> {
     let (mut rates, mut halves, mut tails) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let started = Instant::now();
-        let threads: Vec<_> = (0..CONNECTIONS)
-            .map(|connection| {
-                let (address, path) = (served.address.clone(), path.to_owned());
-                std::thread::spawn(move || {
-                    ask(&address, &path, connection).map_err(|error| error.to_string())
+        let mut took = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..CONNECTIONS)
+                .map(|connection| {
+                    scope.spawn(move || ask(address, request, connection).map_err(|error| error.to_string()))
                 })
-            })
-            .collect();
-        let mut took = Vec::new();
-        for thread in threads {
-            took.extend(thread.join().map_err(|_| "a connection ended by a panic")??);
-        }
+                .collect();
+            let mut took = Vec::new();
+            for thread in threads {
+                took.extend(thread.join().map_err(|_| "a connection ended by a panic")??);
+            }
+            Ok::<_, Failure>(took)
+        })?;
         rates.push(took.len() as f64 / started.elapsed().as_secs_f64());
         halves.push(quantile(&mut took, 0.5));
         tails.push(quantile(&mut took, 0.99));
@@ -127,7 +143,7 @@ fn load(served: &Served, what: &str, path: &str) -> Result<(), Failure> {
 }
 
 /// Asks over one connection for some seconds; the milliseconds of each answer.
-fn ask(address: &str, path: &str, connection: usize) -> Result<Vec<f64>, Failure> {
+fn ask(address: &str, request: &impl Fn(usize) -> String, connection: usize) -> Result<Vec<f64>, Failure> {
     let stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
@@ -137,11 +153,7 @@ fn ask(address: &str, path: &str, connection: usize) -> Result<Vec<f64>, Failure
     let mut number = connection;
     while Instant::now() < end {
         number += CONNECTIONS;
-        let body = format!("{{\"context\":{{\"targetingKey\":\"user-{number}\"}}}}");
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
+        let request = request(number);
         let started = Instant::now();
         writer.write_all(request.as_bytes())?;
         read_answer(&mut reader)?;
@@ -150,11 +162,11 @@ fn ask(address: &str, path: &str, connection: usize) -> Result<Vec<f64>, Failure
     Ok(took)
 }
 
-/// Reads an answer with a known length, and refuses any but 200.
-fn read_answer(reader: &mut BufReader<TcpStream>) -> Result<(), Failure> {
+/// Reads an answer with a known length, and refuses any that is not a success.
+pub(crate) fn read_answer(reader: &mut BufReader<TcpStream>) -> Result<(), Failure> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
-    if !line.starts_with("HTTP/1.1 200") {
+    if !line.starts_with("HTTP/1.1 20") {
         return Err(format!("the server answers {line}").into());
     }
     let mut length = 0_usize;
@@ -232,8 +244,9 @@ fn quantile(figures: &mut [f64], share: f64) -> f64 {
     figures.get(at.saturating_sub(1)).copied().unwrap_or(f64::NAN)
 }
 
-fn megabytes(served: &Served) -> Result<String, Failure> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", served.child.id()))?;
+/// What a process keeps in memory now.
+pub(crate) fn megabytes(process: u32) -> Result<String, Failure> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
     let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(format!("{:.1} MB", kilobytes / 1024.0))
