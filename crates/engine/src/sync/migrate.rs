@@ -24,6 +24,8 @@ const TABLES: &[&str] = &[
     "plimsoll_sync_happening",
     "plimsoll_sync_pull",
     "plimsoll_sync_count",
+    // Last, and so the first to go when the move is undone: a stamp says that all the rest is there.
+    "plimsoll_sync_stamp",
 ];
 
 fn tables(linked: &LinkedSystem) -> Vec<&'static str> {

@@ -6,7 +6,7 @@
 //! decides nothing about a record: [`plimsoll_core::sync::plan::step`] does.
 //!
 //! Reading order: [`declare`] (what a link and a remote are), `record` (how a record is kept), [`take`], [`edit`],
-//! [`pull`], [`worker`], [`conflicts`], [`read`], [`history`], [`status`], [`migrate`]; [`http`] is the transport that remotes share.
+//! [`pull`], [`worker`], [`conflicts`], [`read`], `stamp` and [`cached`], [`history`], [`status`], [`migrate`]; [`http`] is the transport that remotes share.
 //!
 //! Invariants:
 //! - An event and everything that follows from it commit in one transaction of the link's store; nothing is sent inside
@@ -16,6 +16,7 @@
 //! - A worker writes under the epoch of its lease; a worker that slept through the end of it is refused.
 //! - The mirror table holds what the remote said and nothing else.
 
+pub mod cached;
 pub mod conflicts;
 pub mod declare;
 pub mod edit;
@@ -28,6 +29,7 @@ pub mod pull;
 pub mod read;
 mod record;
 mod schema;
+mod stamp;
 pub mod status;
 mod take;
 pub mod worker;

@@ -14,16 +14,16 @@ use std::sync::Arc;
 
 use plimsoll_core::sync::breaker::BreakerRule;
 use plimsoll_core::sync::plan::Event;
-use plimsoll_core::sync::record::RowState;
+use plimsoll_core::sync::record::{Observed, RowState};
 use plimsoll_core::sync::vanish::Vanishing;
 use plimsoll_core::table::TableShape;
 use plimsoll_core::value::Value;
 use plimsoll_store::Store;
 
 use super::declare::{Cursor, Link, Remote, RemoteRow, Trouble};
-use super::record;
 use super::take::{Because, advance, transact, write_history};
 use super::worker::Pace;
+use super::{record, stamp};
 use crate::change::cells::{Cells, number};
 use crate::error::EngineError;
 use crate::session::{Progress, Session};
@@ -435,6 +435,7 @@ fn take_rows(
         record::lines(store, link, &keys)?.into_iter().map(|kept| kept.key).collect();
     let known = record::mirror_rows(store, link, &keys)?;
     let mut changed = 0;
+    let mut touched = BTreeSet::new();
     for (key, row) in rows {
         let mirror = known.get(key).map(|(_, mirror)| mirror);
         let seen = record::observed(&*store, shape, link, row, mirror.map(|mirror| &mirror.fields));
@@ -444,7 +445,8 @@ fn take_rows(
             let before = kept.record.mirror.clone();
             advance(store, link, &mut kept, Event::Observed(RowState::Present(seen)), BECAUSE, now)?;
             changed += u64::from(before != kept.record.mirror);
-            record::keep(store, link, &kept, now)?;
+            record::write_line(store, link, &kept, now)?;
+            touched.extend([kept.scope, was_in(known.get(key))]);
             continue;
         }
         let newer = mirror.is_none_or(|mirror| {
@@ -456,7 +458,17 @@ fn take_rows(
             }
             record::write_mirror(store, link, key, &row.scope, &RowState::Present(seen), now)?;
             changed += 1;
+            touched.extend([row.scope.clone(), was_in(known.get(key))]);
         }
     }
+    // At the end, and in one order, so that two pages never wait for each other.
+    for scope in touched {
+        stamp::touch(store, link, &scope, keys.first().map_or("", String::as_str))?;
+    }
     Ok(changed)
+}
+
+/// The scope in which a row was known: empty for a new one.
+fn was_in(known: Option<&(String, Observed)>) -> String {
+    known.map(|(scope, _)| scope.clone()).unwrap_or_default()
 }

@@ -63,6 +63,18 @@ pub fn rows(
     reader: &str,
     filter: &Filter,
 ) -> Result<Vec<MergedRow>, EngineError> {
+    let filter = canonical(session, link, filter)?;
+    in_transaction(session.store.as_mut(), Access::ReadOnly, |store| {
+        rows_within(store, link, reader, &filter)
+    })
+}
+
+/// The filter with its values as their columns hold them, so that equality means the same in memory and in the database.
+pub(super) fn canonical(
+    session: &mut Session,
+    link: &dyn Link,
+    filter: &Filter,
+) -> Result<Filter, EngineError> {
     let known = link.mirror().fields;
     if let Some(name) = filter.equal.keys().find(|name| !known.contains(&name.as_str())) {
         return Err(EngineError::usage(format!(
@@ -70,7 +82,6 @@ pub fn rows(
             known.join(", ")
         )));
     }
-    // Values as their columns hold them, so that equality means the same in memory and in the database.
     let shape = record::shape_of(session.store.as_mut(), link.mirror())?;
     let mut filter = filter.clone();
     for (name, value) in &mut filter.equal {
@@ -78,17 +89,25 @@ pub fn rows(
             *value = session.store.canonical(column, std::mem::take(value));
         }
     }
-    in_transaction(session.store.as_mut(), Access::ReadOnly, |store| {
-        let edited = edited(store, link, filter.scope.as_deref())?;
-        let mut rows = of_mirror(store, link, &filter, &edited)?;
-        let here = edited.values().filter_map(|kept| merged(link, kept, reader, &filter));
-        rows.extend(here);
-        rows.sort_by(|a, b| a.key.cmp(&b.key));
-        if filter.limit > 0 {
-            rows.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
-        }
-        Ok(rows)
-    })
+    Ok(filter)
+}
+
+/// The rows, within the transaction that is open.
+pub(super) fn rows_within(
+    store: &mut dyn Store,
+    link: &dyn Link,
+    reader: &str,
+    filter: &Filter,
+) -> Result<Vec<MergedRow>, EngineError> {
+    let edited = edited(store, link, filter.scope.as_deref())?;
+    let mut rows = of_mirror(store, link, filter, &edited)?;
+    let here = edited.values().filter_map(|kept| merged(link, kept, reader, filter));
+    rows.extend(here);
+    rows.sort_by(|a, b| a.key.cmp(&b.key));
+    if filter.limit > 0 {
+        rows.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
+    }
+    Ok(rows)
 }
 
 /// One record as `reader` sees it; `None` when there is none.

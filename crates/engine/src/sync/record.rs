@@ -21,6 +21,7 @@ use plimsoll_core::value::Value;
 use plimsoll_store::{DatabaseKind, Store};
 
 use super::declare::{Link, MirrorTable, RemoteRow};
+use super::stamp;
 use crate::change::cells::{Cells, number};
 use crate::error::EngineError;
 
@@ -205,8 +206,19 @@ pub(super) fn look(store: &mut dyn Store, link: &dyn Link, key: &str) -> Result<
     Ok(kept)
 }
 
-/// Writes the line of a record.
+/// Writes the line of a record, and stamps its scope as changed.
 pub(super) fn keep(
+    store: &mut dyn Store,
+    link: &dyn Link,
+    kept: &Kept,
+    now: &str,
+) -> Result<(), EngineError> {
+    write_line(store, link, kept, now)?;
+    stamp::touch(store, link, &kept.scope, &kept.key)
+}
+
+/// Writes the line of a record; the caller stamps its scope.
+pub(super) fn write_line(
     store: &mut dyn Store,
     link: &dyn Link,
     kept: &Kept,

@@ -7,8 +7,23 @@ use plimsoll_store::schema::{Dialect, Schema, SchemaAction, SchemaStep};
 /// The schema of the component `sync`.
 pub const SCHEMA: Schema = Schema {
     component: "sync",
-    steps: &[SchemaStep { version: 1, name: "sync", actions: &[SchemaAction::Script(CURRENT)] }],
+    steps: &[
+        SchemaStep { version: 1, name: "sync", actions: &[SchemaAction::Script(BASELINE)] },
+        SchemaStep { version: 2, name: "stamps", actions: &[SchemaAction::Script(STAMPS)] },
+    ],
     current: CURRENT,
 };
+
+const BASELINE: Dialect = Dialect::both(include_str!("schema_1.sql"));
+
+const STAMPS: Dialect = Dialect::both(
+    "CREATE TABLE IF NOT EXISTS plimsoll_sync_stamp (
+    link text NOT NULL,
+    scope text NOT NULL,
+    shard bigint NOT NULL,
+    token text NOT NULL,
+    PRIMARY KEY (link, scope, shard)
+);",
+);
 
 const CURRENT: Dialect = Dialect::both(include_str!("schema.sql"));

@@ -94,3 +94,10 @@ CREATE TABLE IF NOT EXISTS plimsoll_sync_count (
     amount bigint NOT NULL,
     PRIMARY KEY (link, worker, name)
 );
+CREATE TABLE IF NOT EXISTS plimsoll_sync_stamp (
+    link text NOT NULL,
+    scope text NOT NULL,
+    shard bigint NOT NULL,
+    token text NOT NULL,
+    PRIMARY KEY (link, scope, shard)
+);

@@ -12,6 +12,7 @@ pub(super) fn run(open: &mut Open<'_>) {
     is_sound(open, &TWO_STEPS);
     is_sound(open, &journal::SCHEMA);
     is_sound(open, &check_result::SCHEMA);
+    is_sound(open, &plimsoll_engine::sync::SCHEMA);
     versions_are_remembered_and_guarded(open().as_mut());
     a_failing_step_leaves_nothing(open().as_mut());
     receipts_and_events_are_only_added(open().as_mut());

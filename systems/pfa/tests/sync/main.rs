@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "measurements print their figures")]
 #![expect(clippy::disallowed_methods, reason = "two workers are two threads")]
 
+mod cache;
 mod conflicts;
 mod migrate;
 mod pull;

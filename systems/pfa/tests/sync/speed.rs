@@ -8,15 +8,19 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use plimsoll_core::value::Value;
+use plimsoll_engine::cache::Cache;
 use plimsoll_engine::clock::MachineClock;
+use plimsoll_engine::sync::cached::{self, Question};
 use plimsoll_engine::sync::http::{JsonClient, Method};
 use plimsoll_engine::sync::read::{self, Filter};
 use plimsoll_engine::sync::worker::{Pace, Worker, WorkerSettings};
 use plimsoll_engine::sync::{Link, edit};
 use plimsoll_pfa::{PfaLink, kpi};
 use plimsoll_simulator::pems::Options;
+use plimsoll_testkit::redis_server::RedisServer;
 use serde_json::json;
 
+use crate::cache::rendered;
 use crate::support::{Bench, SCOPE, values};
 
 /// Median and p99 of a measurement, in milliseconds.
@@ -68,6 +72,7 @@ fn reads(bench: &Bench, name: &str) {
         assert_eq!(rows.len(), 20_000);
     });
     println!("{name}: merged read of 20,000 rows, 200 of them edited here: {read} (asked 100, aim 20)");
+    with_redis(bench, name, &all);
     let rows = read::rows(&mut session, &PfaLink, "anna", &all).unwrap();
     println!("{name}: figures of 20,000 rows: {}", measured(10, |_| drop(kpi::of(&rows))));
     let draft = measured(300, |at| {
@@ -86,6 +91,34 @@ fn reads(bench: &Bench, name: &str) {
     let found =
         measured(30, |_| assert!(!read::rows(&mut session, &PfaLink, "anna", &filter).unwrap().is_empty()));
     println!("{name}: a filter over 1,020,000 rows, the first 100: {found} (asked 100)");
+}
+
+/// The finished answer of 20,000 rows with and without the cache, and how often it is found while somebody edits.
+fn with_redis(bench: &Bench, name: &str, all: &Filter) {
+    let Some(redis) = RedisServer::start().unwrap() else { return };
+    let cache = Cache::at(&redis.url()).unwrap();
+    let mut session = bench.session("bert");
+    let question = Question { reader: "bert", filter: all, form: "bench" };
+    let mut ask =
+        |cache: Option<&Cache>| cached::answer(&mut session, &PfaLink, cache, &question, rendered).unwrap();
+    let without = measured(20, |_| drop(ask(None)));
+    ask(Some(&cache));
+    let hit = measured(50, |_| drop(ask(Some(&cache))));
+    assert_eq!(cache.counts().hits, 50);
+    let bytes = ask(Some(&cache)).len();
+    println!("{name}: 20,000 rows as JSON ({bytes} bytes): {without}; found in Redis: {hit}");
+    let before = cache.counts();
+    let mixed = measured(100, |at| {
+        if at % 20 == 0 {
+            bench.edit("anna", &bench.key(at), &[("model", &format!("Demo mixed {at}"))]);
+        }
+        ask(Some(&cache));
+    });
+    let counts = cache.counts();
+    println!(
+        "{name}: the same with an edit before every twentieth: {mixed}; {} of 100 found",
+        counts.hits - before.hits
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use plimsoll_engine::EngineError;
+use plimsoll_engine::sync::cached::{self, Question};
 use plimsoll_engine::sync::read::{self, Filter};
 use plimsoll_engine::sync::{history, status};
 use serde_json::{Map, Value as Json, json};
@@ -23,9 +24,13 @@ pub(crate) fn records(context: &Context, arguments: &RecordsArguments) -> Result
         limit: if arguments.figures { 0 } else { arguments.limit },
     };
     let reader = session.actor.clone();
-    let rows = read::rows(&mut session, linked.link, &reader, &filter)?;
     if arguments.figures {
-        let figures = (linked.figures)(&rows);
+        let question = Question { reader: &reader, filter: &filter, form: "figures" };
+        let answer =
+            cached::answer(&mut session, linked.link, context.config.cache.as_deref(), &question, |rows| {
+                Ok(serde_json::to_vec(&(linked.figures)(rows))?)
+            })?;
+        let figures: Json = serde_json::from_slice(&answer)?;
         context.ui.print(&figures, || match &figures {
             Json::Object(map) => {
                 map.iter().map(|(name, value)| format!("{name:<16} {value}")).collect::<Vec<_>>().join("\n")
@@ -34,6 +39,7 @@ pub(crate) fn records(context: &Context, arguments: &RecordsArguments) -> Result
         })?;
         return Ok(ExitCode::SUCCESS);
     }
+    let rows = read::rows(&mut session, linked.link, &reader, &filter)?;
     let names = linked.link.mirror().fields;
     let documents: Vec<Json> = rows
         .iter()
