@@ -25,6 +25,7 @@ const DUCKDB_SQL: &str = "
 import sys, time, duckdb
 root, file = sys.argv[1], sys.argv[2]
 db = duckdb.connect(file, config={'threads': 2, 'preserve_insertion_order': False})
+db.execute('SET enable_progress_bar = false')
 began = time.time()
 for kind, depth in (('session', '*/*'), ('message', '*/*'), ('part', '*/*')):
     db.execute(f\"CREATE TABLE {kind} AS SELECT filename, content::JSON AS body FROM read_text('{root}/storage/{kind}/{depth}.json')\")
@@ -310,7 +311,8 @@ fn duckdb_once(root: &Path, folder: &Path) -> Result<Duration, Failure> {
     let mut command = Command::new(environment.join("bin/python"));
     command.args(["-c", DUCKDB_SQL]).arg(root).arg(folder.join("rival.duckdb"));
     let seconds = process::capture(&mut command)?;
-    let seconds: f64 = seconds.trim().parse().map_err(|_| Failure::new("it printed no time"))?;
+    let seconds: f64 =
+        seconds.trim().parse().map_err(|_| Failure::new(format!("it printed no time: {seconds}")))?;
     Ok(Duration::from_secs_f64(seconds))
 }
 
