@@ -5,7 +5,7 @@
 //! sockets, start threads, or read the time: callers pass those in.
 //!
 //! Reading order: [`value`], [`table`], [`change`], [`digest`], [`isolate`], [`run`], [`undo`],
-//! [`decision`], [`gate`], [`sync`].
+//! [`decision`], [`gate`], [`sync`], [`pilot`].
 
 pub mod change;
 pub mod clock;
@@ -16,6 +16,7 @@ pub mod gate;
 pub mod id;
 pub mod isolate;
 pub mod item;
+pub mod pilot;
 pub mod playbook;
 pub mod progress;
 pub mod run;

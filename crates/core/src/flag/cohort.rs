@@ -41,6 +41,12 @@ pub fn within<'a>(
     included.map(str::to_owned).collect()
 }
 
+/// The place of a key in the order in which an exact quota takes its members: the lowest first. It depends on the salt and
+/// the key alone, so it is the same on every machine and for ever.
+pub fn rank(salt: &str, key: &str) -> u32 {
+    murmur3_32(format!("{salt}:{key}").as_bytes(), 0)
+}
+
 /// Exactly the asked share of the keys, rounded to the nearest: earlier members first, then by the lowest hash.
 fn quota<'a>(
     rollout: &Rollout,
@@ -48,13 +54,11 @@ fn quota<'a>(
     keys: impl IntoIterator<Item = &'a str>,
     earlier: &BTreeSet<String>,
 ) -> BTreeSet<String> {
-    let mut ranked: Vec<(bool, u32, &str)> = keys
-        .into_iter()
-        .map(|key| (!earlier.contains(key), murmur3_32(format!("{}:{key}", rollout.salt).as_bytes(), 0), key))
-        .collect();
+    let mut ranked: Vec<(bool, u32, &str)> =
+        keys.into_iter().map(|key| (!earlier.contains(key), rank(&rollout.salt, key), key)).collect();
     ranked.sort_unstable();
     ranked.dedup();
-    let asked = (ranked.len() as u64 * u64::from(percent.hundredths()) + 5_000) / 10_000;
+    let asked = percent.of(ranked.len() as u64);
     ranked.into_iter().take(asked as usize).map(|(_, _, key)| key.to_owned()).collect()
 }
 

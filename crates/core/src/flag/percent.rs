@@ -42,6 +42,12 @@ impl Percent {
         self.0.is_multiple_of(100).then_some(self.0 / 100)
     }
 
+    /// So much of `count`, rounded to the nearest whole; half a one counts as one.
+    pub fn of(self, count: u64) -> u64 {
+        let exact = u128::from(count) * u128::from(self.0);
+        u64::try_from((exact + 5_000) / 10_000).unwrap_or(u64::MAX)
+    }
+
     /// As a share between 0 and 1.
     pub fn share(self) -> f64 {
         f64::from(self.0) / 10_000.0

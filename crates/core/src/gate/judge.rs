@@ -94,7 +94,7 @@ impl fmt::Display for Answer {
 }
 
 /// What the gate says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     /// Everything required holds.
     #[serde(rename = "GO")]
