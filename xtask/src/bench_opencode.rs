@@ -144,6 +144,10 @@ pub(crate) fn ingest(arguments: &[String]) -> Result<(), Failure> {
             Err(failure) => println!("left out: {name} ({failure})"),
         }
     }
+    match ocmonitor_once(&root, &folder) {
+        Ok(took) => line("ocmonitor 1.0.5", took, floor, "messages only"),
+        Err(failure) => println!("left out: ocmonitor 1.0.5 ({failure})"),
+    }
     drop(fs::remove_dir_all(&folder));
     Ok(())
 }
@@ -303,12 +307,34 @@ fn ours_once(plimsoll: &Path, from: &Path, file: &Path) -> Result<Run, Failure> 
     }
 }
 
-fn duckdb_once(root: &Path, folder: &Path) -> Result<Duration, Failure> {
-    let environment = folder.join("python");
+/// A Python of its own with one package; the folder of its programs.
+fn python(folder: &Path, package: &str) -> Result<PathBuf, Failure> {
+    let environment = folder.join(format!("python-{package}"));
     process::capture(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-    let pip = environment.join("bin/pip");
-    process::capture(Command::new(pip).args(["install", "--quiet", "duckdb==2.0.0"]))?;
-    let mut command = Command::new(environment.join("bin/python"));
+    let programs = environment.join("bin");
+    process::capture(Command::new(programs.join("pip")).args(["install", "--quiet", package]))?;
+    Ok(programs)
+}
+
+/// ocmonitor's totals by day. It reads from its user's home and nowhere else, so it gets a home that leads to the store.
+fn ocmonitor_once(root: &Path, folder: &Path) -> Result<Duration, Failure> {
+    let programs = python(folder, "opencode-monitor==1.0.5")?;
+    let home = folder.join("ocmonitor-home");
+    let data = home.join(".local/share");
+    fs::create_dir_all(&data).map_err(|error| Failure::new(error.to_string()))?;
+    let store = fs::canonicalize(root).map_err(|error| Failure::new(error.to_string()))?;
+    process::capture(Command::new("ln").arg("-s").arg(store).arg(data.join("opencode")))?;
+    let mut command = Command::new(programs.join("ocmonitor"));
+    command.args(["--no-remote", "daily", "--format", "json"]).env("HOME", &home);
+    command.env_remove("XDG_DATA_HOME").env_remove("XDG_CONFIG_HOME");
+    let began = Instant::now();
+    process::capture(&mut command)?;
+    Ok(began.elapsed())
+}
+
+fn duckdb_once(root: &Path, folder: &Path) -> Result<Duration, Failure> {
+    let programs = python(folder, "duckdb==2.0.0")?;
+    let mut command = Command::new(programs.join("python"));
     command.args(["-c", DUCKDB_SQL]).arg(root).arg(folder.join("rival.duckdb"));
     let seconds = process::capture(&mut command)?;
     let seconds: f64 =
