@@ -92,13 +92,7 @@ impl Planner<'_> {
         draft.state = draft.state.after(OutboxEvent::Commit)?;
         let operation = match self.record.overlay.pending.take() {
             None => draft,
-            Some(mut waiting) => {
-                let (operation, edit) = (waiting.id.clone(), edit.to_owned());
-                self.actions.push(Action::Coalesce { operation, edit });
-                waiting.intent = waiting.intent.then(draft.intent);
-                waiting.edits.extend(draft.edits);
-                waiting
-            }
+            Some(waiting) => self.join(waiting, draft),
         };
         self.record.overlay.pending = Some(operation);
         self.settle_pending_unless_sending()

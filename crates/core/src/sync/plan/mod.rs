@@ -156,7 +156,7 @@ pub enum Action {
     WriteMirror(RowState),
     /// The operation may be sent.
     Enqueue(OperationId),
-    /// The edit travels in an operation that was waiting already.
+    /// The edit travels in an operation that carries earlier ones.
     Coalesce {
         /// The operation.
         operation: OperationId,
@@ -325,6 +325,18 @@ impl Planner<'_> {
         }));
         self.record.overlay.sending = Some(operation);
         Ok(())
+    }
+
+    /// Lets what was committed later travel in an operation that has to be sent, and tells so: an earlier value of the same
+    /// field never reaches the remote then, and that is its only explanation.
+    fn join(&mut self, mut operation: Operation, later: Operation) -> Operation {
+        for edit in &later.edits {
+            let (operation, edit) = (operation.id.clone(), edit.id.clone());
+            self.actions.push(Action::Coalesce { operation, edit });
+        }
+        operation.intent = operation.intent.then(later.intent);
+        operation.edits.extend(later.edits);
+        operation
     }
 
     /// After a restart nobody waits for the answer any more, so its outcome is unknown.

@@ -191,8 +191,7 @@ impl Planner<'_> {
         operation.doubtful &= applied != Some(false);
         operation.id = self.record.next_id();
         if let Some(later) = self.record.overlay.pending.take() {
-            operation.intent = operation.intent.then(later.intent);
-            operation.edits.extend(later.edits);
+            operation = self.join(operation, later);
         }
         self.record.overlay.pending = Some(operation);
         self.settle_pending()

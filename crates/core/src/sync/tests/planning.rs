@@ -35,6 +35,23 @@ fn later_edits_travel_together_after_the_first() {
     );
 }
 
+/// Ann's first value never reaches the remote and nobody decided against it: what tells why is that the later edit joined it.
+#[test]
+fn an_edit_that_joins_one_that_has_to_be_sent_anew_is_told() {
+    let mut desk = Desk::new(Vec::new(), row(1, &[("a", 1), ("b", 1)]));
+    desk.edit(&[("a", 2)]);
+    let first = desk.send();
+    desk.edit(&[("a", 3)]);
+    // The answer is lost, and somebody else's change made what was sent void.
+    desk.unknown(&first);
+    let actions = desk.take(Event::Observed(row(2, &[("a", 1), ("b", 5)])));
+    let second = desk.send();
+    assert_ne!(second.operation, first.operation);
+    assert_eq!(second.fields, Some(fields(&[("a", 3)])));
+    let joined = Action::Coalesce { operation: second.operation, edit: "e2".into() };
+    assert!(actions.contains(&joined), "{actions:?}");
+}
+
 #[test]
 fn a_value_that_the_remote_stored_in_its_own_way_is_no_conflict() {
     let mut desk = Desk::new(Vec::new(), row(1, &[("a", 1)]));
