@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use plimsoll_core::sync::breaker::BreakerRule;
 use plimsoll_core::sync::plan::Event;
-use plimsoll_core::sync::record::{Observed, RowState};
+use plimsoll_core::sync::record::RowState;
 use plimsoll_core::sync::vanish::Vanishing;
 use plimsoll_core::table::TableShape;
 use plimsoll_core::value::Value;
@@ -441,12 +441,15 @@ fn take_rows(
         let seen = record::observed(&*store, shape, link, row, mirror.map(|mirror| &mirror.fields));
         if lined.contains(key) {
             let mut kept = record::lock(store, link, key, now)?;
+            let before = (kept.scope.clone(), kept.record.clone());
             row.scope.clone_into(&mut kept.scope);
-            let before = kept.record.mirror.clone();
             advance(store, link, &mut kept, Event::Observed(RowState::Present(seen)), BECAUSE, now)?;
-            changed += u64::from(before != kept.record.mirror);
+            changed += u64::from(before.1.mirror != kept.record.mirror);
             record::write_line(store, link, &kept, now)?;
-            touched.extend([kept.scope, was_in(known.get(key))]);
+            // A row that is only seen again leaves the answers that are kept as good as they are.
+            if before != (kept.scope.clone(), kept.record) {
+                touched.extend([before.0, kept.scope]);
+            }
             continue;
         }
         let newer = mirror.is_none_or(|mirror| {
@@ -458,7 +461,8 @@ fn take_rows(
             }
             record::write_mirror(store, link, key, &row.scope, &RowState::Present(seen), now)?;
             changed += 1;
-            touched.extend([row.scope.clone(), was_in(known.get(key))]);
+            touched.insert(row.scope.clone());
+            touched.extend(known.get(key).map(|(scope, _)| scope.clone()));
         }
     }
     // At the end, and in one order, so that two pages never wait for each other.
@@ -466,9 +470,4 @@ fn take_rows(
         stamp::touch(store, link, &scope, keys.first().map_or("", String::as_str))?;
     }
     Ok(changed)
-}
-
-/// The scope in which a row was known: empty for a new one.
-fn was_in(known: Option<&(String, Observed)>) -> String {
-    known.map(|(scope, _)| scope.clone()).unwrap_or_default()
 }

@@ -118,3 +118,24 @@ fn two_stores_never_answer_for_each_other() {
     }
     assert_eq!(cache.counts().hits, 2);
 }
+
+#[test]
+fn a_pull_that_sees_nothing_new_leaves_the_answers_where_they_are() {
+    let Some(redis) = RedisServer::start().unwrap() else { return };
+    let cache = Cache::at(&redis.url()).unwrap();
+    let bench = Bench::sqlite(Options { rows_per_organization: 20, ..Options::default() });
+    bench.pull();
+    // A record that was edited here is looked at anew by every pull.
+    bench.edit("anna", &bench.key(0), &[("model", "Demo first")]);
+    bench.settle();
+    bench.complete();
+    let all = &filters()[0];
+    let mut session = bench.session("bert");
+    ask(&mut session, &cache, "bert", all);
+    bench.complete();
+    ask(&mut session, &cache, "bert", all);
+    assert_eq!((cache.counts().hits, cache.counts().misses), (1, 1));
+    bench.elsewhere(&bench.key(0), &[("model", "Demo second")]);
+    bench.pull();
+    assert!(String::from_utf8(ask(&mut session, &cache, "bert", all)).unwrap().contains("Demo second"));
+}
