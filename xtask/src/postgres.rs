@@ -6,7 +6,6 @@
 //! Invariant: a started cluster is stopped when its value is dropped, on every way out.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -79,10 +78,7 @@ impl Cluster {
                 .args(["--username=plimsoll", "--auth=trust", "--encoding=UTF8", "--no-locale", "--pgdata"])
                 .arg(&data),
         )?;
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .map_err(|error| Failure::new(format!("no free loopback port: {error}")))?
-            .port();
+        let port = process::free_port()?;
         let log = folder.join("postgresql.log");
         let output = File::create(&log)
             .map_err(|error| Failure::new(format!("{} could not be created: {error}", log.display())))?;

@@ -1,10 +1,12 @@
 //! Starting other programs, and saying plainly which one failed.
 //!
 //! Owns the three ways in which xtask runs a program: with its output shown, with its output captured,
-//! and with its output both shown and read line by line. It does not decide what a failure means.
+//! and with its output both shown and read line by line; and finding a port for one that listens. It does not decide what a
+//! failure means.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
@@ -69,6 +71,14 @@ pub(crate) fn capture_with_codes(command: &mut Command, good: &[i32]) -> Result<
             String::from_utf8_lossy(&output.stderr).trim_end()
         ))),
     }
+}
+
+/// A loopback port on which nothing listens at the moment, for a server that is started next.
+pub(crate) fn free_port() -> Result<u16, Failure> {
+    let bound = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    bound
+        .map(|address| address.port())
+        .map_err(|error| Failure::new(format!("no free loopback port: {error}")))
 }
 
 /// Whether a program is there and ends well with these arguments; shows nothing.

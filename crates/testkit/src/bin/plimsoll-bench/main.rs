@@ -27,7 +27,9 @@ fn main() -> ExitCode {
         ["change", rest @ ..] => change::run(rest),
         ["flags", rest @ ..] => flags::run(rest),
         ["serve", plimsoll] => serve::run(plimsoll),
-        ["unleash", address, process] => unleash::run(address, process),
+        ["unleash", address, process, admin, front_end] => {
+            unleash::run(address, process, admin, front_end)
+        }
         ["memory", rows, "--prepare", path] => memory::prepare(rows, path),
         ["memory", rows, "--child", path] => memory::child(rows, path),
         _ => Err(concat!(

@@ -10,23 +10,19 @@ use std::time::Duration;
 use crate::Failure;
 use crate::serve::{self, FLAGS};
 
-/// The tokens with which xtask starts the server: they are published defaults of nothing and guard nothing.
-const ADMIN: &str = "*:*.bench-admin-token";
-const FRONT_END: &str = "default:development.bench-frontend-token";
-
 /// How long Unleash may take until its front-end API knows the flags: it refreshes them every ten seconds.
 const REFRESH: Duration = Duration::from_secs(12);
 
-/// Measures the Unleash that listens at `address` and runs as `process`.
-pub(crate) fn run(address: &str, process: &str) -> Result<(), Failure> {
+/// Measures the Unleash that listens at `address` and runs as `process`; `admin` and `front_end` are its tokens.
+pub(crate) fn run(address: &str, process: &str, admin: &str, front_end: &str) -> Result<(), Failure> {
     let process: u32 = process.parse()?;
     println!("\nUnleash server, the same load");
     println!("  memory, idle                                   {:>10}", serve::megabytes(process)?);
-    fill(address)?;
+    fill(address, admin)?;
     std::thread::sleep(REFRESH);
     serve::load(address, "all flags (/api/frontend)", &|number| {
         format!(
-            "GET /api/frontend?userId=user-{number} HTTP/1.1\r\nhost: {address}\r\nauthorization: {FRONT_END}\r\n\r\n"
+            "GET /api/frontend?userId=user-{number} HTTP/1.1\r\nhost: {address}\r\nauthorization: {front_end}\r\n\r\n"
         )
     })?;
     println!("  memory, after the load                         {:>10}", serve::megabytes(process)?);
@@ -34,7 +30,7 @@ pub(crate) fn run(address: &str, process: &str) -> Result<(), Failure> {
 }
 
 /// Creates the flags, each on for half of the users by `userId`.
-fn fill(address: &str) -> Result<(), Failure> {
+fn fill(address: &str, admin: &str) -> Result<(), Failure> {
     let stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
@@ -51,7 +47,7 @@ fn fill(address: &str) -> Result<(), Failure> {
             (format!("{features}/{name}/environments/development/on"), String::new()),
         ] {
             let request = format!(
-                "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: {ADMIN}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: {admin}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             );
             writer.write_all(request.as_bytes())?;
