@@ -262,14 +262,14 @@ fn check_rows(
     while first < stored.end_item {
         let end = (first + 1_000).min(stored.end_item);
         let items = read_items(session.store.as_mut(), plan, first, end, hashing)?;
-        let applied = |number: u64| {
-            stored.exceptions.get(&number).is_none_or(|exception| exception.outcome == Outcome::Applied)
-        };
         // Rows are read table by table, which a database does far faster than one by one.
         let mut by_table: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
-        for item in items.iter().filter(|item| applied(item.number)) {
-            for change in &item.item.changes {
-                by_table.entry(&change.table.name).or_default().push(change);
+        for item in &items {
+            let exception = stored.exceptions.get(&item.number);
+            for (change, position) in item.item.changes.iter().zip(0..) {
+                if exception.is_none_or(|exception| !exception.left_out(item.number, position)) {
+                    by_table.entry(&change.table.name).or_default().push(change);
+                }
             }
         }
         for (table, changes) in by_table {
