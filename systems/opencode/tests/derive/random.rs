@@ -25,7 +25,7 @@ pub(crate) fn story(salt: usize) -> impl Strategy<Value = Story> {
     let forks =
         prop::collection::vec((0..4_usize, 0..3_usize, 0..8_usize, any::<bool>(), any::<bool>()), 0..3);
     (sessions, messages, parts, forks).prop_map(move |(sessions, messages, parts, forks)| {
-        let mut story = Story::default();
+        let mut story = Story { salt, ..Story::default() };
         for (at, (parent, version, has_project)) in sessions.iter().enumerate() {
             story.sessions.push(Session {
                 id: format!("ses_{at}"),
@@ -38,7 +38,7 @@ pub(crate) fn story(salt: usize) -> impl Strategy<Value = Story> {
         }
         for (session, role, slot, mint, parent, bits) in messages {
             let session = session % (sessions.len() + usize::from(bits[5] > 250));
-            push_message(&mut story, session, role, slot, mint, parent, bits, salt);
+            push_message(&mut story, session, role, slot, mint, parent, bits);
         }
         for (message, kind, bits) in parts {
             if story.messages.is_empty() {
@@ -69,7 +69,6 @@ fn push_message(
     mint: u8,
     parent: Option<usize>,
     bits: [u8; 6],
-    salt: usize,
 ) {
     let created = BASE + slot * 700;
     let minted = match mint {
@@ -78,7 +77,7 @@ fn push_message(
         2 => Some(created + 1001),
         _ => Some(created),
     };
-    let id = minted_id("msg", minted.unwrap_or(created), story.messages.len() + 1 + salt);
+    let id = minted_id("msg", minted.unwrap_or(created), story.next(story.messages.len()));
     let role =
         ["user", "user", "user", "assistant", "assistant", "assistant", "assistant", "shell"][role as usize];
     let parent = parent.filter(|_| !story.messages.is_empty());
@@ -161,4 +160,20 @@ proptest! {
         derive(&store);
         assert_same(&tables(&store), &computed(&story), &story);
     }
+}
+
+/// A database holds an id once; two stories with ids in common would ask the engine for what cannot be.
+#[test]
+fn stories_of_different_salt_share_no_id() {
+    let ids = |salt| {
+        let mut story = Story { salt, ..Story::default() };
+        story.session("ses_a", None);
+        let message = story.message("ses_a", "user", 0);
+        story.text(&message, "fix it");
+        story.fork("ses_a", "ses_b", 0, 9, false, true);
+        let messages = story.messages.into_iter().map(|message| message.id);
+        messages.chain(story.parts.into_iter().map(|part| part.id)).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(ids(0).len(), 4);
+    assert!(ids(0).is_disjoint(&ids(500)));
 }

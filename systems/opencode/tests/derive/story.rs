@@ -102,6 +102,8 @@ pub(crate) struct Story {
     pub sessions: Vec<Session>,
     pub messages: Vec<Message>,
     pub parts: Vec<Part>,
+    /// Where its ids begin to count, so that two stories have none in common but those of sessions.
+    pub salt: usize,
 }
 
 /// An identifier minted at `ms`, number `counter` of that millisecond.
@@ -111,6 +113,11 @@ pub(crate) fn minted_id(prefix: &str, ms: i64, counter: usize) -> String {
 }
 
 impl Story {
+    /// The number in the id of the row after `rows` others.
+    pub(crate) fn next(&self, rows: usize) -> usize {
+        rows + 1 + self.salt
+    }
+
     /// A session of version 1.14.34.
     pub(crate) fn session(&mut self, id: &str, parent: Option<&str>) -> &mut Session {
         self.sessions.push(Session {
@@ -127,7 +134,7 @@ impl Story {
     /// A message, `at` milliseconds after the beginning; its id is made of that.
     pub(crate) fn message(&mut self, session: &str, role: &str, at: i64) -> String {
         let created = BASE + at;
-        let id = minted_id("msg", created, self.messages.len() + 1);
+        let id = minted_id("msg", created, self.next(self.messages.len()));
         let is_answer = role == "assistant";
         self.messages.push(Message {
             id: id.clone(),
@@ -156,7 +163,7 @@ impl Story {
 
     /// A part of a message, minted after the others.
     pub(crate) fn part(&mut self, message: &str, body: Body) -> String {
-        let counter = self.parts.len() + 1;
+        let counter = self.next(self.parts.len());
         let owner = self.messages.iter().find(|found| found.id == message).unwrap();
         let minted = owner.minted.unwrap_or(owner.created) + 1 + counter as i64;
         let id = minted_id("prt", minted, counter);
@@ -202,7 +209,7 @@ impl Story {
         let mut renamed = std::collections::HashMap::new();
         for mut message in originals.into_iter().take(count) {
             let minted = message.minted.unwrap_or(message.created) + delay;
-            let id = minted_id("msg", minted, self.messages.len() + 1);
+            let id = minted_id("msg", minted, self.next(self.messages.len()));
             renamed.insert(message.id.clone(), id.clone());
             let of_original = std::mem::replace(&mut message.id, id);
             message.session = copy.into();
@@ -215,7 +222,7 @@ impl Story {
             let id = message.id.clone();
             self.messages.push(message);
             for mut part in parts {
-                let counter = self.parts.len() + 1;
+                let counter = self.next(self.parts.len());
                 part.order += delay * 4096;
                 part.id = minted_id("prt", part.order / 4096, counter);
                 part.order = part.order / 4096 * 4096 + counter as i64;
