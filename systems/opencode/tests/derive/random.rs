@@ -60,7 +60,6 @@ pub(crate) fn story(salt: usize) -> impl Strategy<Value = Story> {
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "the numbers that chance gave")]
 fn push_message(
     story: &mut Story,
     session: usize,
