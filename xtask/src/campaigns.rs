@@ -105,19 +105,12 @@ fn beside_unleash() -> Result<(), Failure> {
 /// are upper bounds.
 fn bench_sync() -> Result<(), Failure> {
     duckdb::ensure(true)?;
-    let mut command = process::cargo();
-    command.args([
-        "test",
-        "--workspace",
-        "--test",
-        "sync",
-        "--",
-        "--ignored",
-        "--nocapture",
-        "--test-threads",
-        "1",
-    ]);
-    process::run(&mut command)
+    for (target, tests) in [("sync", "what_"), ("cli", "sync::what_")] {
+        let mut command = process::cargo();
+        command.args(["test", "--workspace", "--test", target, "--", tests]);
+        process::run(command.args(["--ignored", "--nocapture", "--test-threads", "1"]))?;
+    }
+    Ok(())
 }
 
 /// Runs `plimsoll-bench` in a release build.

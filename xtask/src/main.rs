@@ -109,8 +109,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "crash",
-        arguments: "[--rounds N] [ARGS]",
-        about: "kill the real binary at random points and compare with an uninterrupted run",
+        arguments: "[--rounds N] [--what change|sync|both] [ARGS]",
+        about: "kill the real binary at random points: runs are compared with uninterrupted ones, links with their remote",
         run: campaigns::crash,
     },
     Command {

@@ -87,12 +87,14 @@ fn postgresql(install: bool) {
     say(WHAT, "to run them: apt-get install postgresql, or any package with initdb, pg_ctl and postgres");
 }
 
-/// Never fails: without Redis, Prometheus and Alertmanager their test cases are skipped, each with a message of its own.
+/// Never fails: without Redis, Prometheus, Alertmanager and faketime their test cases are skipped, each with a message of
+/// its own.
 fn other_servers(install: bool) {
     for (what, program, package) in [
         ("Redis", "redis-server", "redis-server"),
         ("Prometheus", "promtool", "prometheus"),
         ("Alertmanager", "prometheus-alertmanager", "prometheus-alertmanager"),
+        ("wrong clocks", "faketime", "faketime"),
     ] {
         if !process::works(program, &["--version"]) && install {
             say(

@@ -169,7 +169,14 @@ pub(crate) const ENVIRONMENT: &[EnvironmentVariable] = &[
         help: "The token with which commands ask a running server, where it wants one.",
     },
     EnvironmentVariable { name: "PLIMSOLL_TOKEN_FILE", help: "A file that holds that token." },
+    EnvironmentVariable {
+        name: KILL_AT,
+        help: "For crash campaigns; builds for users ignore it. The point at which the process kills itself with SIGKILL, such as `sync:answered`, or `sync:answered:3` for the third time that it comes there.",
+    },
 ];
+
+/// See [`crate::fail_point`].
+const KILL_AT: &str = "PLIMSOLL_KILL_AT";
 
 #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
 fn environment(name: &'static str) -> Option<String> {
@@ -235,6 +242,11 @@ pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, E
         tokens: tokens()?,
         token: secret("PLIMSOLL_TOKEN", "PLIMSOLL_TOKEN_FILE")?,
     })
+}
+
+/// Where a campaign wants the process to die.
+pub(crate) fn kill_at() -> Option<String> {
+    environment(KILL_AT)
 }
 
 /// What is logged to standard error.

@@ -7,6 +7,7 @@ mod args;
 mod command;
 mod config;
 mod exit;
+mod fail_point;
 mod registry;
 mod ui;
 

@@ -5,6 +5,7 @@
 //! Invariant: the server ends with this process, or with the value: it watches its standard input's other end by a small
 //! shell, as the PostgreSQL server of this kit does.
 
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -62,6 +63,23 @@ impl RedisServer {
             drop(watcher.wait());
         }
         drop(std::fs::remove_file(self.socket()));
+    }
+
+    /// Empties it.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn flush(&self) -> std::io::Result<()> {
+        let mut stream = std::os::unix::net::UnixStream::connect(self.socket())?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(b"FLUSHALL\r\n")?;
+        let mut answer = [0; 5];
+        stream.read_exact(&mut answer)?;
+        if &answer == b"+OK\r\n" {
+            Ok(())
+        } else {
+            Err(std::io::Error::other("redis-server refuses FLUSHALL"))
+        }
     }
 
     /// Starts it again, empty.

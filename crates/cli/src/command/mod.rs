@@ -192,6 +192,7 @@ impl Context {
             .map_err(|error| EngineError::from(error).during(&format!("opening {url}")))?;
         let mut session = Session::new(store, self.config.actor.clone());
         session.progress = self.ui.progress();
+        session.probe = crate::fail_point::probe();
         Ok(session)
     }
 

@@ -108,3 +108,51 @@ fn a_sync_killed_while_it_sends_loses_nothing_and_sends_nothing_twice() {
     }
     assert_eq!(pems.effects().total, 60);
 }
+
+/// The most memory that a process has had, in kilobytes.
+fn peak_kb(id: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Runs the command to its end; the most memory that it had, in megabytes, and how long it took.
+fn measured(home: &Home, words: &[&str]) -> (f64, Duration) {
+    let began = std::time::Instant::now();
+    let mut child = home.start(words);
+    let mut out = child.stdout.take().unwrap();
+    // What it prints must not fill the pipe.
+    let reader = std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        peak = peak_kb(child.id()).unwrap_or(0).max(peak);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    reader.join().unwrap().unwrap();
+    (peak as f64 / 1024.0, began.elapsed())
+}
+
+/// `cargo xtask bench sync` runs this.
+#[test]
+#[ignore = "a measurement: ten organizations of 20,000 rows"]
+#[expect(clippy::print_stdout, reason = "a measurement prints its figures")]
+fn what_ten_organizations_take() {
+    let options = Options { organizations: 10, rows_per_organization: 20_000, ..Options::default() };
+    let (home, pems) = (Home::new(), serve(options).unwrap());
+    let scopes: Vec<String> = (1..=10).map(|number| format!("DEMO{number:02}")).collect();
+    let mut words = vec!["sync", "pfa", "--remote", pems.address(), "--rate", "0", "--quiet"];
+    for scope in &scopes {
+        words.extend(["--scope", scope]);
+    }
+    let (memory, took) = measured(&home, &words);
+    println!(
+        "ten organizations of 20,000 rows pulled in {:.1} s: {memory:.0} MB at most (asked 500)",
+        took.as_secs_f64()
+    );
+    let (memory, took) = measured(&home, &["records", "pfa", "--limit", "0", "--json"]);
+    println!(
+        "their 200,000 merged rows printed as JSON in {:.1} s: {memory:.0} MB at most (asked 500)",
+        took.as_secs_f64()
+    );
+    assert_eq!(json_of(&home, 0, &["links"])[0]["status"]["mirrored"], 200_000);
+}

@@ -80,8 +80,8 @@ pub(super) struct Compiled {
     pub(super) quotas: Quotas,
     /// Whether the answer depends on the time.
     timed: bool,
-    /// Buckets to be computed before the rules are asked.
-    buckets: Vec<BucketField>,
+    /// Buckets to be computed before the rules are asked, each with the name that the rules ask for.
+    buckets: Vec<(String, BucketField)>,
     boolean: bool,
     keyed: bool,
     fragments: OnceLock<Vec<(Part, RuleFragment)>>,
@@ -146,7 +146,10 @@ impl Snapshot {
             let fields = fields(&stored.flag, &segments);
             let one = Compiled {
                 timed: fields.contains("currentTime"),
-                buckets: fields.iter().filter_map(|field| BucketField::parse(field)).collect(),
+                buckets: fields
+                    .iter()
+                    .filter_map(|field| Some((field.clone(), BucketField::parse(field)?)))
+                    .collect(),
                 boolean: stored.flag.has_boolean_variants(),
                 keyed: is_keyed(&stored.flag),
                 fragments: OnceLock::new(),
@@ -401,10 +404,10 @@ impl Snapshot {
         for (name, value) in context.inner.properties.iter().flatten() {
             properties.insert(Cow::Borrowed(name), Cow::Borrowed(value));
         }
-        for field in &flag.buckets {
+        for (name, field) in &flag.buckets {
             if let Some(key) = context.get(&field.key) {
                 let bucket = field.algorithm.bucket(&field.salt, key, field.buckets);
-                properties.insert(Cow::Owned(field.name()), Cow::Owned(bucket.to_string()));
+                properties.insert(Cow::Borrowed(name), Cow::Owned(bucket.to_string()));
             }
         }
         enriched.properties = Some(PropertiesRef::Cows(&properties));
@@ -466,7 +469,7 @@ fn fields(flag: &Flag, segments: &[Segment]) -> BTreeSet<String> {
 
 /// A flag needs what the flags that it requires need.
 fn inherit(flags: &mut HashMap<String, Compiled>) {
-    let needs: HashMap<String, (bool, Vec<BucketField>)> =
+    let needs: HashMap<String, (bool, Vec<(String, BucketField)>)> =
         flags.iter().map(|(name, flag)| (name.clone(), (flag.timed, flag.buckets.clone()))).collect();
     for flag in flags.values_mut() {
         for required in &flag.stored.flag.requires {

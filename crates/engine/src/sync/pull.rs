@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use plimsoll_core::sync::breaker::BreakerRule;
 use plimsoll_core::sync::plan::Event;
-use plimsoll_core::sync::record::RowState;
+use plimsoll_core::sync::record::{Observed, RowState};
 use plimsoll_core::sync::vanish::Vanishing;
 use plimsoll_core::table::TableShape;
 use plimsoll_core::value::Value;
@@ -346,6 +346,7 @@ impl Puller<'_> {
         report: &mut PullReport,
     ) -> Result<(), EngineError> {
         let link = self.link;
+        self.session.probe.reach("sync:page_read")?;
         if !rows.is_empty() {
             let drift = Drift::of(link, rows);
             let alarm = drift.alarm(link);
@@ -361,7 +362,7 @@ impl Puller<'_> {
         let cursor = serde_json::to_string(next)?;
         let drift = serde_json::to_string(&report.drift)?;
         let changed = transact(self.session, |store, now| {
-            let changed = take_rows(store, link, &shape, rows, now)?;
+            // First, for it makes pulls of one scope take their pages one after the other.
             let sql = "INSERT INTO plimsoll_sync_pull (link, scope, cursor, changed_at, drift, confirmed)
                 VALUES ($1, $2, $3, $4, $5, 0)
                 ON CONFLICT (link, scope) DO UPDATE
@@ -374,7 +375,7 @@ impl Puller<'_> {
                 Value::text(drift.as_str()),
             ];
             store.execute(sql, &parameters)?;
-            Ok(changed)
+            take_rows(store, link, &shape, rows, now)
         })?;
         report.changed += changed;
         Ok(())
@@ -420,6 +421,18 @@ pub fn confirm_missing(
     Ok(())
 }
 
+/// The keys that have a line.
+fn lined(store: &mut dyn Store, link: &dyn Link, keys: &[String]) -> Result<HashSet<String>, EngineError> {
+    Ok(record::lines(store, link, keys)?.into_iter().map(|kept| kept.key).collect())
+}
+
+/// Whether a row that was seen says something that the mirror does not.
+fn is_newer(seen: &Observed, mirror: Option<&Observed>) -> bool {
+    mirror.is_none_or(|mirror| {
+        seen.version > mirror.version || (seen.version == mirror.version && seen.fields != mirror.fields)
+    })
+}
+
 /// Takes over rows. A row that nobody edits here goes straight into the mirror; the planner would say the same.
 fn take_rows(
     store: &mut dyn Store,
@@ -431,9 +444,21 @@ fn take_rows(
     // Of a row that a page holds twice, the later one counts.
     let rows: BTreeMap<&str, &RemoteRow> = rows.iter().map(|row| (row.key.as_str(), row)).collect();
     let keys: Vec<String> = rows.keys().map(ToString::to_string).collect();
-    let lined: HashSet<String> =
-        record::lines(store, link, &keys)?.into_iter().map(|kept| kept.key).collect();
-    let known = record::mirror_rows(store, link, &keys)?;
+    let mut lined = lined(store, link, &keys)?;
+    let mut known = record::mirror_rows(store, link, &keys)?;
+    // Most rows of a page are known; the others are looked at again when nobody else can change them any more.
+    let new: Vec<String> = rows
+        .iter()
+        .filter(|(key, row)| {
+            let mirror = known.get(**key).map(|(_, mirror)| mirror);
+            let seen = || record::observed(&*store, shape, link, row, mirror.map(|mirror| &mirror.fields));
+            !lined.contains(**key) && is_newer(&seen(), mirror)
+        })
+        .map(|(key, _)| (*key).to_owned())
+        .collect();
+    record::hold_mirror_rows(store, link, &new)?;
+    lined.extend(self::lined(store, link, &new)?);
+    known.extend(record::mirror_rows(store, link, &new)?);
     let mut changed = 0;
     let mut touched = BTreeSet::new();
     for (key, row) in rows {
@@ -452,10 +477,7 @@ fn take_rows(
             }
             continue;
         }
-        let newer = mirror.is_none_or(|mirror| {
-            seen.version > mirror.version || (seen.version == mirror.version && seen.fields != mirror.fields)
-        });
-        if newer {
+        if is_newer(&seen, mirror) {
             if let Some(mirror) = mirror {
                 write_history(store, link, key, Some(&mirror.fields), Some(&seen.fields), BECAUSE, now)?;
             }

@@ -104,6 +104,36 @@ pub(super) fn mirror_rows(
     Ok(found.filter_map(|(key, image)| Some((key.clone(), state_of(link, &shape, &image?)))).collect())
 }
 
+/// Keeps the mirror rows of these keys as they are for everybody else until the transaction ends. Rows that are not there
+/// cannot be kept.
+///
+/// Whoever changes a record takes its mirror row first and its line then: a pull takes rows that have no line into the
+/// mirror directly, and must not do so to a row that somebody begins to edit at that moment.
+pub(super) fn hold_mirror_rows(
+    store: &mut dyn Store,
+    link: &dyn Link,
+    keys: &[String],
+) -> Result<(), EngineError> {
+    // SQLite has one writer at a time.
+    if store.kind() == DatabaseKind::Sqlite {
+        return Ok(());
+    }
+    let mirror = link.mirror();
+    for some in keys.chunks(500) {
+        let places: Vec<String> = (1..=some.len()).map(|at| format!("${at}")).collect();
+        // In one order, so that two pulls never wait for each other.
+        let sql = format!(
+            "SELECT 1 FROM {} WHERE {key} IN ({}) ORDER BY {key} FOR UPDATE",
+            mirror.table,
+            places.join(", "),
+            key = mirror.key
+        );
+        let parameters: Vec<Value> = some.iter().map(|key| Value::text(key.as_str())).collect();
+        store.query(&sql, &parameters)?;
+    }
+    Ok(())
+}
+
 const LINE: &str = "record_key, scope, state, due_ms, failures, lease_holder, lease_epoch, lease_until_ms";
 
 /// The lines of these keys, without their mirror rows.
@@ -164,6 +194,7 @@ pub(super) fn lock(
     key: &str,
     now: &str,
 ) -> Result<Kept, EngineError> {
+    hold_mirror_rows(store, link, &[key.to_owned()])?;
     // A line has to be there to be locked.
     let fresh = SyncRecord::new(format!("{}/{key}", link.name()));
     let sql =

@@ -100,7 +100,9 @@ pub fn of(session: &mut Session, link: &dyn Link) -> Result<Status, EngineError>
          WHERE link = $1 AND state IN ('committed', 'queued', 'syncing', 'limbo')",
         &name,
     )?;
-    let sql = "SELECT settled_ms - committed_ms FROM plimsoll_sync_edit
+    // The clock of who committed may be ahead of that of the worker.
+    let sql = "SELECT CASE WHEN settled_ms > committed_ms THEN settled_ms - committed_ms ELSE 0 END
+        FROM plimsoll_sync_edit
         WHERE link = $1 AND state = 'synced' AND settled_ms >= $2 ORDER BY 1";
     let since = Value::Integer(i64::try_from(now.saturating_sub(3_600_000)).unwrap_or(i64::MAX));
     let times: Vec<u64> = store

@@ -10,6 +10,7 @@
 //! - A record that has something to send is due; one that waits for a person or for nothing is not.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use plimsoll_core::sync::conflict::{Answer, Conflict, Pick};
 use plimsoll_core::sync::history::diff;
@@ -92,15 +93,21 @@ pub fn take(
     })
 }
 
-/// Runs a transaction, and runs it again when another one was in its way.
+/// Runs a transaction, and runs it again when another one was in its way. Passes `sync:committing` before each commit.
 pub(super) fn transact<T>(
     session: &mut Session,
     mut work: impl FnMut(&mut dyn Store, &str) -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {
+    let probe = Arc::clone(&session.probe);
     let mut tries = 1;
     loop {
         let now = session.clock.now();
-        match in_transaction(session.store.as_mut(), Access::ReadWrite, |store| work(store, &now)) {
+        let done = in_transaction(session.store.as_mut(), Access::ReadWrite, |store| {
+            let done = work(store, &now)?;
+            probe.reach("sync:committing")?;
+            Ok::<T, EngineError>(done)
+        });
+        match done {
             Err(error) if error.class == Some(ErrorClass::Contention) && tries < TRIES => {
                 session.clock.sleep_ms(u64::from(tries) * 5);
                 tries += 1;

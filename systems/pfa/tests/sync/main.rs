@@ -8,6 +8,7 @@
 
 mod cache;
 mod conflicts;
+mod history;
 mod migrate;
 mod pull;
 mod send;

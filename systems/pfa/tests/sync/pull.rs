@@ -97,3 +97,25 @@ fn rows_stamped_in_the_past_are_seen_by_the_overlap() {
     bench.pull();
     bench.assert_converged();
 }
+
+/// Found by `cargo xtask crash --what sync`: both wrote the next version of a row's history, and one of them died of it.
+#[test]
+fn two_pulls_at_once_take_the_same_rows_over_once() {
+    Bench::each(&Options { rows_per_organization: 40, ..Options::default() }, |bench| {
+        bench.pull();
+        for round in 0..20 {
+            for at in 0..40 {
+                bench.elsewhere(&bench.key(at), &[("model", &format!("Demo {round}"))]);
+            }
+            std::thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| bench.pull());
+                }
+            });
+        }
+        bench.assert_converged();
+        let mut session = bench.session("look");
+        let history = history::of(&mut session, &PfaLink, &bench.key(7)).unwrap();
+        assert_eq!(history.steps.len(), 20, "one step for each round");
+    });
+}

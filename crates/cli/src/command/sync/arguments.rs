@@ -42,6 +42,10 @@ pub(crate) struct SyncArguments {
     /// Requests per second at most; 0 for as many as the remote answers [default: what the link allows]
     #[arg(long, value_name = "N")]
     pub(crate) rate: Option<u64>,
+    /// Seconds for which a worker has a record to itself; longer than the remote takes for a request. What a worker
+    /// that was killed held is sent by others after that
+    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) lease: u64,
     /// Seconds between two pulls of `--watch`
     #[arg(long, default_value_t = 900, value_name = "SECONDS")]
     pub(crate) every: u64,

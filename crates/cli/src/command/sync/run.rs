@@ -64,7 +64,7 @@ pub(crate) fn sync(context: &Context, arguments: &SyncArguments) -> Result<ExitC
             let wait = next_due(&mut session, linked.link)?.map(|due| due.saturating_sub(now));
             match wait {
                 Some(0) if !arguments.no_send => {
-                    sent.add(&send(&session, linked, &base, token, &pace, arguments.workers)?);
+                    sent.add(&send(&session, linked, &base, token, &pace, arguments)?);
                     // What another worker's lease holds is due when that ends.
                     session.clock.sleep_ms(PAUSE_MS);
                 }
@@ -124,16 +124,17 @@ fn send(
     base: &str,
     token: Option<&str>,
     pace: &Pace,
-    workers: usize,
+    arguments: &SyncArguments,
 ) -> Result<WorkReport, EngineError> {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let mut threads = Vec::new();
-        for number in 0..workers.max(1) {
+        for number in 0..arguments.workers.max(1) {
             let remote = linked.link.connect(base, token)?;
             // Two processes never share a worker's name.
             let name = format!("{}-{}-{number}", session.actor, std::process::id());
-            let settings = WorkerSettings::named(name);
+            let settings =
+                WorkerSettings { lease_ms: arguments.lease * 1_000, ..WorkerSettings::named(name) };
             let mut worker = Worker::new(session.fork()?, linked.link, remote, pace, settings)?;
             let stop = &stop;
             threads.push(scope.spawn(move || worker.drain(stop)));

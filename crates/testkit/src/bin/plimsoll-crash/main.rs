@@ -7,6 +7,8 @@
 //! goes on as a person would (`resume`, or the command again), and compares.
 //!
 //! A campaign is a function of its seed, apart from where in the program a kill strikes.
+//!
+//! That is the campaign of changes. The one of a link (`--what sync`) is in [`storm`].
 
 #![expect(clippy::print_stdout, reason = "a campaign prints what it saw")]
 
@@ -14,6 +16,7 @@ mod binary;
 mod chance;
 mod place;
 mod scenario;
+mod storm;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -29,10 +32,28 @@ struct Options {
     rounds: u64,
     seed: u64,
     stores: Vec<&'static str>,
+    campaigns: Vec<Campaign>,
 }
 
+/// What is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Campaign {
+    /// A run of the change engine, its replay and its undo.
+    Change,
+    /// Two processes that keep a link in step.
+    Sync,
+}
+
+const USAGE: &str =
+    "usage: plimsoll-crash [--rounds N] [--seed S] [--store sqlite|postgres|both] [--what change|sync|both]";
+
 fn options() -> Result<Options, Failure> {
-    let mut options = Options { rounds: 50, seed: 1, stores: vec!["sqlite", "postgres"] };
+    let mut options = Options {
+        rounds: 50,
+        seed: 1,
+        stores: vec!["sqlite", "postgres"],
+        campaigns: vec![Campaign::Change],
+    };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
@@ -47,7 +68,15 @@ fn options() -> Result<Options, Failure> {
                     other => return Err(format!("--store is sqlite, postgres or both, not `{other}`").into()),
                 }
             }
-            _ => return Err(format!("unknown option `{word}`\nusage: plimsoll-crash [--rounds N] [--seed S] [--store sqlite|postgres|both]").into()),
+            "--what" => {
+                options.campaigns = match value()?.as_str() {
+                    "change" => vec![Campaign::Change],
+                    "sync" => vec![Campaign::Sync],
+                    "both" => vec![Campaign::Change, Campaign::Sync],
+                    other => return Err(format!("--what is change, sync or both, not `{other}`").into()),
+                }
+            }
+            _ => return Err(format!("unknown option `{word}`\n{USAGE}").into()),
         }
     }
     Ok(options)
@@ -71,7 +100,12 @@ fn campaign(options: &Options) -> Result<bool, Failure> {
             println!("{store}: left out, it is not installed here");
             continue;
         };
-        all_good &= rounds(options, store, &place)?;
+        for campaign in &options.campaigns {
+            all_good &= match campaign {
+                Campaign::Change => rounds(options, store, &place)?,
+                Campaign::Sync => storm::rounds(options.rounds, options.seed, store, &place)?,
+            };
+        }
     }
     Ok(all_good)
 }
