@@ -75,8 +75,9 @@ fn main() -> ExitCode {
         sum.commits, sum.requests, sum.effects, sum.foreign
     );
     println!(
-        "{} conflicts, {} outcomes unknown, {} dead letters, {} values gave way",
-        sum.conflicts, sum.limbo, sum.dead_letters, sum.lost
+        "{} conflicts ({} about an increment that the remote cannot tell of), {} outcomes asked for, \
+         {} dead letters, {} values gave way; {} counters compared with the sum of their increments",
+        sum.conflicts, sum.undecidable, sum.limbo, sum.dead_letters, sum.lost, sum.counted
     );
     let faults: Vec<String> =
         sum.faults.named().iter().map(|(name, count)| format!("{count} {name}")).collect();

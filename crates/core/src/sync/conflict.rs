@@ -25,6 +25,9 @@ pub enum ConflictKind {
     DeletedHere,
     /// The sides fit field by field, but the merged row breaks a rule.
     BrokenRule(String),
+    /// An increment was sent, the row moved, and nothing tells whether the increment is in there. Theirs says that it
+    /// is, mine that it is not; both are shown as the value that follows, with what was added here later.
+    Doubtful,
 }
 
 /// One field both sides hold an opinion on. A side on which the row is gone has no value.

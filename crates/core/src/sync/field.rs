@@ -21,9 +21,9 @@ pub enum FieldClass {
     /// One value replaces another.
     #[default]
     Register,
-    /// An integer whose *differences* add up. Where the remote does not tell which operation made a version, an
-    /// increment of unknown outcome cannot be told from another user's equal one; it then goes to a person unless the
-    /// row reads back exactly as sent.
+    /// An integer whose *differences* add up. No value of the row shows whether an increment is in it: another user's
+    /// may be equal, or have taken it back. So an increment that was sent, was not acknowledged, and meets a row that
+    /// moved goes to a person unless the remote tells which operations it applied.
     Counter,
     /// The value only moves forward in this order; the one further on wins.
     ForwardOnly(Vec<String>),
@@ -61,6 +61,13 @@ pub struct ChangeUnit {
     /// Who wins.
     #[serde(default)]
     pub policy: Policy,
+}
+
+impl ChangeUnit {
+    /// Whether increments of both sides add up, so that no value shows whether one of them is in it.
+    pub fn adds_up(&self) -> bool {
+        self.class == FieldClass::Counter && self.policy == Policy::Merge
+    }
 }
 
 /// The declared units of a record.

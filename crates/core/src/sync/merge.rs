@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::conflict::FieldConflict;
 use super::field::{ChangeUnit, FieldClass, LinkShape, Policy, Rules};
 use super::hybrid::HybridTime;
-use super::record::{FieldEdit, Fields, Observed};
+use super::record::{Exposed, FieldEdit, Fields, Observed};
 use crate::value::Value;
 
 /// One of the two sides.
@@ -81,8 +81,7 @@ pub fn merge_unit(unit: &ChangeUnit, three: Three<'_>, rules: &dyn Rules) -> Uni
         return agreed(three.theirs, None);
     }
     // Two equal increments are two increments, not one seen twice.
-    let adds_up = unit.class == FieldClass::Counter && unit.policy == Policy::Merge;
-    if three.mine == three.theirs && !adds_up {
+    if three.mine == three.theirs && !unit.adds_up() {
         return agreed(three.theirs, None);
     }
     match &unit.policy {
@@ -163,18 +162,21 @@ pub struct WriteMerge {
     pub lost: Vec<Lost>,
     /// Fields that a person has to decide.
     pub clashes: BTreeMap<String, FieldConflict>,
+    /// Whether one of them is an increment that may be in the remote's row already.
+    pub doubtful: bool,
 }
 
 /// Merges the edits of an operation with the remote's row; `theirs` is `None` when there is none.
 ///
-/// `doubtful` says that the edits may have been applied at the remote already. Everything but a counter can be merged
-/// again without harm; a counter would be added twice, so it goes to a person.
+/// `exposed` is what may be in that row already. Everything but an increment can be merged again without harm. An
+/// increment would be added twice, and no value proves anything, not even the one that its author saw: others may have
+/// taken back what was added. So it goes to a person.
 pub fn merge_write(
     shape: &LinkShape,
     rules: &dyn Rules,
     edits: &BTreeMap<String, FieldEdit>,
     theirs: Option<&Observed>,
-    doubtful: bool,
+    exposed: Option<&Exposed>,
 ) -> WriteMerge {
     let mut merge = WriteMerge::default();
     let mut done: BTreeSet<&str> = BTreeSet::new();
@@ -196,17 +198,20 @@ pub fn merge_write(
             members.iter().map(|(field, _)| row.get(*field).cloned().unwrap_or_default()).collect();
         let mine_at = members.iter().map(|(_, edit)| &edit.at).max();
         let three = Three { base: &base, mine: &mine, theirs: &there, mine_at, theirs_at };
-        let counted_twice = doubtful && unit.class == FieldClass::Counter && there != base && mine != base;
-        let outcome = if counted_twice { UnitMerge::Clash } else { merge_unit(&unit, three, rules) };
+        let sent = exposed.and_then(|exposed| exposed.increments.get(name));
+        merge.doubtful |= sent.is_some();
+        let outcome = if sent.is_some() { UnitMerge::Clash } else { merge_unit(&unit, three, rules) };
         match outcome {
             UnitMerge::Clash => {
                 for (at, (field, edit)) in members.iter().enumerate() {
                     merge.remaining.insert((*field).clone(), (*edit).clone());
-                    let conflict = FieldConflict {
-                        base: edit.seen.clone(),
-                        mine: Some(edit.mine.clone()),
-                        theirs: Some(there[at].clone()),
-                    };
+                    let (mut mine, mut theirs) = (edit.mine.clone(), there[at].clone());
+                    if let Some(sent) = sent {
+                        mine = merge_counter(&edit.seen, &edit.mine, &there[at]).unwrap_or(mine);
+                        theirs = merge_counter(&sent.mine, &edit.mine, &there[at]).unwrap_or(theirs);
+                    }
+                    let conflict =
+                        FieldConflict { base: edit.seen.clone(), mine: Some(mine), theirs: Some(theirs) };
                     merge.clashes.insert((*field).clone(), conflict);
                 }
             }

@@ -112,7 +112,8 @@ pub enum OutboxEvent {
     Clash,
     /// A merge gave way to the other side by policy.
     Yield,
-    /// The remote did not take the request (429, breaker open, no connection): certainly not applied.
+    /// The request did not go out (breaker open, no connection), or was turned away (429): it waits for its next
+    /// attempt.
     Postpone,
     /// No answer, or one that says nothing (5xx).
     LoseAnswer,

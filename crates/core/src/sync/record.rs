@@ -176,19 +176,22 @@ impl Intent {
         Some(fields)
     }
 
-    /// This intent followed by a later one. What the author of the earlier one saw stays what was seen.
+    /// This intent followed by a later one. What the author of the earlier one saw stays what was seen, but for a field
+    /// that the earlier one leaves as it was: it is in no view, so what the later author saw of it was the remote's.
     #[must_use]
     pub fn then(self, later: Self) -> Self {
         match (self, later) {
             (Self::Write(mut edits), Self::Write(later)) => {
                 for (name, edit) in later {
-                    let seen = edits.remove(&name).map_or(edit.seen, |earlier| earlier.seen);
+                    let earlier = edits.remove(&name).filter(|earlier| earlier.mine != earlier.seen);
+                    let seen = earlier.map_or(edit.seen, |earlier| earlier.seen);
                     edits.insert(name, FieldEdit { seen, ..edit });
                 }
                 Self::Write(edits)
             }
             (Self::Write(edits), Self::Delete { mut seen }) => {
-                seen.extend(edits.into_iter().map(|(name, edit)| (name, edit.seen)));
+                let edited = edits.into_iter().filter(|(_, edit)| edit.mine != edit.seen);
+                seen.extend(edited.map(|(name, edit)| (name, edit.seen)));
                 Self::Delete { seen }
             }
             (earlier @ Self::Delete { .. }, _) => earlier,
@@ -203,6 +206,18 @@ pub struct Edit {
     pub id: String,
     /// Who made it.
     pub author: String,
+}
+
+/// What went out for an operation and was not acknowledged. Whatever was answered was said of one copy of the request:
+/// something on the way (a proxy that repeats it) may have had another one applied. Values show whether they are
+/// there; an increment does not, so it is not added again before the remote says that it was not applied, or a person
+/// does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exposed {
+    /// Under which ids.
+    pub operations: Vec<OperationId>,
+    /// The increments as they were sent last; later edits of the same fields are not in them.
+    pub increments: BTreeMap<String, FieldEdit>,
 }
 
 /// What is sent, or will be, as one request.
@@ -222,6 +237,9 @@ pub struct Operation {
     pub attempts: u32,
     /// An attempt's outcome is unknown, so it may have been applied once already.
     pub doubtful: bool,
+    /// What went out and was not acknowledged.
+    #[serde(default)]
+    pub exposed: Option<Exposed>,
     /// Why it failed, waits or conflicts.
     pub reason: Option<String>,
 }

@@ -151,9 +151,12 @@ pub enum Written {
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// Nothing was sent: no connection, or no right to write. Certainly not applied.
+    /// Nothing left this machine: no connection. Certainly not applied.
     NotSent(String),
-    /// The remote asks to wait (429). Certainly not applied.
+    /// What answered did not take the request. That is said of one copy: a proxy that repeats requests may have had
+    /// another one applied.
+    TurnedAway(String),
+    /// The remote asks to wait (429). Said of one copy as well.
     Busy {
         /// How long, where it says so.
         retry_after_ms: Option<u64>,
@@ -170,9 +173,11 @@ impl Trouble {
     /// What happened, in words.
     pub fn reason(&self) -> String {
         match self {
-            Self::NotSent(why) | Self::Unknown(why) | Self::Denied(why) | Self::ListingGone(why) => {
-                why.clone()
-            }
+            Self::NotSent(why)
+            | Self::TurnedAway(why)
+            | Self::Unknown(why)
+            | Self::Denied(why)
+            | Self::ListingGone(why) => why.clone(),
             Self::Busy { retry_after_ms: Some(ms) } => format!("the remote asks to wait {ms} ms"),
             Self::Busy { retry_after_ms: None } => "the remote asks to wait".into(),
         }

@@ -4,7 +4,8 @@
 //! follows no redirect, and does not know what is asked.
 //!
 //! A request that could not connect was certainly not applied. One that was sent and not answered, or answered with a
-//! 5xx, may have been: an HTTP server may fail after its work is done (RFC 9110, section 9.2.2).
+//! 5xx, may have been: an HTTP server may fail after its work is done (RFC 9110, section 9.2.2). One that was turned
+//! away (3xx, 401, 403, 429) was not, as far as what answered knows: a proxy may have repeated it.
 //!
 //! Invariant: the token appears in the request and in no error, event or `Debug` text.
 
@@ -155,8 +156,10 @@ impl JsonClient {
         match (status, unreadable) {
             (429, _) => Err(Trouble::Busy { retry_after_ms }),
             (401 | 403, _) => Err(Trouble::Denied(answer.said())),
-            // Moved, or not a server that we know: nothing was applied here.
-            (300..=399, _) => Err(Trouble::NotSent(format!("HTTP {status}, and redirects are not followed"))),
+            // Moved, or not a server that we know.
+            (300..=399, _) => {
+                Err(Trouble::TurnedAway(format!("HTTP {status}, and redirects are not followed")))
+            }
             (500.., _) => Err(Trouble::Unknown(answer.said())),
             (200..=299, Some(error)) => Err(Trouble::Unknown(format!("the answer is not JSON: {error}"))),
             _ => Ok(answer),

@@ -127,10 +127,13 @@ pub(super) fn next_step(kept: &Kept, settings: &WorkerSettings) -> Step {
     }
 }
 
-/// After a rejection nothing was applied, whatever became of the reading that followed.
+/// After a rejection the copy that was answered was not applied, whatever became of the reading that followed. It did
+/// go out, though, even when the reading did not.
 pub(super) fn not_applied(trouble: Trouble) -> Trouble {
     match trouble {
-        Trouble::Unknown(why) => Trouble::NotSent(format!("the row moved, and could not be read: {why}")),
+        Trouble::Unknown(why) | Trouble::NotSent(why) => {
+            Trouble::TurnedAway(format!("the row moved, and could not be read: {why}"))
+        }
         other => other,
     }
 }

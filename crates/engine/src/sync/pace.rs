@@ -79,7 +79,7 @@ impl Pace {
                 breaker.after_success()
             }
             Err(Trouble::ListingGone(_)) => breaker.after_success(),
-            Err(Trouble::NotSent(_) | Trouble::Unknown(_) | Trouble::Denied(_)) => {
+            Err(Trouble::NotSent(_) | Trouble::TurnedAway(_) | Trouble::Unknown(_) | Trouble::Denied(_)) => {
                 breaker.after_failure(rule, now_ms)
             }
         };

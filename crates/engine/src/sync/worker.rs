@@ -10,7 +10,7 @@
 //! - Nothing is sent that the store does not know as sent.
 //! - An answer is stored under the epoch of the lease under which the request was sent, or not at all.
 //! - An operation of unknown outcome is read back before it is sent again, and given up after so many attempts; one
-//!   that was certainly not applied waits as long as it must, visibly.
+//!   that was turned away or never went out waits as long as it must, visibly.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -306,7 +306,8 @@ impl<'a> Worker<'a> {
                             kept.failures += 1;
                             Event::Unknown { operation, reason }
                         }
-                        _ => Event::Postponed { operation, reason },
+                        Trouble::NotSent(_) => Event::Postponed { operation, reason },
+                        _ => Event::TurnedAway { operation, reason },
                     };
                     let retry_after_ms = match trouble {
                         Trouble::Busy { retry_after_ms } => *retry_after_ms,

@@ -42,6 +42,9 @@ fn kind(conflict: &ConflictLine) -> String {
         ConflictKind::Edits => "both sides edited it".into(),
         ConflictKind::DeletedThere => "edited here, deleted there".into(),
         ConflictKind::DeletedHere => "deleted here, edited there".into(),
+        ConflictKind::Doubtful => {
+            "an increment was sent, and the remote does not tell whether it arrived: theirs if it did, mine if not".into()
+        }
         ConflictKind::BrokenRule(rule) => format!("merged, it breaks a rule: {rule}"),
     }
 }

@@ -67,6 +67,7 @@ impl Planner<'_> {
             state: OutboxState::Draft,
             attempts: 0,
             doubtful: false,
+            exposed: None,
             reason: None,
         }
     }
@@ -145,6 +146,13 @@ impl Planner<'_> {
         if conflict.revision != answer.shown {
             return Err(PlanError::Moved { shown: answer.shown, now: conflict.revision });
         }
+        let asked = operation.exposed.clone().filter(|_| conflict.kind == ConflictKind::Doubtful);
+        let asked = asked.map(|exposed| exposed.increments).unwrap_or_default();
+        // A person has looked at the row: it no longer matters what became of earlier attempts, unless one of them
+        // still fits it.
+        operation.doubtful = false;
+        let expected = self.record.mirror.expected();
+        operation.exposed.take_if(|_| operation.expected != expected);
         let intent = std::mem::replace(&mut operation.intent, Intent::Write(BTreeMap::new()));
         operation.intent = match (&conflict.kind, intent) {
             (ConflictKind::DeletedThere | ConflictKind::DeletedHere, intent) => match answer.otherwise {
@@ -158,7 +166,7 @@ impl Planner<'_> {
                     self.insist(intent)
                 }
             },
-            (_, Intent::Write(edits)) => self.decide_fields(answer, &conflict, edits)?,
+            (_, Intent::Write(edits)) => self.decide_fields(answer, &conflict, edits, &asked)?,
             (_, delete @ Intent::Delete { .. }) => delete,
         };
         let gave_up = |action: &Action| matches!(action, Action::Journal(lost) if lost.side == Side::Mine);
@@ -168,8 +176,6 @@ impl Planner<'_> {
         {
             return self.over(operation, OutboxEvent::Yield, Outcome::GaveWay);
         }
-        // A person has looked at the row: it no longer matters what became of earlier attempts.
-        operation.doubtful = false;
         operation.state = operation.state.after(OutboxEvent::Requeue)?;
         if operation.attempts > 0 {
             operation.id = self.record.next_id();
@@ -200,14 +206,29 @@ impl Planner<'_> {
         answer: &Answer,
         conflict: &Conflict,
         mut edits: BTreeMap<String, FieldEdit>,
+        doubted: &BTreeMap<String, FieldEdit>,
     ) -> Result<Intent, PlanError> {
         let row = self.record.mirror.fields().cloned().unwrap_or_default();
         let at = edits.values().map(|edit| edit.at.clone()).max();
-        for name in conflict.fields.keys() {
+        for (name, field) in &conflict.fields {
             let there = row.get(name).cloned().unwrap_or_default();
             let edit = edits.remove(name);
+            let pick = answer.fields.get(name).unwrap_or(&answer.otherwise);
+            if doubted.contains_key(name) {
+                // Asked was whether an increment is in there, and what was shown are the sums that follow.
+                let sum = match pick {
+                    Pick::Mine => field.mine.clone(),
+                    Pick::Theirs => field.theirs.clone(),
+                    Pick::Value(value) => Some(value.clone()),
+                };
+                let counted = edit.zip(sum).filter(|(_, sum)| *sum != there);
+                edits.extend(
+                    counted.map(|(edit, mine)| (name.clone(), FieldEdit { seen: there, mine, ..edit })),
+                );
+                continue;
+            }
             let mine = edit.as_ref().map_or_else(|| there.clone(), |edit| edit.mine.clone());
-            let chosen = match answer.fields.get(name).unwrap_or(&answer.otherwise) {
+            let chosen = match pick {
                 Pick::Mine => mine.clone(),
                 Pick::Theirs => there.clone(),
                 Pick::Value(value) => value.clone(),

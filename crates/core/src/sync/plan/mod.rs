@@ -5,9 +5,16 @@
 //! actions out afterwards. `local` holds what people do, `remote` what the other side says, `settle` the merge that
 //! both end in.
 //!
+//! What becomes of a request is known by the values of the row, and the answer to one copy of a request says nothing of
+//! another copy. Increments are the exception: no value shows whether one is in it. So whatever was answered, short of an
+//! acknowledgement, an increment that went out stays noted (`Operation::exposed`) until the row that it expected is left
+//! behind, and from then on one rule holds: if the remote, asked after the row had moved, tells what became of the
+//! operation, that counts; otherwise a person is asked, and shown the two sums that may be right.
+//!
 //! Invariants: the result depends on the arguments only; a refused event changes nothing; a stale, doubled or late
 //! observation changes nothing; nothing is sent while a conflict is open or while something else is on its way; no
-//! operation of unknown outcome is sent again before it was read back.
+//! operation of unknown outcome is sent again before it was read back; an increment that went out is merged with a row
+//! that moved only when the remote tells what became of it, and otherwise a person does.
 
 mod local;
 mod remote;
@@ -82,7 +89,15 @@ pub enum Event {
         /// What was seen.
         reason: String,
     },
-    /// It certainly was not applied (429, breaker open, no connection).
+    /// What answered did not take the request (429, 401), or its row could not be read after a rejection. That is said of
+    /// one copy: something on the way may have repeated the request and had the other one applied.
+    TurnedAway {
+        /// The operation.
+        operation: OperationId,
+        /// What was said.
+        reason: String,
+    },
+    /// The attempt never left this machine (breaker open, no connection): it certainly was not applied.
     Postponed {
         /// The operation.
         operation: OperationId,
@@ -298,6 +313,7 @@ impl Planner<'_> {
             Event::Rejected { operation, current } => self.rejected(&operation, current),
             Event::Refused { operation, reason } => self.refused(&operation, reason),
             Event::Unknown { operation, reason } => self.unknown(&operation, reason),
+            Event::TurnedAway { operation, reason } => self.turned_away(&operation, reason),
             Event::Postponed { operation, reason } => self.postponed(&operation, reason),
             Event::ReadBack { operation, attempt, current, applied } => {
                 self.read_back(&operation, attempt, current, applied)

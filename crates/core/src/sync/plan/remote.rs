@@ -3,7 +3,6 @@
 //! Owns the reaction to each. Every answer brings or stands for an observation, and the observation counts even when
 //! the operation that it answers is long settled.
 
-use super::super::field::FieldClass;
 use super::super::outbox::{OutboxEvent, OutboxState};
 use super::super::record::{Expected, FieldEdit, Intent, Operation, OperationId, Origin, RowState, Version};
 use super::{Action, Outcome, PlanError, Planner};
@@ -21,6 +20,7 @@ impl Planner<'_> {
 
     pub(super) fn rejected(&mut self, id: &OperationId, current: RowState) -> Result<(), PlanError> {
         let changed = self.observe(current);
+        self.expose(id);
         let sent = self.record.overlay.sending.as_ref().filter(|operation| operation.id == *id);
         let Some(operation) = sent else { return self.after_observation(changed) };
         let waits_for_this = operation.state == OutboxState::Syncing;
@@ -31,14 +31,16 @@ impl Planner<'_> {
         if operation.state == OutboxState::Limbo && !self.moved() {
             return Ok(());
         }
-        self.decide(None)
+        self.judge()
     }
 
     pub(super) fn refused(&mut self, id: &OperationId, reason: String) -> Result<(), PlanError> {
+        self.expose(id);
         if self.is_sending(id) { self.fail_sending(reason) } else { Ok(()) }
     }
 
     pub(super) fn unknown(&mut self, id: &OperationId, reason: String) -> Result<(), PlanError> {
+        self.expose(id);
         let sent = self.record.overlay.sending.as_mut().filter(|operation| operation.id == *id);
         let Some(operation) = sent else { return Ok(()) };
         operation.state = operation.state.after(OutboxEvent::LoseAnswer)?;
@@ -46,6 +48,11 @@ impl Planner<'_> {
         operation.reason = Some(reason);
         self.actions.push(Action::ReadBack { operation: id.clone(), attempt: operation.attempts });
         Ok(())
+    }
+
+    pub(super) fn turned_away(&mut self, id: &OperationId, reason: String) -> Result<(), PlanError> {
+        self.expose(id);
+        self.postponed(id, reason)
     }
 
     pub(super) fn postponed(&mut self, id: &OperationId, reason: String) -> Result<(), PlanError> {
@@ -64,13 +71,23 @@ impl Planner<'_> {
         current: RowState,
         applied: Option<bool>,
     ) -> Result<(), PlanError> {
+        let (known, seen) = (self.record.base.version(), current.version());
+        let had_moved = seen > known || (seen == known && self.record.base.fields() != current.fields());
         let changed = self.observe(current);
         let sent = self.record.overlay.sending.as_ref().filter(|operation| operation.id == *id);
         match sent {
             Some(operation) if operation.state == OutboxState::Limbo => {
                 // What an earlier read knew says nothing about the attempts after it, unless it found it.
                 let current_read = attempt == operation.attempts || applied == Some(true);
-                self.decide(applied.filter(|_| current_read))
+                let applied = applied.filter(|_| current_read);
+                // "Not applied" is final only of a row that no copy fits any more. One that moved after this reading
+                // may have moved by ours.
+                if applied != Some(true) && self.in_doubt(operation) && !(current_read && had_moved) {
+                    let (operation, attempt) = (id.clone(), operation.attempts);
+                    self.actions.push(Action::ReadBack { operation, attempt });
+                    return Ok(());
+                }
+                self.decide(applied)
             }
             _ => self.after_observation(changed),
         }
@@ -78,6 +95,9 @@ impl Planner<'_> {
 
     pub(super) fn give_up(&mut self, id: &OperationId, reason: String) -> Result<(), PlanError> {
         if self.is_sending(id) {
+            if !self.is_queued() {
+                self.expose(id);
+            }
             return self.fail_sending(reason);
         }
         let Some(operation) = self.record.overlay.pending.take_if(|operation| operation.id == *id) else {
@@ -104,6 +124,34 @@ impl Planner<'_> {
 
     fn is_sending(&self, id: &OperationId) -> bool {
         self.record.overlay.sending.as_ref().is_some_and(|operation| operation.id == *id)
+    }
+
+    /// Whether the operation on its way waits here for its next attempt.
+    fn is_queued(&self) -> bool {
+        self.record.overlay.sending.as_ref().is_some_and(|operation| operation.state == OutboxState::Queued)
+    }
+
+    /// An attempt went out and was not acknowledged.
+    fn expose(&mut self, id: &OperationId) {
+        if let Some(operation) = self.record.overlay.sending.as_mut().filter(|operation| operation.id == *id)
+        {
+            let exposed = operation.exposed.get_or_insert_default();
+            if !exposed.operations.contains(id) {
+                exposed.operations.push(id.clone());
+            }
+            if let Intent::Write(edits) = &operation.intent {
+                let added = edits
+                    .iter()
+                    .filter(|(name, edit)| edit.mine != edit.seen && self.shape.unit_of(name).adds_up());
+                exposed.increments.extend(added.map(|(name, edit)| (name.clone(), edit.clone())));
+            }
+        }
+    }
+
+    /// Whether the row may hold the operation's increment although no value of it can show so.
+    fn in_doubt(&self, operation: &Operation) -> bool {
+        let adds = operation.exposed.as_ref().is_some_and(|exposed| !exposed.increments.is_empty());
+        adds && self.moved() && !self.is_there(operation, None)
     }
 
     /// Takes an observation into the mirror; false when it says nothing new.
@@ -146,7 +194,23 @@ impl Planner<'_> {
         let origin_is_ours = self.record.mirror.origin() == Some(&operation.id);
         // While the answer is awaited a moved row proves nothing: it may be ours.
         let decidable = operation.state != OutboxState::Syncing && self.moved();
-        if origin_is_ours || decidable { self.decide(None) } else { Ok(()) }
+        if origin_is_ours || decidable { self.judge() } else { Ok(()) }
+    }
+
+    /// Decides about the operation that was sent, unless the remote has to be asked first what became of it.
+    fn judge(&mut self) -> Result<(), PlanError> {
+        let doubted = self.record.overlay.sending.as_ref().filter(|operation| self.in_doubt(operation));
+        let Some((id, state)) = doubted.map(|operation| (operation.id.clone(), operation.state)) else {
+            return self.decide(None);
+        };
+        if state == OutboxState::Limbo {
+            // It is being read.
+            return Ok(());
+        }
+        let Some(operation) = &mut self.record.overlay.sending else { return Ok(()) };
+        operation.state = state.after(OutboxEvent::LoseAnswer)?;
+        self.actions.push(Action::ReadBack { operation: id, attempt: operation.attempts });
+        Ok(())
     }
 
     /// Whether the remote's row shows that the operation is there.
@@ -160,11 +224,9 @@ impl Planner<'_> {
             return deletes && !matches!(mirror, RowState::Present(_));
         };
         operation.intent.values().iter().all(|(name, value)| {
-            let counts = self.shape.unit_of(name).class == FieldClass::Counter;
-            // The equal sum of another user is not ours. Only where ours may have arrived, and the remote does not
-            // name somebody else, is the value taken for it.
-            let may_be_ours = !counts || (operation.doubtful && row.origin == Origin::Untold);
-            row.fields.get(name).unwrap_or(&crate::value::Value::Null) == value && may_be_ours
+            // The equal sum of another user is not ours, and ours may hide in another one.
+            !self.shape.unit_of(name).adds_up()
+                && row.fields.get(name).unwrap_or(&crate::value::Value::Null) == value
         })
     }
 
@@ -189,6 +251,9 @@ impl Planner<'_> {
         // merged with the new row and, being another request, gets another id.
         operation.state = operation.state.after(OutboxEvent::Rebase)?;
         operation.doubtful &= applied != Some(false);
+        // What is known of this id says nothing of another one under which it went out before.
+        let id = &operation.id;
+        operation.exposed.take_if(|exposed| applied == Some(false) && exposed.operations.iter().eq([id]));
         operation.id = self.record.next_id();
         if let Some(later) = self.record.overlay.pending.take() {
             operation = self.join(operation, later);

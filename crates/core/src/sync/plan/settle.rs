@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::super::conflict::{Conflict, ConflictKind, FieldConflict};
 use super::super::merge::{Lost, Side, merge_write};
 use super::super::outbox::{OutboxEvent, OutboxState};
-use super::super::record::{Expected, FieldEdit, Fields, Intent, Operation, RowState};
+use super::super::record::{Expected, Exposed, FieldEdit, Fields, Intent, Operation, RowState};
 use super::{Action, Outcome, PlanError, Planner};
 use crate::value::Value;
 
@@ -58,6 +58,20 @@ impl Planner<'_> {
         operation.expected == (Expected::Absent { gone }) && !(operation.doubtful && gone.is_some())
     }
 
+    /// What of the operation the row may hold already. The row that an attempt expected holds nothing of it, and as
+    /// long as it stands the remote applies at most one of all attempts and copies.
+    fn may_hold<'a>(
+        &self,
+        operation: &'a Operation,
+        edits: &BTreeMap<String, FieldEdit>,
+    ) -> Option<&'a Exposed> {
+        let row = self.record.mirror.fields();
+        let there = |name: &String| row.and_then(|row| row.get(name)).cloned().unwrap_or_default();
+        let moved = operation.expected != self.record.mirror.expected()
+            || edits.iter().any(|(name, edit)| there(name) != edit.seen);
+        operation.exposed.as_ref().filter(|_| moved)
+    }
+
     fn settle_write(
         &mut self,
         mut operation: Operation,
@@ -67,8 +81,8 @@ impl Planner<'_> {
             RowState::Present(row) => Some(row),
             RowState::Unknown | RowState::Gone { .. } => None,
         };
-        let merge = merge_write(self.shape, self.rules, &edits, row, operation.doubtful);
         let fields = row.map(|row| &row.fields);
+        let merge = merge_write(self.shape, self.rules, &edits, row, self.may_hold(&operation, &edits));
         if merge.clashes.is_empty() && !merge.remaining.is_empty() {
             let merged = Intent::Write(merge.remaining.clone());
             let whole = merged.over(fields).unwrap_or_default();
@@ -90,7 +104,8 @@ impl Planner<'_> {
         self.actions.extend(merge.lost.into_iter().map(Action::Journal));
         operation.intent = Intent::Write(merge.remaining.clone());
         if !merge.clashes.is_empty() {
-            return self.clash(operation, ConflictKind::Edits, merge.clashes);
+            let kind = if merge.doubtful { ConflictKind::Doubtful } else { ConflictKind::Edits };
+            return self.clash(operation, kind, merge.clashes);
         }
         if !merge.remaining.is_empty() {
             return self.queue(operation);
@@ -106,7 +121,12 @@ impl Planner<'_> {
     fn queue(&mut self, mut operation: Operation) -> Result<(), PlanError> {
         let waited = operation.state == OutboxState::Queued;
         operation.state = operation.state.after(OutboxEvent::Enqueue)?;
-        operation.expected = self.record.mirror.expected();
+        let expected = self.record.mirror.expected();
+        if operation.expected != expected {
+            // Copies of earlier attempts find another row than they expect.
+            operation.exposed = None;
+        }
+        operation.expected = expected;
         operation.doubtful = false;
         operation.reason = None;
         if !waited {

@@ -28,6 +28,8 @@ pub struct Counts {
     pub foreign: u64,
     /// Conflicts raised or changed.
     pub conflicts: u64,
+    /// Of them, increments that the remote could not tell of, so that only a person can decide.
+    pub undecidable: u64,
     /// Operations whose outcome was unknown.
     pub limbo: u64,
     /// Dead letters.
@@ -51,8 +53,10 @@ pub struct Faults {
     pub doubled_requests: u64,
     /// Answers that it delivered twice.
     pub doubled_answers: u64,
-    /// Requests that were turned away, with 429 or for good.
+    /// Requests, or one copy of them, that were turned away, with 429 or for good.
     pub turned_away: u64,
+    /// Requests that never left, for want of a connection.
+    pub not_sent: u64,
     /// Readings that failed.
     pub lost_reads: u64,
     /// Crashes with a restart from the stored record.
@@ -61,13 +65,14 @@ pub struct Faults {
 
 impl Faults {
     /// Each kind with its count.
-    pub fn named(&self) -> [(&'static str, u64); 7] {
+    pub fn named(&self) -> [(&'static str, u64); 8] {
         [
             ("answers lost", self.lost_answers),
             ("answers too late", self.late_answers),
             ("requests doubled", self.doubled_requests),
             ("answers doubled", self.doubled_answers),
             ("requests turned away", self.turned_away),
+            ("requests never sent", self.not_sent),
             ("readings lost", self.lost_reads),
             ("restarts", self.restarts),
         ]
@@ -82,6 +87,7 @@ impl Counts {
         self.effects += other.effects;
         self.foreign += other.foreign;
         self.conflicts += other.conflicts;
+        self.undecidable += other.undecidable;
         self.limbo += other.limbo;
         self.dead_letters += other.dead_letters;
         self.lost += other.lost;
@@ -91,6 +97,7 @@ impl Counts {
         self.faults.doubled_requests += other.faults.doubled_requests;
         self.faults.doubled_answers += other.faults.doubled_answers;
         self.faults.turned_away += other.faults.turned_away;
+        self.faults.not_sent += other.faults.not_sent;
         self.faults.lost_reads += other.faults.lost_reads;
         self.faults.restarts += other.faults.restarts;
     }

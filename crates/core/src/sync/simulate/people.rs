@@ -26,7 +26,8 @@ impl World {
             match self.pick(11) {
                 8 => {
                     let old = value_of("count").and_then(Value::as_integer).unwrap_or(0);
-                    let more = i64::try_from(self.pick(5)).unwrap_or(0) + 1;
+                    // Down as well, so that others take back exactly what was added.
+                    let more = [-2, -1, 1, 2, 5][usize::try_from(self.pick(5)).unwrap_or(0)];
                     fields.insert("count".into(), Value::Integer(old + more));
                 }
                 9 => {
@@ -162,9 +163,9 @@ impl World {
     pub(super) fn decide(&mut self) -> Result<(), Violation> {
         if let Some(letter) = self.record.dead_letters.first() {
             let operation = letter.id.clone();
-            self.counter_exact = false;
             let again = self.pick(2) == 0;
             if !again || self.try_step(Event::Requeue { operation: operation.clone() })?.is_none() {
+                self.counter_exact = false;
                 self.try_step(Event::Dismiss { operation })?;
             }
             return Ok(());
@@ -176,9 +177,21 @@ impl World {
         }
         let otherwise = if self.pick(2) == 0 { Pick::Mine } else { Pick::Theirs };
         let deletes = matches!(conflict.kind, ConflictKind::DeletedHere | ConflictKind::DeletedThere);
-        if conflict.fields.contains_key("count") || deletes {
+        // Whoever is asked about an increment looks it up at the remote.
+        let exposed = self.record.overlay.pending.as_ref().and_then(|pending| pending.exposed.as_ref());
+        let asked = exposed
+            .filter(|exposed| conflict.kind == ConflictKind::Doubtful && exposed.operations.len() == 1)
+            // A counter that began with a creation on both sides has no sum.
+            .filter(|exposed| exposed.increments.get("count").is_some_and(|edit| edit.seen != Value::Null));
+        let truth = asked.map(|exposed| {
+            let arrived = self.remote.effects.contains_key(&exposed.operations[0]);
+            if arrived { Pick::Theirs } else { Pick::Mine }
+        });
+        if truth.is_none() && conflict.fields.contains_key("count") || deletes {
             self.counter_exact = false;
         }
+        let fields: BTreeMap<String, Pick> =
+            truth.map(|pick| ("count".to_owned(), pick)).into_iter().collect();
         // Whoever answers has seen both values.
         for (name, field) in &conflict.fields {
             let shown = [&field.mine, &field.theirs];
@@ -195,7 +208,7 @@ impl World {
                     .map(|(name, value)| (name.clone(), value.to_string())),
             );
         }
-        let answer = |otherwise| Answer { shown: conflict.revision, otherwise, fields: BTreeMap::new() };
+        let answer = |otherwise| Answer { shown: conflict.revision, otherwise, fields: fields.clone() };
         // Mine may still break the rule; theirs never does.
         if self.try_step(Event::Answer(answer(otherwise)))?.is_none()
             && self.try_step(Event::Answer(answer(Pick::Theirs)))?.is_none()

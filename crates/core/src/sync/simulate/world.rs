@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::conflict::ConflictKind;
 use super::super::field::{Broken, ChangeUnit, FieldClass, LinkShape, Policy, Rules};
 use super::super::hybrid::HybridClock;
 use super::super::merge::Side;
@@ -101,7 +102,7 @@ impl World {
             known: BTreeSet::new(),
             may_create: true,
             counter: 0,
-            counter_exact: knows_keys,
+            counter_exact: true,
         };
         if world.pick(4) > 0 {
             world.foreign_edit();
@@ -130,7 +131,7 @@ impl World {
             4..=6 => self.foreign_edit(),
             7 if self.pick(5) == 0 => self.foreign_delete(),
             8 if self.pick(5) == 0 => self.local_delete()?,
-            9..=12 => self.send()?,
+            9..=12 => self.send(true)?,
             13..=14 => self.deliver_request(true)?,
             15..=17 => self.deliver_answer(true)?,
             18 => self.pull(),
@@ -171,7 +172,7 @@ impl World {
             if over && self.record.dead_letters.is_empty() && self.reads.is_empty() {
                 return Ok(());
             }
-            self.send()?;
+            self.send(false)?;
         }
         Err(self.violation("I8", format!("no rest after 400 rounds: {:?}", self.record.overlay)))
     }
@@ -261,7 +262,11 @@ impl World {
                 self.counts.limbo += 1;
                 self.reads.push((operation.clone(), *attempt));
             }
-            Action::RaiseConflict(_) | Action::ReopenConflict(_) => self.counts.conflicts += 1,
+            Action::RaiseConflict(_) | Action::ReopenConflict(_) => {
+                self.counts.conflicts += 1;
+                let kind = self.record.conflict.as_ref().map(|conflict| &conflict.kind);
+                self.counts.undecidable += u64::from(kind == Some(&ConflictKind::Doubtful));
+            }
             Action::DeadLetter { .. } => self.counts.dead_letters += 1,
             Action::Journal(lost) => {
                 self.counts.lost += 1;
@@ -287,9 +292,15 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn send(&mut self) -> Result<(), Violation> {
+    pub(super) fn send(&mut self, faults: bool) -> Result<(), Violation> {
         // A refused one waits for a person, a conflict, or has nothing to say.
-        self.try_step(Event::Send).map(drop)
+        if self.try_step(Event::Send)?.is_none() || !faults || self.pick(8) > 0 {
+            return Ok(());
+        }
+        // There is no connection: nothing leaves, which only we can know.
+        let Some(Dispatch { operation, .. }) = self.requests.pop() else { return Ok(()) };
+        self.counts.faults.not_sent += 1;
+        self.try_step(Event::Postponed { operation, reason: "no connection".into() }).map(drop)
     }
 
     pub(super) fn deliver_request(&mut self, faults: bool) -> Result<(), Violation> {
@@ -384,7 +395,7 @@ impl World {
         self.try_step(Event::Unknown { operation, reason: "timeout".into() }).map(drop)
     }
 
-    /// A request does not reach the remote, and we are told so.
+    /// A request, or one copy of it, does not reach the remote, and we are told so.
     pub(super) fn drop_request(&mut self) -> Result<(), Violation> {
         let Some(request) = self.requests.pop() else { return Ok(()) };
         self.counts.faults.turned_away += 1;
@@ -392,7 +403,7 @@ impl World {
         let event = if self.pick(4) == 0 {
             Event::Refused { operation, reason: "422".into() }
         } else {
-            Event::Postponed { operation, reason: "429".into() }
+            Event::TurnedAway { operation, reason: "429".into() }
         };
         self.arriving.push(event);
         Ok(())

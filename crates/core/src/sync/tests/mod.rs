@@ -1,6 +1,7 @@
 //! What the sync core promises, against a model and against the defects of the earlier system.
 
 mod defects;
+mod increments;
 mod merging;
 mod planning;
 
@@ -101,6 +102,7 @@ fn simulated_histories_break_no_invariant() {
         ("effects", sum.effects),
         ("foreign", sum.foreign),
         ("conflicts", sum.conflicts),
+        ("undecidable", sum.undecidable),
         ("limbo", sum.limbo),
         ("dead letters", sum.dead_letters),
         ("lost", sum.lost),

@@ -65,36 +65,6 @@ fn a_value_that_the_remote_stored_in_its_own_way_is_no_conflict() {
 }
 
 #[test]
-fn two_equal_increments_are_two_and_a_doubtful_one_is_asked() {
-    let units = || vec![unit(&["n"], FieldClass::Counter, Policy::Merge)];
-    let mut desk = Desk::new(units(), row(1, &[("n", 10)]));
-    desk.edit(&[("n", 12)]);
-    desk.take(Event::Observed(row(2, &[("n", 12)])));
-    assert_eq!(desk.send().fields, Some(fields(&[("n", 14)])));
-
-    let mut desk = Desk::new(units(), row(1, &[("n", 10)]));
-    desk.edit(&[("n", 12)]);
-    let request = desk.send();
-    desk.unknown(&request);
-    // 13: ours and one more, or three of somebody else's. Nobody can tell.
-    desk.take(Event::Observed(row(2, &[("n", 13)])));
-    assert_eq!(desk.record.badge(), OutboxState::Conflict);
-
-    // The remote tells that 12 is somebody else's, and that ours did not arrive.
-    let mut desk = Desk::new(units(), row(1, &[("n", 10)]));
-    desk.edit(&[("n", 12)]);
-    let request = desk.send();
-    desk.unknown(&request);
-    let RowState::Present(theirs) = row(2, &[("n", 12)]) else { panic!() };
-    let current = RowState::Present(Observed { origin: Origin::Elsewhere, ..theirs });
-    let operation = request.operation.clone();
-    desk.take(Event::ReadBack { operation, attempt: 1, current, applied: Some(false) });
-    let again = desk.send();
-    assert_eq!(again.fields, Some(fields(&[("n", 14)])));
-    assert_ne!(again.operation, request.operation, "another content is another operation");
-}
-
-#[test]
 fn an_answer_counts_for_what_was_shown() {
     let mut desk = Desk::new(Vec::new(), row(1, &[("a", 1)]));
     desk.edit(&[("a", 2)]);
