@@ -3,6 +3,7 @@
 mod defects;
 mod increments;
 mod merging;
+mod model;
 mod planning;
 
 use super::conflict::{Answer, Pick};
