@@ -25,7 +25,7 @@ use crate::state::Server;
 pub enum Scope {
     /// Look at everything, evaluate flags, follow events.
     Read,
-    /// Change flags.
+    /// Change flags, and records of linked systems.
     Operate,
     /// Everything.
     Admin,

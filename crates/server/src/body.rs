@@ -60,14 +60,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// One part of the path.
-pub(crate) struct PathPart(pub(crate) String);
+/// The parts of the path: one text, or a tuple of several.
+pub(crate) struct PathPart<T = String>(pub(crate) T);
 
-impl<S: Send + Sync> FromRequestParts<S> for PathPart {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathPart<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        axum::extract::Path::<String>::from_request_parts(parts, state)
+        axum::extract::Path::<T>::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Path(part)| Self(part))
             .map_err(|rejection| ApiError::usage(format!("the path cannot be read: {rejection}")))

@@ -18,6 +18,8 @@ mod edit;
 mod error;
 mod etag;
 mod events;
+mod feed;
+mod links;
 mod live;
 mod metric;
 mod rate;
@@ -33,4 +35,6 @@ pub use crate::access::{Scope, Token, Tokens};
 pub use crate::ask::{Announcement, Asked, RunningServer};
 pub use crate::clients::{Arrival, Silent, Timed, Why};
 pub use crate::serve::{serve, serve_until};
-pub use crate::settings::{Collect, Limits, REFRESH_INTERVAL, ServedSystem, ServerError, ServerSettings};
+pub use crate::settings::{
+    Collect, Limits, REFRESH_INTERVAL, ServedLink, ServedSystem, ServerError, ServerSettings,
+};

@@ -7,11 +7,12 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 
 use crate::access::{Scope, require};
 use crate::error::ApiError;
 use crate::request;
+use crate::routes::sync::{conflicts, drafts, events, records, rounds, waiting};
 use crate::routes::{client, flag, metric, ofrep, plan, quarantine, run, system, unleash};
 use crate::state::Server;
 
@@ -25,6 +26,8 @@ pub(crate) fn router(server: Server) -> Router {
         .route("/healthz", get(metric::health))
         .merge(scoped(read(), Scope::Read))
         .merge(scoped(operate(), Scope::Operate))
+        .merge(scoped(look_at_records(), Scope::Read))
+        .merge(scoped(change_records(), Scope::Operate))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(limit)
@@ -70,6 +73,46 @@ fn operate() -> Router<Server> {
         .route("/api/v1/flags/{flag}/allow", post(flag::allow))
         .route("/api/v1/flags/{flag}/deny", post(flag::deny))
         .route("/api/v1/flags/{flag}/kill", post(flag::kill))
+}
+
+/// What looks at the records of a linked system.
+fn look_at_records() -> Router<Server> {
+    Router::new()
+        .route("/api/v1/systems/{system}/records", get(records::list))
+        .route("/api/v1/systems/{system}/records/{key}", get(records::show))
+        .route("/api/v1/systems/{system}/records/{key}/versions", get(records::versions))
+        .route("/api/v1/systems/{system}/records/{key}/versions/{version}", get(records::version))
+        .route("/api/v1/systems/{system}/figures", get(records::figures))
+        .route("/api/v1/systems/{system}/edits", get(drafts::edits))
+        .route("/api/v1/systems/{system}/drafts", get(drafts::drafts))
+        .route("/api/v1/systems/{system}/conflicts", get(conflicts::list))
+        .route("/api/v1/systems/{system}/conflicts/{key}", get(conflicts::show))
+        .route("/api/v1/systems/{system}/conflict-rules", get(conflicts::rules))
+        .route("/api/v1/systems/{system}/queue", get(waiting::queue))
+        .route("/api/v1/systems/{system}/limbo", get(waiting::limbo))
+        .route("/api/v1/systems/{system}/dead-letters", get(waiting::dead_letters))
+        .route("/api/v1/systems/{system}/sync", get(rounds::show))
+        .route("/api/v1/systems/{system}/events", get(events::follow))
+}
+
+/// What changes the records of a linked system.
+fn change_records() -> Router<Server> {
+    Router::new()
+        .route("/api/v1/systems/{system}/records/{key}/draft", put(drafts::put).delete(drafts::drop_draft))
+        .route("/api/v1/systems/{system}/records/{key}/restore", post(records::restore))
+        .route("/api/v1/systems/{system}/drafts/commit", post(drafts::commit))
+        .route("/api/v1/systems/{system}/drafts/discard", post(drafts::discard))
+        .route("/api/v1/systems/{system}/import", post(drafts::import))
+        .route("/api/v1/systems/{system}/conflicts", post(conflicts::resolve_many))
+        .route("/api/v1/systems/{system}/conflicts/{key}/resolve", post(conflicts::resolve))
+        .route("/api/v1/systems/{system}/conflicts/{key}/undo", post(conflicts::undo))
+        .route(
+            "/api/v1/systems/{system}/conflict-rules/{field}",
+            put(conflicts::set_rule).delete(conflicts::drop_rule),
+        )
+        .route("/api/v1/systems/{system}/dead-letters/retry", post(waiting::retry))
+        .route("/api/v1/systems/{system}/dead-letters/drop", post(waiting::drop_letters))
+        .route("/api/v1/systems/{system}/sync", post(rounds::go))
 }
 
 async fn no_route() -> ApiError {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use plimsoll_engine::cache::Cache;
 use plimsoll_engine::metric::Sample;
+use plimsoll_engine::sync::LinkedSystem;
 use plimsoll_engine::system::System;
 use plimsoll_store::StoreUrl;
 
@@ -21,6 +22,21 @@ pub struct ServedSystem {
     pub system: &'static System,
     /// Its store, whose tables are up to date.
     pub store: StoreUrl,
+    /// Its link with a remote, where it has one; its tables are up to date too.
+    pub link: Option<ServedLink>,
+}
+
+/// A link of a served system, and where its remote is.
+#[derive(Clone)]
+pub struct ServedLink {
+    /// The link.
+    pub linked: &'static LinkedSystem,
+    /// The remote's address. Without one nothing is pulled or sent from here; a worker elsewhere may.
+    pub remote: Option<String>,
+    /// The token that the remote wants. It is a secret.
+    pub token: Option<String>,
+    /// Requests per second at most; what the link allows unless set, as many as the remote answers for 0.
+    pub requests_per_second: Option<u64>,
 }
 
 /// How much one server takes on.

@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::access::{Caller, Scope};
 use crate::clients::Clients;
 use crate::error::ApiError;
+use crate::links::LinkState;
 use crate::live::Live;
 use crate::metric::Metrics;
 use crate::rate::Rates;
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     /// One gate for each different store of the systems.
     pub(crate) stores: Vec<Sessions>,
+    /// The links of the systems that have one.
+    pub(crate) links: Vec<Arc<LinkState>>,
     /// The gate of the control store.
     pub(crate) control: Sessions,
     /// The flags as they are.
@@ -41,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) request_ids: RequestIds,
     /// Places for requests that are worked on.
     pub(crate) places: Semaphore,
+    /// Places for clients that follow links.
+    pub(crate) event_places: Arc<Semaphore>,
     /// The route of requests that no route takes, in logs and figures.
     pub(crate) no_route: Arc<str>,
     /// Who acts while there are no tokens.
@@ -63,6 +68,16 @@ impl Shared {
             }
         }
         let clock: Arc<dyn Clock> = Arc::new(MachineClock::new());
+        let links = settings.systems.iter().filter_map(|served| {
+            let store = stores.iter().find(|known| *known.url() == served.store)?;
+            Some(Arc::new(LinkState::new(
+                served.link.as_ref()?,
+                store.clone(),
+                settings.cache.clone(),
+                clock.as_ref(),
+            )))
+        });
+        let links = links.collect();
         let clients = Arc::new(Clients::new(limits.event_clients));
         let local = Caller { name: settings.actor.as_str().into(), scope: Scope::Admin };
         let mut control =
@@ -70,11 +85,13 @@ impl Shared {
         let callers = settings.tokens.names().chain([Arc::clone(&local.name)]);
         Ok(Arc::new(Self {
             stores,
+            links,
             control: Sessions::new(settings.control.clone(), limits.sessions_per_store),
             live: Live::open(&mut control, settings.cache.clone())?,
             rates: Rates::new(limits.requests_per_second, callers),
             metrics: Metrics::new(clock.as_ref(), Arc::clone(&clients)),
             request_ids: RequestIds::new(),
+            event_places: Arc::new(Semaphore::new(limits.event_clients)),
             places: Semaphore::new(limits.concurrent_requests),
             no_route: "none".into(),
             local,
@@ -91,6 +108,16 @@ impl Shared {
             let names: Vec<_> = self.settings.systems.iter().map(|served| served.system.name).collect();
             ApiError::not_found(format!("there is no system `{name}`"))
                 .hint(format!("there are {}", names.join(", ")))
+        })
+    }
+
+    /// The link of the system called `name`.
+    pub(crate) fn link(&self, name: &str) -> Result<&Arc<LinkState>, ApiError> {
+        let system = self.system(name)?.system.name;
+        self.links.iter().find(|link| link.linked.system.name == system).ok_or_else(|| {
+            let names: Vec<_> = self.links.iter().map(|link| link.linked.system.name).collect();
+            let error = ApiError::not_found(format!("the records of `{name}` are not linked with a remote"));
+            if names.is_empty() { error } else { error.hint(format!("those of {} are", names.join(", "))) }
         })
     }
 

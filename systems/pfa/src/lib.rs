@@ -94,6 +94,10 @@ impl Link for PfaLink {
         known.parse(text)
     }
 
+    fn holds_numbers(&self, field: &str) -> bool {
+        fields::find(field).is_some_and(|field| field.kind == fields::Kind::Money)
+    }
+
     fn critical_fields(&self) -> &'static [&'static str] {
         &["source", "forecast_start", "forecast_end"]
     }

@@ -17,7 +17,7 @@ use plimsoll_store::StoreUrl;
 use serde_json::json;
 
 use super::Context;
-use crate::registry::{ANALYTIC_SYSTEMS, SYSTEMS};
+use crate::registry::{ANALYTIC_SYSTEMS, LINKED_SYSTEMS, SYSTEMS};
 use crate::ui::Ui;
 
 /// Arguments of `metrics`.
@@ -77,6 +77,7 @@ impl Context {
                 control::prepare(&mut session)?;
                 Ok(session)
             }),
+            link: None,
         });
         let mut systems = Vec::new();
         for system in SYSTEMS {
@@ -88,7 +89,9 @@ impl Context {
                 }),
                 Err(error) => Err(error),
             };
-            systems.push(SystemStore { system: system.name, session });
+            let linked = LINKED_SYSTEMS.iter().find(|linked| linked.system.name == system.name);
+            let link = linked.map(|linked| linked.link.name());
+            systems.push(SystemStore { system: system.name, session, link });
         }
         Stores { control, systems, analytics: Vec::new() }
     }

@@ -4,23 +4,43 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use plimsoll_engine::EngineError;
 use plimsoll_engine::alert::Transport;
 use plimsoll_engine::schedule::Runner;
-use plimsoll_server::{Limits, REFRESH_INTERVAL, RunningServer, ServedSystem, ServerError, ServerSettings};
+use plimsoll_engine::sync::LinkedSystem;
+use plimsoll_engine::{EngineError, Session};
+use plimsoll_server::{
+    Limits, REFRESH_INTERVAL, RunningServer, ServedLink, ServedSystem, ServerError, ServerSettings,
+};
 
 use super::Context;
 use super::metrics::Collector;
 use super::schedule::BinaryHost;
 use crate::args::ServeArguments;
-use crate::registry::SYSTEMS;
+use crate::registry::{LINKED_SYSTEMS, SYSTEMS};
+
+/// The link of a system, with its tables up to date.
+fn served_link(
+    context: &Context,
+    session: &mut Session,
+    linked: &'static LinkedSystem,
+) -> Result<ServedLink, EngineError> {
+    plimsoll_engine::sync::prepare(session, linked)?;
+    Ok(ServedLink {
+        linked,
+        remote: context.config.sources.get(linked.system.name).cloned(),
+        token: context.config.remote_token.clone(),
+        requests_per_second: None,
+    })
+}
 
 /// Serves the HTTP API and runs schedules until the process is told to end.
 pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<ExitCode, EngineError> {
     let mut systems = Vec::new();
     for system in SYSTEMS {
-        drop(context.session(system)?);
-        systems.push(ServedSystem { system, store: context.store_url(system)? });
+        let mut session = context.session(system)?;
+        let link = LINKED_SYSTEMS.iter().find(|linked| linked.system.name == system.name);
+        let link = link.map(|linked| served_link(context, &mut session, linked)).transpose()?;
+        systems.push(ServedSystem { system, store: context.store_url(system)?, link });
     }
     let control = context.control_session()?.store.url();
     let control_text = control.to_string();

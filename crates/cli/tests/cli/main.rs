@@ -15,6 +15,7 @@ mod messages;
 mod monitoring;
 mod playbook;
 mod postgres;
+mod records;
 mod scenarios;
 mod serve;
 mod snapshot;

@@ -135,7 +135,7 @@ fn series(port: u16, query: &str) -> usize {
     body["data"]["result"].as_array().map_or(0, Vec::len)
 }
 
-/// Work of every kind: runs, a backup, documents, checks, schedules that end well and badly, an incident.
+/// Work of every kind: runs, a backup, documents, checks, a link, schedules that end well and badly, an incident.
 fn demo(home: &Home) {
     let desk = Desk::generated(40, 12, 2, 7);
     std::fs::create_dir_all(home.file("data")).unwrap();
@@ -150,6 +150,11 @@ fn demo(home: &Home) {
     );
     home.expect(0, &["ingest", "opencode"]);
     home.run(&["check", "opencode"]);
+    let pems = plimsoll_simulator::pems::serve(plimsoll_simulator::pems::Options::default()).unwrap();
+    let sync = ["sync", "pfa", "--remote", pems.address(), "--scope", "DEMO01", "--rate", "0"];
+    home.expect(0, &sync);
+    home.expect(0, &["edit", "pfa", "DEMO01-000001", "model=Demo", "--commit"]);
+    home.expect(0, &sync);
     home.expect(0, &["schedule", "add", "daily-verify"]);
     home.expect(0, &["schedule", "run", "daily-verify"]);
     home.expect(0, &["schedule", "add", "fails", "--cron", "@daily", "--", "check", "nothing"]);

@@ -135,7 +135,6 @@ fn measured(home: &Home, words: &[&str]) -> (f64, Duration) {
 /// `cargo xtask bench sync` runs this.
 #[test]
 #[ignore = "a measurement: ten organizations of 20,000 rows"]
-#[expect(clippy::print_stdout, reason = "a measurement prints its figures")]
 fn what_ten_organizations_take() {
     let options = Options { organizations: 10, rows_per_organization: 20_000, ..Options::default() };
     let (home, pems) = (Home::new(), serve(options).unwrap());

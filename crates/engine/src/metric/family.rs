@@ -123,6 +123,41 @@ families! {
         "When the gate was last decided, in seconds since 1970.";
     GATE_VERDICTS = "plimsoll_gate_verdicts_total", Counter, ["gate", "verdict"], "Verdicts of the gate.";
 
+    SYNC_LAG = "plimsoll_sync_lag_seconds", Gauge, ["link"],
+        "How long the oldest committed edit that has not arrived has waited, in seconds; 0 when none waits.";
+    SYNC_EDITS = "plimsoll_sync_open_edits", Gauge, ["link", "state"],
+        "Edits that are not over, by where they stand: draft, committed, queued, syncing, limbo, conflict, failed.";
+    SYNC_DUE = "plimsoll_sync_due_records", Gauge, ["link"], "Records that a worker has to look at.";
+    SYNC_RETRYING = "plimsoll_sync_retrying_records", Gauge, ["link"],
+        "Records whose last request the remote could not take and that are tried again.";
+    SYNC_CONFLICTS = "plimsoll_sync_open_conflicts", Gauge, ["link"], "Conflicts that nobody decided yet.";
+    SYNC_LIMBO = "plimsoll_sync_limbo_records", Gauge, ["link"], "Records with a write whose outcome is not known yet.";
+    SYNC_DEAD_LETTERS = "plimsoll_sync_dead_letters", Gauge, ["link"],
+        "Edits that were refused or given up and wait for a person.";
+    SYNC_WRITES = "plimsoll_sync_writes_total", Counter, ["link"], "Requests that write, as sent to the remote.";
+    SYNC_OUTCOMES = "plimsoll_sync_write_outcomes_total", Counter, ["link", "outcome"],
+        "Requests that write by how they ended: applied, rejected (the row had moved), refused, postponed, unknown.";
+    SYNC_RETRIES = "plimsoll_sync_retries_total", Counter, ["link"],
+        "Requests that have to be repeated: postponed by the remote, or without a known outcome.";
+    SYNC_READ_BACKS = "plimsoll_sync_read_backs_total", Counter, ["link"],
+        "Rows that were read to learn what became of a request.";
+    SYNC_GIVEN_UP = "plimsoll_sync_given_up_total", Counter, ["link"], "Operations that were given up after many attempts.";
+    SYNC_PULLS = "plimsoll_sync_pulls_total", Counter, ["link", "outcome"], "Pulls by how they ended: done, failed.";
+    SYNC_PULL_SECONDS = "plimsoll_sync_pull_duration_seconds_total", Counter, ["link"],
+        "Time spent in pulls that were done, in seconds.";
+    SYNC_PULL_LAST_SECONDS = "plimsoll_sync_last_pull_duration_seconds", Gauge, ["link"],
+        "How long the last pull took, in seconds.";
+    SYNC_PULL_LAST = "plimsoll_sync_last_pull_timestamp_seconds", Gauge, ["link"],
+        "When changes were last taken over, in seconds since 1970, of the scope for which that is longest ago; absent when nothing was pulled.";
+    SYNC_PULL_ROWS = "plimsoll_sync_pulled_rows_total", Counter, ["link", "outcome"],
+        "Rows that pulls read: seen, and of them changed.";
+    SYNC_BREAKER = "plimsoll_sync_breaker", Gauge, ["link", "state"],
+        "1 for what the circuit breaker does, as the last process that spoke to the remote noted it: closed, half_open, open; absent before.";
+    SYNC_RATE = "plimsoll_sync_allowed_requests_per_second", Gauge, ["link"],
+        "Requests per second that are sent at most, as adapted to the remote's answers; absent without a limit.";
+    SYNC_HELD = "plimsoll_sync_held_scopes", Gauge, ["link"],
+        "Scopes of which so many rows vanished that a person has to confirm it.";
+
     HTTP_REQUESTS = "plimsoll_http_requests_total", Counter, ["method", "route", "status"],
         "Requests that the server answered.";
     HTTP_SECONDS = "plimsoll_http_request_duration_seconds", Histogram, ["route"],
@@ -139,16 +174,8 @@ families! {
 }
 
 families! {
-    LATER, "Names for what is not exported yet: links between systems, and gauge sets.":
+    LATER, "Names for what is not exported yet: gauge sets.":
 
-    SYNC_RECORDS = "plimsoll_sync_records_total", Counter, ["link", "outcome"],
-        "Records that a link brought over, by what became of them.";
-    SYNC_LAG = "plimsoll_sync_lag_seconds", Gauge, ["link"],
-        "How long the oldest change that is not brought over has waited, in seconds.";
-    SYNC_CONFLICTS = "plimsoll_sync_open_conflicts", Gauge, ["link"], "Conflicts that nobody decided yet.";
-    SYNC_LIMBO = "plimsoll_sync_limbo_records", Gauge, ["link"], "Writes whose outcome is not known yet.";
-    SYNC_REQUESTS = "plimsoll_sync_remote_requests_total", Counter, ["link", "status"],
-        "Requests to the other side, by how it answered.";
     GAUGE_SETS = "plimsoll_gauges_sets", Gauge, ["state"], "Gauge sets by state.";
     GAUGE_OPERATIONS = "plimsoll_gauges_operations_total", Counter, ["operation", "outcome"],
         "Operations on gauge sets: pair, replace, unpair, retire, calibrate.";

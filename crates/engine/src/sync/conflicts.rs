@@ -15,9 +15,9 @@ use plimsoll_core::sync::record::Fields;
 use plimsoll_core::value::Value;
 
 use super::declare::Link;
-use super::edit;
+use super::edit::{self, How, Wanted};
 use super::record;
-use super::take::{Because, Taken, advance, close, transact};
+use super::take::{Because, Taken, advance, close, happen, perhaps};
 use crate::change::cells::{Cells, number};
 use crate::error::EngineError;
 use crate::session::Session;
@@ -55,6 +55,24 @@ pub struct ConflictFilter<'a> {
     pub key: Option<&'a str>,
     /// At most so many.
     pub limit: u64,
+    /// So many are left out before.
+    pub offset: u64,
+}
+
+/// How many conflicts there are of those wanted; limit and offset do not count.
+///
+/// # Errors
+/// When the store fails.
+pub fn count(session: &mut Session, link: &dyn Link, filter: ConflictFilter<'_>) -> Result<u64, EngineError> {
+    let sql = "SELECT count(*) FROM plimsoll_sync_conflict
+        WHERE link = $1 AND ($2 = 1 OR closed_at IS NULL) AND ($3 = '' OR record_key = $3)";
+    let parameters = [
+        Value::text(link.name()),
+        Value::Integer(filter.closed.into()),
+        Value::text(filter.key.unwrap_or_default()),
+    ];
+    let rows = session.store.query(sql, &parameters)?;
+    rows.into_iter().next().map_or(Ok(0), |row| Cells(row).count(0))
 }
 
 /// The conflicts of a link, oldest question first.
@@ -69,12 +87,13 @@ pub fn list(
     let sql = "SELECT record_key, scope, revision, question, opened_at, closed_at, closed_by, answer
         FROM plimsoll_sync_conflict
         WHERE link = $1 AND ($2 = 1 OR closed_at IS NULL) AND ($3 = '' OR record_key = $3)
-        ORDER BY opened_at, record_key, revision LIMIT $4";
+        ORDER BY opened_at, record_key, revision LIMIT $4 OFFSET $5";
     let parameters = [
         Value::text(link.name()),
         Value::Integer(filter.closed.into()),
         Value::text(filter.key.unwrap_or_default()),
         number(filter.limit),
+        number(filter.offset),
     ];
     let rows = session.store.query(sql, &parameters)?;
     rows.into_iter()
@@ -95,6 +114,45 @@ pub fn list(
         .collect()
 }
 
+/// The open conflict of a record.
+///
+/// # Errors
+/// Usage when there is none.
+pub fn open(session: &mut Session, link: &dyn Link, key: &str) -> Result<ConflictLine, EngineError> {
+    let filter = ConflictFilter { key: Some(key), limit: 1, ..ConflictFilter::default() };
+    list(session, link, filter)?.pop().ok_or_else(|| {
+        let hint = format!("`plimsoll conflicts list {}` lists them", link.name());
+        EngineError::usage(format!("`{key}` has no open conflict\nhint: {hint}"))
+    })
+}
+
+/// An answer to a conflict: single fields, and one side for all that are not named.
+///
+/// # Errors
+/// Usage when a field in question has no answer, or a field is named that is not in question.
+pub fn answer(
+    conflict: &ConflictLine,
+    revision: Option<u64>,
+    otherwise: Option<Pick>,
+    fields: BTreeMap<String, Pick>,
+) -> Result<Answer, EngineError> {
+    let asked = &conflict.question.fields;
+    if let Some(name) = fields.keys().find(|name| !asked.contains_key(*name)) {
+        let names: Vec<&str> = asked.keys().map(String::as_str).collect();
+        return Err(EngineError::usage(format!(
+            "`{name}` is not in question\nhint: the fields in question are {}",
+            names.join(", ")
+        )));
+    }
+    if otherwise.is_none() && asked.keys().any(|name| !fields.contains_key(name)) {
+        return Err(EngineError::usage(
+            "some fields in question have no answer\nhint: --take mine|theirs (`take`) decides every field not named",
+        ));
+    }
+    let otherwise = otherwise.unwrap_or(Pick::Theirs);
+    Ok(Answer { shown: revision.unwrap_or(conflict.revision), otherwise, fields })
+}
+
 /// Answers the open conflict of a record.
 ///
 /// # Errors
@@ -106,9 +164,24 @@ pub fn resolve(
     answer: &Answer,
     why: &str,
 ) -> Result<Taken, EngineError> {
+    resolve_how(session, link, key, answer, How { why, dry_run: false })
+}
+
+/// As [`resolve`], or only what it would make of the record.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_how(
+    session: &mut Session,
+    link: &dyn Link,
+    key: &str,
+    answer: &Answer,
+    how: How<'_>,
+) -> Result<Taken, EngineError> {
     let actor = session.actor.clone();
     let text = serde_json::to_string(answer)?;
-    transact(session, |store, now| {
+    let why = if how.why.is_empty() { "a person decided" } else { how.why };
+    perhaps(session, how.dry_run, |store, now| {
         let because = Because { actor: &actor, why };
         let mut kept = record::lock(store, link, key, now)?;
         let event = Event::Answer(answer.clone());
@@ -118,6 +191,7 @@ pub fn resolve(
             close(store, link, key, &actor, Some(&text), now)?;
         }
         let taken = advance(store, link, &mut kept, event, because, now)?;
+        happen(store, link, key, "decided", &format!("revision {}", answer.shown), because, now)?;
         record::keep(store, link, &kept, now)?;
         Ok(taken)
     })
@@ -134,17 +208,72 @@ pub fn resolve_all(
     pick: &Pick,
     why: &str,
 ) -> Result<Vec<Decided>, EngineError> {
+    let shown: Vec<(String, u64)> = shown.iter().map(|line| (line.key.clone(), line.revision)).collect();
+    resolve_shown(session, link, &shown, pick, How { why, dry_run: false })
+}
+
+/// As [`resolve_all`], by keys and the revisions that were shown, or only which of them could be answered.
+///
+/// # Errors
+/// When the store fails.
+pub fn resolve_shown(
+    session: &mut Session,
+    link: &dyn Link,
+    shown: &[(String, u64)],
+    pick: &Pick,
+    how: How<'_>,
+) -> Result<Vec<Decided>, EngineError> {
     let mut done = Vec::with_capacity(shown.len());
-    for line in shown {
-        let answer = Answer { shown: line.revision, otherwise: pick.clone(), fields: BTreeMap::new() };
-        let outcome = match resolve(session, link, &line.key, &answer, why) {
+    for (key, revision) in shown {
+        let answer = Answer { shown: *revision, otherwise: pick.clone(), fields: BTreeMap::new() };
+        let outcome = match resolve_how(session, link, key, &answer, how) {
             Ok(_) => Ok(()),
             Err(error) if error.class.is_none() => Err(error.message),
             Err(error) => return Err(error),
         };
-        done.push((line.key.clone(), outcome));
+        done.push((key.clone(), outcome));
     }
     Ok(done)
+}
+
+/// A rule that gives the same answer again.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct RuleLine {
+    /// The field.
+    pub field: String,
+    /// The side that wins: `mine` or `theirs`.
+    pub take: String,
+    /// Who left it.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub created_at: String,
+    /// How often it answered.
+    pub used: u64,
+}
+
+/// The rules of a link, by field.
+///
+/// # Errors
+/// When the store fails.
+pub fn rules(session: &mut Session, link: &dyn Link) -> Result<Vec<RuleLine>, EngineError> {
+    let sql = "SELECT field, pick, author, reason, created_at, used FROM plimsoll_sync_rule
+        WHERE link = $1 ORDER BY field";
+    let rows = session.store.query(sql, &[Value::text(link.name())])?;
+    rows.into_iter()
+        .map(|row| {
+            let cells = Cells(row);
+            Ok(RuleLine {
+                field: cells.text(0)?,
+                take: cells.text(1)?,
+                author: cells.text(2)?,
+                reason: cells.text(3)?,
+                created_at: cells.text(4)?,
+                used: cells.count(5)?,
+            })
+        })
+        .collect()
 }
 
 /// From now on, `side` wins for `field` whenever both sides edited it and every field in question has such a rule.
@@ -190,7 +319,23 @@ pub fn set_rule(
 /// # Errors
 /// Usage when the record lost nothing here since that question; refused by the planner.
 pub fn undo(session: &mut Session, link: &dyn Link, key: &str, revision: u64) -> Result<String, EngineError> {
-    let opened = list(session, link, ConflictFilter { closed: true, key: Some(key), limit: 10_000 })?;
+    let fields = given_up(session, link, key, revision)?;
+    let wanted = Wanted { key, scope: None, fields: Some(&fields) };
+    Ok(edit::at_once(session, link, wanted, How { why: "a decision was taken back", dry_run: false })?.0)
+}
+
+/// The values that the answer to a conflict gave up.
+///
+/// # Errors
+/// Usage when there was no such conflict, it is open, or nothing was given up.
+pub fn given_up(
+    session: &mut Session,
+    link: &dyn Link,
+    key: &str,
+    revision: u64,
+) -> Result<Fields, EngineError> {
+    let opened =
+        list(session, link, ConflictFilter { closed: true, key: Some(key), limit: 10_000, offset: 0 })?;
     let Some(line) = opened.into_iter().find(|line| line.revision == revision) else {
         return Err(EngineError::usage(format!(
             "`{key}` had no conflict {revision}\nhint: `plimsoll conflicts list {} --all` lists them",
@@ -213,9 +358,7 @@ pub fn undo(session: &mut Session, link: &dyn Link, key: &str, revision: u64) ->
             "the answer to conflict {revision} of `{key}` gave nothing up"
         )));
     }
-    let (id, _) = edit::draft(session, link, key, None, Some(&fields))?;
-    edit::commit(session, link, &id)?;
-    Ok(id)
+    Ok(fields)
 }
 
 /// What another policy would have made of the conflicts so far: for each field, how many were asked, and how many of
@@ -243,7 +386,8 @@ pub fn dry_run(
     side: Side,
 ) -> Result<DryRun, EngineError> {
     let mut dry_run = DryRun::default();
-    for line in list(session, link, ConflictFilter { closed: true, key: None, limit: 1_000_000 })? {
+    for line in list(session, link, ConflictFilter { closed: true, key: None, limit: 1_000_000, offset: 0 })?
+    {
         let Some(asked) = line.question.fields.get(field) else { continue };
         dry_run.asked += 1;
         let lost = if side == Side::Mine { asked.theirs.clone() } else { asked.mine.clone() };

@@ -51,6 +51,11 @@ pub trait Link: Sync {
     /// What is wrong with it, in words.
     fn parse(&self, field: &str, text: &str) -> Result<Value, String>;
 
+    /// Whether the field's text is a number, so that it sorts as one.
+    fn holds_numbers(&self, _field: &str) -> bool {
+        false
+    }
+
     /// Fields without which a remote's answer is not believed at all.
     fn critical_fields(&self) -> &'static [&'static str];
 

@@ -1,6 +1,6 @@
 //! What people do to a record: draft, commit, discard.
 //!
-//! Owns these commands and the list of edits. A draft is its author's; a commit is everyone's, and the request that
+//! Owns these commands for one edit. Many at once are `decide`'s, lists `edits`'. A draft is its author's; a commit is everyone's, and the request that
 //! carries it is in the outbox when the transaction that commits it is over.
 //!
 //! Invariant: an edit has one line in `plimsoll_sync_edit` from its first draft on, and keeps it.
@@ -15,44 +15,38 @@ use plimsoll_store::Store;
 use super::declare::Link;
 use super::milliseconds;
 use super::record::{self, Kept};
-use super::take::{Because, Taken, advance, happen, settle_edit, transact};
-use crate::change::cells::{Cells, number};
+use super::take::{Because, Taken, advance, happen, perhaps, settle_edit};
+use crate::change::cells::Cells;
 use crate::clock::new_id;
 use crate::error::EngineError;
 use crate::session::Session;
 
-/// An edit as it is listed.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct EditLine {
-    /// Its id.
-    pub edit: String,
-    /// The record.
-    pub key: String,
-    /// Who made it.
-    pub author: String,
-    /// Where it stands.
-    pub state: String,
-    /// The fields with their new values; none for a deletion.
-    pub fields: Option<Fields>,
-    /// Why it stands there, or how it ended.
-    pub reason: Option<String>,
-    /// When it was begun.
-    pub created_at: String,
-    /// When it last moved.
-    pub changed_at: String,
+pub use super::edits::{EditFilter, EditLine, count, list};
+
+/// How an edit is made or decided.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct How<'a> {
+    /// Why, for the history; empty for nothing in particular.
+    pub why: &'a str,
+    /// Find out what would happen, and change nothing.
+    pub dry_run: bool,
 }
 
-/// Which edits to list.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct EditFilter<'a> {
-    /// Of this author only.
-    pub author: Option<&'a str>,
-    /// In this state only.
-    pub state: Option<OutboxState>,
-    /// Of this record only.
-    pub key: Option<&'a str>,
-    /// At most so many.
-    pub limit: u64,
+impl<'a> How<'a> {
+    fn because(&self, actor: &'a str, otherwise: &'a str) -> Because<'a> {
+        Because { actor, why: if self.why.is_empty() { otherwise } else { self.why } }
+    }
+}
+
+/// What is to become of a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The record.
+    pub key: &'a str,
+    /// What a new record belongs to.
+    pub scope: Option<&'a str>,
+    /// The fields with their new values; `None` deletes the row.
+    pub fields: Option<&'a Fields>,
 }
 
 /// Begins a draft, or goes on with the author's draft of the record. `fields` are checked against the columns of the
@@ -67,41 +61,101 @@ pub fn draft(
     scope: Option<&str>,
     fields: Option<&Fields>,
 ) -> Result<(String, Taken), EngineError> {
+    draft_how(session, link, Wanted { key, scope, fields }, How::default())
+}
+
+/// As [`draft`], or only what it would say.
+///
+/// # Errors
+/// As [`draft`].
+pub fn draft_how(
+    session: &mut Session,
+    link: &dyn Link,
+    wanted: Wanted<'_>,
+    how: How<'_>,
+) -> Result<(String, Taken), EngineError> {
     let author = session.actor.clone();
-    let shape = record::shape_of(session.store.as_mut(), link.mirror())?;
-    let fields = fields.map(|fields| typed(session, link, &shape, fields)).transpose()?;
-    transact(session, |store, now| {
-        let mut kept = record::lock(store, link, key, now)?;
-        if kept.record.view().is_none() && kept.scope.is_empty() {
-            let Some(scope) = scope.filter(|_| fields.is_some()) else {
-                return Err(EngineError::usage(format!(
-                    "there is no {} `{key}`\nhint: `plimsoll sync {}` pulls what is new; a new row needs its {}",
-                    link.name(),
-                    link.name(),
-                    link.mirror().scope
-                )));
-            };
-            scope.clone_into(&mut kept.scope);
+    let fields = wanted.fields.map(|fields| typed(session, link, fields)).transpose()?;
+    perhaps(session, how.dry_run, |store, now| {
+        let mut kept = record::lock(store, link, wanted.key, now)?;
+        begin(store, link, &mut kept, wanted.scope, fields.as_ref(), how.because(&author, "draft"), now)
+    })
+}
+
+/// Edits a record and commits the edit, in one transaction: what is refused leaves no draft behind. Returns the edit.
+///
+/// # Errors
+/// As [`draft`] and [`commit`]; refused while the author has a draft of the record, which would go along unseen.
+pub fn at_once(
+    session: &mut Session,
+    link: &dyn Link,
+    wanted: Wanted<'_>,
+    how: How<'_>,
+) -> Result<(String, Taken), EngineError> {
+    let author = session.actor.clone();
+    let fields = wanted.fields.map(|fields| typed(session, link, fields)).transpose()?;
+    perhaps(session, how.dry_run, |store, now| {
+        let mut kept = record::lock(store, link, wanted.key, now)?;
+        if let Some(open) = draft_by(&kept, &author) {
+            return Err(EngineError::refused(format!(
+                "you have a draft of `{}`: {open}\nhint: commit or discard it first",
+                wanted.key
+            )));
         }
-        let begun = kept.record.overlay.drafts.iter().flat_map(|draft| &draft.edits);
-        let known = begun.into_iter().find(|edit| edit.author == author).map(|edit| edit.id.clone());
-        let id = known.clone().unwrap_or_else(|| new_id().to_string());
-        let edit = Edit { id: id.clone(), author: author.clone() };
-        let event = match &fields {
-            Some(fields) => {
-                let at = HybridClock::new(author.clone()).now(milliseconds(now));
-                Event::Draft { edit, at, fields: fields.clone() }
-            }
-            None => Event::DraftDelete { edit },
-        };
-        if known.is_none() {
-            begin_edit(store, link, &kept, &id, &author, now)?;
-        }
-        let taken = advance(store, link, &mut kept, event, Because { actor: &author, why: "draft" }, now)?;
-        note_fields(store, link, &kept, &id)?;
+        let because = how.because(&author, "commit");
+        let (id, _) = begin(store, link, &mut kept, wanted.scope, fields.as_ref(), because, now)?;
+        let taken = advance(store, link, &mut kept, Event::Commit { edit: id.clone() }, because, now)?;
         record::keep(store, link, &kept, now)?;
         Ok((id, taken))
     })
+}
+
+/// The draft that somebody has of a record.
+fn draft_by(kept: &Kept, author: &str) -> Option<String> {
+    let mut begun = kept.record.overlay.drafts.iter().flat_map(|draft| &draft.edits);
+    begun.find(|edit| edit.author == author).map(|edit| edit.id.clone())
+}
+
+/// The draft of a locked record.
+fn begin(
+    store: &mut dyn Store,
+    link: &dyn Link,
+    kept: &mut Kept,
+    scope: Option<&str>,
+    fields: Option<&Fields>,
+    because: Because<'_>,
+    now: &str,
+) -> Result<(String, Taken), EngineError> {
+    let author = because.actor;
+    if kept.record.view().is_none() && kept.scope.is_empty() {
+        let Some(scope) = scope.filter(|_| fields.is_some()) else {
+            return Err(EngineError::usage(format!(
+                "there is no {} `{}`\nhint: `plimsoll sync {}` pulls what is new; a new row needs its {}",
+                link.name(),
+                kept.key,
+                link.name(),
+                link.mirror().scope
+            )));
+        };
+        scope.clone_into(&mut kept.scope);
+    }
+    let known = draft_by(kept, author);
+    let id = known.clone().unwrap_or_else(|| new_id().to_string());
+    let edit = Edit { id: id.clone(), author: author.to_owned() };
+    let event = match fields {
+        Some(fields) => {
+            let at = HybridClock::new(author).now(milliseconds(now));
+            Event::Draft { edit, at, fields: fields.clone() }
+        }
+        None => Event::DraftDelete { edit },
+    };
+    if known.is_none() {
+        begin_edit(store, link, kept, &id, author, now)?;
+    }
+    let taken = advance(store, link, kept, event, because, now)?;
+    note_fields(store, link, kept, &id)?;
+    record::keep(store, link, kept, now)?;
+    Ok((id, taken))
 }
 
 /// Commits a draft: from now on it is everyone's, and is sent when its turn comes.
@@ -109,13 +163,25 @@ pub fn draft(
 /// # Errors
 /// Usage when there is no such draft or it is another's; refused by the planner, when the draft stays.
 pub fn commit(session: &mut Session, link: &dyn Link, edit: &str) -> Result<Taken, EngineError> {
+    commit_how(session, link, edit, How::default())
+}
+
+/// As [`commit`], with the reason, or only what it would say.
+///
+/// # Errors
+/// As [`commit`].
+pub fn commit_how(
+    session: &mut Session,
+    link: &dyn Link,
+    edit: &str,
+    how: How<'_>,
+) -> Result<Taken, EngineError> {
     let author = session.actor.clone();
-    transact(session, |store, now| {
+    perhaps(session, how.dry_run, |store, now| {
         let key = draft_of(store, link, edit, &author)?;
         let mut kept = record::lock(store, link, &key, now)?;
         let event = Event::Commit { edit: edit.to_owned() };
-        let because = Because { actor: &author, why: "commit" };
-        let taken = advance(store, link, &mut kept, event, because, now)?;
+        let taken = advance(store, link, &mut kept, event, how.because(&author, "commit"), now)?;
         record::keep(store, link, &kept, now)?;
         Ok(taken)
     })
@@ -126,18 +192,48 @@ pub fn commit(session: &mut Session, link: &dyn Link, edit: &str) -> Result<Take
 /// # Errors
 /// Usage when there is no such draft or it is another's.
 pub fn discard(session: &mut Session, link: &dyn Link, edit: &str) -> Result<Taken, EngineError> {
+    discard_how(session, link, edit, How::default())
+}
+
+/// As [`discard`], with the reason, or only what it would say.
+///
+/// # Errors
+/// As [`discard`].
+pub fn discard_how(
+    session: &mut Session,
+    link: &dyn Link,
+    edit: &str,
+    how: How<'_>,
+) -> Result<Taken, EngineError> {
     let author = session.actor.clone();
-    transact(session, |store, now| {
+    perhaps(session, how.dry_run, |store, now| {
         let key = draft_of(store, link, edit, &author)?;
         let mut kept = record::lock(store, link, &key, now)?;
         let event = Event::Discard { edit: edit.to_owned() };
-        let because = Because { actor: &author, why: "discard" };
+        let because = how.because(&author, "its author dropped it");
         let taken = advance(store, link, &mut kept, event, because, now)?;
-        settle_edit(store, link, edit, OutboxState::Discarded, "its author dropped it", now)?;
+        settle_edit(store, link, edit, OutboxState::Discarded, because.why, now)?;
         happen(store, link, &key, "discarded", edit, because, now)?;
         record::keep(store, link, &kept, now)?;
         Ok(taken)
     })
+}
+
+/// The record of an edit.
+///
+/// # Errors
+/// Usage when there is no such edit.
+pub fn record_of(session: &mut Session, link: &dyn Link, edit: &str) -> Result<String, EngineError> {
+    let sql = "SELECT record_key FROM plimsoll_sync_edit WHERE link = $1 AND edit = $2";
+    let rows = session.store.query(sql, &[Value::text(link.name()), Value::text(edit)])?;
+    rows.into_iter().next().map_or_else(|| Err(no_draft(link, edit)), |row| Cells(row).text(0))
+}
+
+fn no_draft(link: &dyn Link, edit: &str) -> EngineError {
+    EngineError::usage(format!(
+        "there is no draft `{edit}`\nhint: `plimsoll drafts {}` lists them",
+        link.name()
+    ))
 }
 
 /// The record of a draft.
@@ -145,8 +241,7 @@ fn draft_of(store: &mut dyn Store, link: &dyn Link, edit: &str, author: &str) ->
     let sql = "SELECT record_key, author, state FROM plimsoll_sync_edit WHERE link = $1 AND edit = $2";
     let rows = store.query(sql, &[Value::text(link.name()), Value::text(edit)])?;
     let Some(row) = rows.into_iter().next() else {
-        let hint = format!("`plimsoll drafts {}` lists them", link.name());
-        return Err(EngineError::usage(format!("there is no draft `{edit}`\nhint: {hint}")));
+        return Err(no_draft(link, edit));
     };
     let cells = Cells(row);
     let (owner, state) = (cells.text(1)?, cells.text(2)?);
@@ -202,13 +297,29 @@ fn note_fields(store: &mut dyn Store, link: &dyn Link, kept: &Kept, id: &str) ->
     Ok(())
 }
 
-/// Values as their columns hold them.
-fn typed(
-    session: &Session,
+/// Fields from what a person or a file wrote: names with texts, an empty text being null.
+///
+/// # Errors
+/// Usage, with the field and what is wrong with it.
+pub fn written<'a>(
     link: &dyn Link,
-    shape: &plimsoll_core::table::TableShape,
-    fields: &Fields,
+    words: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<Fields, EngineError> {
+    let known = || link.mirror().fields.join(", ");
+    words
+        .into_iter()
+        .map(|(name, text)| {
+            let value = link.parse(name, text).map_err(|why| {
+                EngineError::usage(format!("{name}: {why}\nhint: the fields are {}", known()))
+            })?;
+            Ok((name.to_owned(), value))
+        })
+        .collect()
+}
+
+/// Values as their columns hold them.
+fn typed(session: &mut Session, link: &dyn Link, fields: &Fields) -> Result<Fields, EngineError> {
+    let shape = record::shape_of(session.store.as_mut(), link.mirror())?;
     let known = link.mirror().fields;
     fields
         .iter()
@@ -221,45 +332,6 @@ fn typed(
                 )));
             };
             Ok((name.clone(), session.store.canonical(column, value.clone())))
-        })
-        .collect()
-}
-
-/// The edits of a link, newest first.
-///
-/// # Errors
-/// When the store fails.
-pub fn list(
-    session: &mut Session,
-    link: &dyn Link,
-    filter: EditFilter<'_>,
-) -> Result<Vec<EditLine>, EngineError> {
-    let sql = "SELECT edit, record_key, author, state, fields, reason, created_at, changed_at FROM plimsoll_sync_edit
-        WHERE link = $1 AND ($2 = '' OR author = $2) AND ($3 = '' OR state = $3) AND ($4 = '' OR record_key = $4)
-        ORDER BY changed_at DESC, edit LIMIT $5";
-    let parameters = [
-        Value::text(link.name()),
-        Value::text(filter.author.unwrap_or_default()),
-        Value::text(filter.state.map_or("", OutboxState::as_str)),
-        Value::text(filter.key.unwrap_or_default()),
-        number(filter.limit),
-    ];
-    let rows = session.store.query(sql, &parameters)?;
-    rows.into_iter()
-        .map(|row| {
-            let cells = Cells(row);
-            let fields = cells.text(4)?;
-            let fields = if fields.is_empty() { None } else { Some(serde_json::from_str(&fields)?) };
-            Ok(EditLine {
-                edit: cells.text(0)?,
-                key: cells.text(1)?,
-                author: cells.text(2)?,
-                state: cells.text(3)?,
-                fields,
-                reason: cells.optional_text(5)?,
-                created_at: cells.text(6)?,
-                changed_at: cells.text(7)?,
-            })
         })
         .collect()
 }

@@ -12,7 +12,8 @@ use plimsoll_core::value::Value;
 use plimsoll_store::{Access, in_transaction};
 
 use super::declare::Link;
-use super::{edit, record};
+use super::edit::{self, How, Wanted};
+use super::record;
 use crate::change::cells::Cells;
 use crate::error::EngineError;
 use crate::session::Session;
@@ -82,16 +83,27 @@ impl History {
     }
 }
 
-/// Goes back to a version: its values are edited again and committed. Returns the edit, or `None` when nothing differs.
+/// The newest version of a record; 0 when it never changed since it was first seen.
 ///
 /// # Errors
-/// Usage when there is no such version, or when no row was there then; refused by the planner.
-pub fn restore(
+/// When the store fails.
+pub fn newest(session: &mut Session, link: &dyn Link, key: &str) -> Result<u64, EngineError> {
+    let sql =
+        "SELECT coalesce(max(version), 0) FROM plimsoll_sync_history WHERE link = $1 AND record_key = $2";
+    let rows = session.store.query(sql, &[Value::text(link.name()), Value::text(key)])?;
+    rows.into_iter().next().map_or(Ok(0), |row| Cells(row).count(0))
+}
+
+/// The fields in which a version differs from now, with what they held then.
+///
+/// # Errors
+/// Usage when there is no such version, or when no row was there then.
+pub fn difference_to(
     session: &mut Session,
     link: &dyn Link,
     key: &str,
     number: u64,
-) -> Result<Option<String>, EngineError> {
+) -> Result<Fields, EngineError> {
     let history = of(session, link, key)?;
     let Some(then) = history.version(number)? else {
         return Err(EngineError::usage(format!(
@@ -99,11 +111,40 @@ pub fn restore(
         )));
     };
     let now = history.newest.unwrap_or_default();
-    let fields: Fields = then.into_iter().filter(|(name, value)| now.get(name) != Some(value)).collect();
+    Ok(then.into_iter().filter(|(name, value)| now.get(name) != Some(value)).collect())
+}
+
+/// Goes back to a version: its values are edited again and committed. Returns the edit, or `None` when nothing differs.
+///
+/// # Errors
+/// Usage when there is no such version, or when no row was there then; refused by the planner, or while the actor has a
+/// draft of the record.
+pub fn restore(
+    session: &mut Session,
+    link: &dyn Link,
+    key: &str,
+    number: u64,
+) -> Result<Option<String>, EngineError> {
+    restore_how(session, link, key, number, How::default())
+}
+
+/// As [`restore`], with the reason, or only what it would say.
+///
+/// # Errors
+/// As [`restore`].
+pub fn restore_how(
+    session: &mut Session,
+    link: &dyn Link,
+    key: &str,
+    number: u64,
+    how: How<'_>,
+) -> Result<Option<String>, EngineError> {
+    let fields = difference_to(session, link, key, number)?;
     if fields.is_empty() {
         return Ok(None);
     }
-    let (id, _) = edit::draft(session, link, key, None, Some(&fields))?;
-    edit::commit(session, link, &id)?;
-    Ok(Some(id))
+    let back = format!("back to version {number}");
+    let how = How { why: if how.why.is_empty() { &back } else { how.why }, ..how };
+    let wanted = Wanted { key, scope: None, fields: Some(&fields) };
+    Ok(Some(edit::at_once(session, link, wanted, how)?.0))
 }

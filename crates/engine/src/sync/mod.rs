@@ -6,7 +6,8 @@
 //! decides nothing about a record: [`plimsoll_core::sync::plan::step`] does.
 //!
 //! Reading order: [`declare`] (what a link and a remote are), `record` (how a record is kept), [`take`], [`edit`],
-//! [`pull`], [`worker`], [`conflicts`], [`read`], `stamp` and [`cached`], [`history`], [`status`], [`migrate`]; [`http`] is the transport that remotes share.
+//! [`decide`], [`import`], [`pull`], [`worker`], [`round`], [`conflicts`], [`read`], `stamp` and [`cached`], [`history`],
+//! [`status`], [`events`], [`migrate`]; [`http`] is the transport that remotes share.
 //!
 //! Invariants:
 //! - An event and everything that follows from it commit in one transaction of the link's store; nothing is sent inside
@@ -18,17 +19,23 @@
 
 pub mod cached;
 pub mod conflicts;
+pub mod decide;
 pub mod declare;
 pub mod edit;
+mod edits;
+pub mod events;
 pub mod history;
 pub mod http;
+pub mod import;
 pub mod migrate;
 mod outcome;
-mod pace;
+pub(crate) mod pace;
 pub mod pull;
 pub mod read;
 mod record;
+pub mod round;
 mod schema;
+mod sort;
 mod stamp;
 pub mod status;
 mod take;
@@ -36,6 +43,7 @@ pub mod worker;
 
 pub use declare::{Link, LinkedSystem, MirrorTable, Remote, RemoteRow, Trouble, Written};
 pub use schema::SCHEMA;
+pub use sort::Sort;
 pub use take::{Because, take};
 
 use plimsoll_store::schema as versions;

@@ -1,7 +1,8 @@
 //! When a request may be sent: the rate and the breaker, asked by everybody who speaks to a remote.
 //!
-//! Owns the two states that the workers and pulls of a process share, waiting for a turn, and learning from answers. The
-//! rules are [`plimsoll_core::sync::rate`]'s and [`plimsoll_core::sync::breaker`]'s.
+//! Owns the two states that the workers and pulls of a process share, waiting for a turn, learning from answers, and
+//! noting both states in the store for whoever watches. The rules are [`plimsoll_core::sync::rate`]'s and
+//! [`plimsoll_core::sync::breaker`]'s.
 //!
 //! Invariant: a request that is not granted is not sent; who may not wait so long is told how long it takes.
 
@@ -10,15 +11,33 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use plimsoll_core::sync::breaker::{Admission, Breaker, BreakerRule};
 use plimsoll_core::sync::rate::{Rate, RateRule};
 
-use super::declare::Trouble;
-use super::now_ms;
+use super::declare::{Link, Trouble};
+use super::take::transact;
+use super::{now_ms, status};
+use crate::error::EngineError;
 use crate::session::Session;
+
+/// The figures of the pace are kept under this name, beside the counts of workers and pulls.
+pub(crate) const NOTED_BY: &str = "pace";
+/// What a breaker does, and the figure that is kept for it.
+pub(crate) const BREAKER_STATES: [(&str, u64); 3] = [("closed", 0), ("half_open", 1), ("open", 2)];
 
 /// What may be sent when: shared by all workers of a process that speak to one remote.
 #[derive(Debug)]
 pub struct Pace {
     rate: Mutex<Option<Rate>>,
     breaker: Mutex<Breaker>,
+    /// What was noted last.
+    noted: Mutex<Option<Figures>>,
+}
+
+/// Breaker and rate as they are kept in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Figures {
+    /// As in [`BREAKER_STATES`].
+    breaker: u64,
+    /// In requests per 1000 seconds; 0 without a limit.
+    rate: u64,
 }
 
 impl Pace {
@@ -29,7 +48,7 @@ impl Pace {
             let rule = RateRule { burst: 1, ..RateRule::per_second(most) };
             Rate::new(rule, now_ms)
         });
-        Self { rate: Mutex::new(rate), breaker: Mutex::new(Breaker::default()) }
+        Self { rate: Mutex::new(rate), breaker: Mutex::new(Breaker::default()), noted: Mutex::new(None) }
     }
 
     fn rate(&self) -> MutexGuard<'_, Option<Rate>> {
@@ -84,5 +103,25 @@ impl Pace {
             }
         };
         *self.breaker() = next;
+    }
+    /// Notes breaker and rate in the store when they are not as this process noted them last. Of several processes the
+    /// last one that spoke to the remote is seen.
+    pub(super) fn note(&self, session: &mut Session, link: &dyn Link) -> Result<(), EngineError> {
+        let breaker = match *self.breaker() {
+            Breaker::Closed { .. } => 0,
+            Breaker::HalfOpen { .. } => 1,
+            Breaker::Open { .. } => 2,
+        };
+        let now = Figures { breaker, rate: self.rate().as_ref().map_or(0, Rate::rate) };
+        let noted = || self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if *noted() == Some(now) {
+            return Ok(());
+        }
+        transact(session, |store, _| {
+            status::set(store, link, NOTED_BY, "breaker", now.breaker)?;
+            status::set(store, link, NOTED_BY, "rate", now.rate)
+        })?;
+        *noted() = Some(now);
+        Ok(())
     }
 }

@@ -19,9 +19,10 @@ use plimsoll_core::sync::vanish::Vanishing;
 use plimsoll_core::table::TableShape;
 use plimsoll_core::value::Value;
 use plimsoll_store::Store;
+use serde_json::json;
 
 use super::declare::{Cursor, Link, Remote, RemoteRow, Trouble};
-use super::take::{Because, advance, transact, write_history};
+use super::take::{Because, advance, happen, transact, write_history};
 use super::worker::Pace;
 use super::{record, stamp};
 use crate::change::cells::{Cells, number};
@@ -116,6 +117,10 @@ impl Puller<'_> {
     /// # Errors
     /// Source, when the remote cannot be read; refused, when its fields are not believed. What was taken over stays.
     pub fn changes(&mut self, scope: &str) -> Result<PullReport, EngineError> {
+        self.noted(scope, false, |puller| puller.take_changes(scope))
+    }
+
+    fn take_changes(&mut self, scope: &str) -> Result<PullReport, EngineError> {
         let mut report = PullReport::default();
         let known = self.cursor(scope)?;
         let mut cursor = self.remote.before(&known, OVERLAP_MS);
@@ -146,6 +151,27 @@ impl Puller<'_> {
     /// # Errors
     /// As [`Puller::changes`].
     pub fn complete(&mut self, scope: &str) -> Result<PullReport, EngineError> {
+        self.noted(scope, true, |puller| puller.take_everything(scope))
+    }
+
+    /// A pull, and a note of it for whoever looks at the store.
+    fn noted(
+        &mut self,
+        scope: &str,
+        complete: bool,
+        work: impl FnOnce(&mut Self) -> Result<PullReport, EngineError>,
+    ) -> Result<PullReport, EngineError> {
+        let began = self.session.clock.monotonic_ms();
+        let done = work(self);
+        let took_ms = self.session.clock.monotonic_ms().saturating_sub(began);
+        let noted = note(self.session, self.link, scope, complete, took_ms, &done)
+            .and_then(|()| self.pace.note(self.session, self.link));
+        // The first error is the one to tell.
+        let report = done?;
+        noted.map(|()| report)
+    }
+
+    fn take_everything(&mut self, scope: &str) -> Result<PullReport, EngineError> {
         let mut report = PullReport::default();
         let furthest = self.cursor(scope)?;
         let mut why = String::new();
@@ -404,6 +430,43 @@ impl Puller<'_> {
         let rows = self.session.store.query(sql, &[Value::text(self.link.name()), Value::text(scope)])?;
         rows.into_iter().next().map_or(Ok(0), |row| Cells(row).count(0))
     }
+}
+
+/// Counts of pulls are kept under this name, apart from those of workers.
+pub(crate) const COUNTED_BY: &str = "pull";
+
+fn note(
+    session: &mut Session,
+    link: &dyn Link,
+    scope: &str,
+    complete: bool,
+    took_ms: u64,
+    done: &Result<PullReport, EngineError>,
+) -> Result<(), EngineError> {
+    let (kind, detail, counts) = match done {
+        Ok(report) => {
+            let detail = json!({
+                "scope": scope, "complete": complete, "seen": report.seen, "changed": report.changed,
+                "gone": report.gone, "held": report.held, "took_ms": took_ms,
+            });
+            let counts = [("done", 1), ("ms", took_ms), ("seen", report.seen), ("changed", report.changed)];
+            ("pulled", detail, counts.to_vec())
+        }
+        Err(error) => {
+            let why = error.message.lines().next().unwrap_or_default();
+            ("pull_failed", json!({ "scope": scope, "complete": complete, "why": why }), vec![("failed", 1)])
+        }
+    };
+    transact(session, |store, now| {
+        happen(store, link, "", kind, &detail.to_string(), BECAUSE, now)?;
+        for (what, amount) in &counts {
+            super::status::add(store, link, COUNTED_BY, what, *amount)?;
+        }
+        if done.is_ok() {
+            super::status::set(store, link, COUNTED_BY, "last_ms", took_ms)?;
+        }
+        Ok(())
+    })
 }
 
 /// A person confirms that up to so many rows of `scope` are really gone; the next complete pull takes note of them.

@@ -10,6 +10,7 @@ pub const SCHEMA: Schema = Schema {
     steps: &[
         SchemaStep { version: 1, name: "sync", actions: &[SchemaAction::Script(BASELINE)] },
         SchemaStep { version: 2, name: "stamps", actions: &[SchemaAction::Script(STAMPS)] },
+        SchemaStep { version: 3, name: "what happened, by time", actions: &[SchemaAction::Script(BY_TIME)] },
     ],
     current: CURRENT,
 };
@@ -24,6 +25,11 @@ const STAMPS: Dialect = Dialect::both(
     token text NOT NULL,
     PRIMARY KEY (link, scope, shard)
 );",
+);
+
+const BY_TIME: Dialect = Dialect::both(
+    "CREATE INDEX IF NOT EXISTS plimsoll_sync_happening_at ON plimsoll_sync_happening (link, at);
+CREATE INDEX IF NOT EXISTS plimsoll_sync_history_at ON plimsoll_sync_history (link, at);",
 );
 
 const CURRENT: Dialect = Dialect::both(include_str!("schema.sql"));

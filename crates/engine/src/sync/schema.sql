@@ -101,3 +101,5 @@ CREATE TABLE IF NOT EXISTS plimsoll_sync_stamp (
     token text NOT NULL,
     PRIMARY KEY (link, scope, shard)
 );
+CREATE INDEX IF NOT EXISTS plimsoll_sync_happening_at ON plimsoll_sync_happening (link, at);
+CREATE INDEX IF NOT EXISTS plimsoll_sync_history_at ON plimsoll_sync_history (link, at);

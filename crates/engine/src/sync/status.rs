@@ -11,9 +11,10 @@ use plimsoll_core::value::Value;
 use plimsoll_store::Store;
 
 use super::declare::Link;
-use super::take::{Because, Taken, take};
+use super::edit::How;
+use super::take::{Because, Taken, advance, happen, perhaps};
 use super::{now_ms, record};
-use crate::change::cells::Cells;
+use crate::change::cells::{Cells, number};
 use crate::error::EngineError;
 use crate::session::Session;
 
@@ -51,6 +52,37 @@ pub struct PullLine {
     pub held: Option<String>,
     /// Missing and unknown fields, as JSON.
     pub drift: Option<String>,
+}
+
+/// Adds to a count that is kept.
+pub(super) fn add(
+    store: &mut dyn Store,
+    link: &dyn Link,
+    by: &str,
+    what: &str,
+    amount: u64,
+) -> Result<(), EngineError> {
+    let sql = "INSERT INTO plimsoll_sync_count (link, worker, name, amount) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (link, worker, name) DO UPDATE
+        SET amount = plimsoll_sync_count.amount + excluded.amount";
+    let parameters = [Value::text(link.name()), Value::text(by), Value::text(what), number(amount)];
+    store.execute(sql, &parameters)?;
+    Ok(())
+}
+
+/// Sets a figure that is kept beside the counts.
+pub(super) fn set(
+    store: &mut dyn Store,
+    link: &dyn Link,
+    by: &str,
+    what: &str,
+    amount: u64,
+) -> Result<(), EngineError> {
+    let sql = "INSERT INTO plimsoll_sync_count (link, worker, name, amount) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (link, worker, name) DO UPDATE SET amount = excluded.amount";
+    let parameters = [Value::text(link.name()), Value::text(by), Value::text(what), number(amount)];
+    store.execute(sql, &parameters)?;
+    Ok(())
 }
 
 fn counted(store: &mut dyn Store, sql: &str, parameters: &[Value]) -> Result<u64, EngineError> {
@@ -114,24 +146,11 @@ pub fn of(session: &mut Session, link: &dyn Link) -> Result<Status, EngineError>
         |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1))).copied();
     let work = by_name(
         store,
-        "SELECT name, CAST(sum(amount) AS bigint) FROM plimsoll_sync_count WHERE link = $1 GROUP BY name",
-        &name,
+        "SELECT name, CAST(sum(amount) AS bigint) FROM plimsoll_sync_count
+         WHERE link = $1 AND worker NOT IN ($2, $3) GROUP BY name",
+        &[name[0].clone(), Value::text(super::pull::COUNTED_BY), Value::text(super::pace::NOTED_BY)],
     )?;
-    let sql = "SELECT scope, changed_at, complete_at, held, drift FROM plimsoll_sync_pull WHERE link = $1 ORDER BY scope";
-    let pulls = store
-        .query(sql, &name)?
-        .into_iter()
-        .map(|row| {
-            let cells = Cells(row);
-            Ok(PullLine {
-                scope: cells.text(0)?,
-                changed_at: cells.optional_text(1)?,
-                complete_at: cells.optional_text(2)?,
-                held: cells.optional_text(3)?,
-                drift: cells.optional_text(4)?,
-            })
-        })
-        .collect::<Result<_, EngineError>>()?;
+    let pulls = pulls(session, link)?;
     Ok(Status {
         mirrored,
         edits,
@@ -142,6 +161,28 @@ pub fn of(session: &mut Session, link: &dyn Link) -> Result<Status, EngineError>
         work,
         pulls,
     })
+}
+
+/// Where the pull of each scope stands.
+///
+/// # Errors
+/// When the store fails.
+pub fn pulls(session: &mut Session, link: &dyn Link) -> Result<Vec<PullLine>, EngineError> {
+    let sql = "SELECT scope, changed_at, complete_at, held, drift FROM plimsoll_sync_pull
+        WHERE link = $1 ORDER BY scope";
+    let rows = session.store.query(sql, &[Value::text(link.name())])?;
+    rows.into_iter()
+        .map(|row| {
+            let cells = Cells(row);
+            Ok(PullLine {
+                scope: cells.text(0)?,
+                changed_at: cells.optional_text(1)?,
+                complete_at: cells.optional_text(2)?,
+                held: cells.optional_text(3)?,
+                drift: cells.optional_text(4)?,
+            })
+        })
+        .collect()
 }
 
 /// An operation that waits for a person, or whose outcome is not known.
@@ -196,14 +237,87 @@ pub fn decide_dead_letter(
     operation: &OperationId,
     again: bool,
 ) -> Result<Taken, EngineError> {
+    decide_dead_letter_how(session, link, key, operation, again, How::default())
+}
+
+/// As [`decide_dead_letter`], with the reason, or only what it would say.
+///
+/// # Errors
+/// As [`decide_dead_letter`].
+pub fn decide_dead_letter_how(
+    session: &mut Session,
+    link: &dyn Link,
+    key: &str,
+    operation: &OperationId,
+    again: bool,
+    how: How<'_>,
+) -> Result<Taken, EngineError> {
     let actor = session.actor.clone();
-    let operation = operation.clone();
-    let (event, why) = if again {
-        (Event::Requeue { operation }, "send again")
+    let id = operation.clone();
+    let (event, otherwise, kind) = if again {
+        (Event::Requeue { operation: id }, "send again", "requeued")
     } else {
-        (Event::Dismiss { operation }, "drop")
+        (Event::Dismiss { operation: id }, "drop", "dropped")
     };
-    take(session, link, key, &event, Because { actor: &actor, why })
+    let because = Because { actor: &actor, why: if how.why.is_empty() { otherwise } else { how.why } };
+    perhaps(session, how.dry_run, |store, now| {
+        let mut kept = record::lock(store, link, key, now)?;
+        let taken = advance(store, link, &mut kept, event.clone(), because, now)?;
+        happen(store, link, key, kind, &format!("{operation}: {}", because.why), because, now)?;
+        record::keep(store, link, &kept, now)?;
+        Ok(taken)
+    })
+}
+
+/// A record that a worker has to look at.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Queued {
+    /// The record.
+    pub key: String,
+    /// What it belongs to.
+    pub scope: String,
+    /// Where it stands: queued, syncing, limbo, ..
+    pub state: String,
+    /// When it is looked at, in milliseconds since 1970.
+    pub due_ms: u64,
+    /// Requests in a row that the remote could not take.
+    pub failures: u64,
+    /// The worker that has it now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
+}
+
+/// What waits to be sent or read back, the next one first, and how many there are in all.
+///
+/// # Errors
+/// When the store fails.
+pub fn queue(
+    session: &mut Session,
+    link: &dyn Link,
+    limit: u64,
+    offset: u64,
+) -> Result<(Vec<Queued>, u64), EngineError> {
+    let now = now_ms(session);
+    let name = Value::text(link.name());
+    let sql = "SELECT record_key, scope, badge, due_ms, failures, lease_holder, lease_until_ms
+        FROM plimsoll_sync_record WHERE link = $1 AND due_ms IS NOT NULL
+        ORDER BY due_ms, record_key LIMIT $2 OFFSET $3";
+    let rows = session.store.query(sql, &[name.clone(), number(limit), number(offset)])?;
+    let rows = rows.into_iter().map(|row| {
+        let cells = Cells(row);
+        let held = cells.count(6)? > now;
+        Ok(Queued {
+            key: cells.text(0)?,
+            scope: cells.text(1)?,
+            state: cells.text(2)?,
+            due_ms: cells.count(3)?,
+            failures: cells.count(4)?,
+            worker: if held { Some(cells.text(5)?) } else { None },
+        })
+    });
+    let rows = rows.collect::<Result<_, EngineError>>()?;
+    let sql = "SELECT count(*) FROM plimsoll_sync_record WHERE link = $1 AND due_ms IS NOT NULL";
+    Ok((rows, counted(session.store.as_mut(), sql, &[name])?))
 }
 
 /// Something that happened to a record.

@@ -94,16 +94,18 @@ pub fn take(
 }
 
 /// Runs a transaction, and runs it again when another one was in its way. Passes `sync:committing` before each commit.
+///
+/// The moment is asked for once the transaction has begun: where the database lets one writer in at a time, moments
+/// stand in the order in which transactions commit.
 pub(super) fn transact<T>(
     session: &mut Session,
     mut work: impl FnMut(&mut dyn Store, &str) -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {
-    let probe = Arc::clone(&session.probe);
+    let (clock, probe) = (Arc::clone(&session.clock), Arc::clone(&session.probe));
     let mut tries = 1;
     loop {
-        let now = session.clock.now();
         let done = in_transaction(session.store.as_mut(), Access::ReadWrite, |store| {
-            let done = work(store, &now)?;
+            let done = work(store, &clock.now())?;
             probe.reach("sync:committing")?;
             Ok::<T, EngineError>(done)
         });
@@ -115,6 +117,27 @@ pub(super) fn transact<T>(
             result => return result,
         }
     }
+}
+
+/// Runs a transaction and takes it back: what it would say, without doing it.
+pub(super) fn rehearse<T>(
+    session: &mut Session,
+    work: impl FnOnce(&mut dyn Store, &str) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    session.store.begin(Access::ReadWrite)?;
+    let now = session.clock.now();
+    let result = work(session.store.as_mut(), &now);
+    session.store.rollback()?;
+    result
+}
+
+/// Runs a transaction, or only rehearses it.
+pub(super) fn perhaps<T>(
+    session: &mut Session,
+    dry_run: bool,
+    work: impl FnMut(&mut dyn Store, &str) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    if dry_run { rehearse(session, work) } else { transact(session, work) }
 }
 
 /// Lets an event happen to a locked record and stores what follows, but for the line itself.
@@ -194,7 +217,10 @@ fn carry_out(
             store.execute(sql, &parameters)?;
             happen(store, link, key, "conflict", &format!("revision {revision}"), because, now)
         }
-        Action::CloseConflict(_) => close(store, link, key, because.actor, None, now),
+        Action::CloseConflict(revision) => {
+            close(store, link, key, because.actor, None, now)?;
+            happen(store, link, key, "conflict_closed", &format!("revision {revision}"), because, now)
+        }
         Action::DeadLetter { operation, reason } => {
             happen(store, link, key, "dead_letter", &format!("{operation}: {reason}"), because, now)
         }

@@ -28,11 +28,20 @@ pub use super::outcome::WorkReport;
 use super::outcome::{How, Outcome, Step, chance, next_step, not_applied};
 pub use super::pace::Pace;
 use super::record;
+use super::status;
 use super::take::{Because, advance, is_fenced, put_off, transact};
 use super::{milliseconds, now_ms};
 use crate::change::cells::{Cells, number};
 use crate::error::EngineError;
 use crate::session::Session;
+
+/// Lines over which the counts of all workers are spread, so that workers seldom wait for each other's.
+const LINES_OF_COUNTS: u64 = 16;
+/// How often a worker that has much to do notes what it did, in milliseconds.
+const NOTE_EVERY_MS: u64 = 1_000;
+
+/// How long a lease usually runs, in milliseconds.
+pub const LEASE_MS: u64 = 60_000;
 
 /// How workers work.
 #[derive(Debug, Clone)]
@@ -55,7 +64,7 @@ impl WorkerSettings {
         Self {
             name: name.into(),
             claim: 16,
-            lease_ms: 60_000,
+            lease_ms: LEASE_MS,
             retry: RetryRule::default(),
             breaker: BreakerRule::default(),
         }
@@ -78,6 +87,9 @@ pub struct Worker<'a> {
     settings: WorkerSettings,
     shape: Arc<TableShape>,
     report: WorkReport,
+    /// What of the report is noted already, and when it was.
+    noted: WorkReport,
+    noted_at_ms: u64,
 }
 
 impl<'a> Worker<'a> {
@@ -93,7 +105,9 @@ impl<'a> Worker<'a> {
         settings: WorkerSettings,
     ) -> Result<Self, EngineError> {
         let shape = record::shape_of(session.store.as_mut(), link.mirror())?;
-        Ok(Self { session, link, remote, pace, settings, shape, report: WorkReport::default() })
+        let (report, noted) = (WorkReport::default(), WorkReport::default());
+        let noted_at_ms = session.clock.monotonic_ms();
+        Ok(Self { session, link, remote, pace, settings, shape, report, noted, noted_at_ms })
     }
 
     /// Works until nothing is due, or `stop` is set. Returns what was done.
@@ -113,8 +127,12 @@ impl<'a> Worker<'a> {
                 }
                 self.work(&key, epoch)?;
             }
+            if self.session.clock.monotonic_ms().saturating_sub(self.noted_at_ms) >= NOTE_EVERY_MS {
+                self.note()?;
+            }
         }
         self.note()?;
+        self.noted = WorkReport::default();
         Ok(std::mem::take(&mut self.report))
     }
 
@@ -336,22 +354,31 @@ impl<'a> Worker<'a> {
 
     /// Writes down what was done, for whoever looks at the store.
     fn note(&mut self) -> Result<(), EngineError> {
-        let (link, name, report) = (self.link.name(), self.settings.name.clone(), self.report.clone());
-        if report == WorkReport::default() {
+        self.pace.note(&mut self.session, self.link)?;
+        self.noted_at_ms = self.session.clock.monotonic_ms();
+        let known = self.noted.named();
+        let new: Vec<(&str, u64)> = self
+            .report
+            .named()
+            .into_iter()
+            .zip(known)
+            .map(|((what, all), (_, known))| (what, all - known))
+            .filter(|(_, new)| *new > 0)
+            .collect();
+        if new.is_empty() {
             return Ok(());
         }
+        let link = self.link;
+        // Names come and go with their processes, and the sums are asked for often: a few lines hold them all.
+        let line = format!("workers-{}", chance(&self.settings.name, 0) % LINES_OF_COUNTS);
         transact(&mut self.session, |store, _| {
-            for (what, amount) in report.named().into_iter().filter(|(_, amount)| *amount > 0) {
-                let sql =
-                    "INSERT INTO plimsoll_sync_count (link, worker, name, amount) VALUES ($1, $2, $3, $4)
-                    ON CONFLICT (link, worker, name) DO UPDATE
-                    SET amount = plimsoll_sync_count.amount + excluded.amount";
-                let parameters =
-                    [Value::text(link), Value::text(name.as_str()), Value::text(what), number(amount)];
-                store.execute(sql, &parameters)?;
+            for (what, amount) in &new {
+                status::add(store, link, &line, what, *amount)?;
             }
             Ok(())
-        })
+        })?;
+        self.noted = self.report.clone();
+        Ok(())
     }
 }
 

@@ -11,5 +11,6 @@ pub(crate) mod page;
 pub(crate) mod plan;
 pub(crate) mod quarantine;
 pub(crate) mod run;
+pub(crate) mod sync;
 pub(crate) mod system;
 pub(crate) mod unleash;

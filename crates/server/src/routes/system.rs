@@ -37,5 +37,6 @@ fn describe(served: &ServedSystem) -> Json_ {
         "tables": system.tables,
         "changes": changes,
         "store": served.store.to_string(),
+        "link": served.link.as_ref().map(|link| link.linked.link.name()),
     })
 }

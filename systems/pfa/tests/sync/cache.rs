@@ -3,8 +3,8 @@
 use plimsoll_core::value::Value;
 use plimsoll_engine::cache::{Cache, PAUSE};
 use plimsoll_engine::sync::cached::{self, Question};
-use plimsoll_engine::sync::read::{self, Filter, MergedRow};
-use plimsoll_engine::sync::{edit, history};
+use plimsoll_engine::sync::read::{self, Filter, RowPage};
+use plimsoll_engine::sync::{Sort, edit, history};
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_pfa::PfaLink;
 use plimsoll_simulator::pems::Options;
@@ -12,19 +12,23 @@ use plimsoll_testkit::redis_server::RedisServer;
 
 use crate::support::{Bench, SCOPE, values};
 
-pub(crate) fn rendered(rows: &[MergedRow]) -> Result<Vec<u8>, EngineError> {
-    Ok(serde_json::to_vec(rows)?)
+pub(crate) fn rendered(page: &RowPage) -> Result<Vec<u8>, EngineError> {
+    Ok(serde_json::to_vec(&(&page.rows, page.total, &page.next))?)
 }
 
 fn ask(session: &mut Session, cache: &Cache, reader: &str, filter: &Filter) -> Vec<u8> {
-    let question = Question { reader, filter, form: "test" };
-    cached::answer(session, &PfaLink, Some(cache), &question, rendered).unwrap()
+    let question = Question { reader, filter, count: true, form: "test" };
+    cached::answer(session, &PfaLink, Some(cache), &question, rendered).unwrap().bytes
 }
 
-fn filters() -> [Filter; 3] {
+fn filters() -> [Filter; 5] {
     let all = Filter { scope: Some(SCOPE.into()), ..Filter::default() };
     let cranes = Filter { equal: [("category".to_owned(), Value::text("Cranes"))].into(), ..all.clone() };
-    [all, cranes, Filter { limit: 7, ..Filter::default() }]
+    // The same rows in another order, and of one state only: other answers at the same stamp.
+    let sort = Sort { field: Some("model".into()), descending: true };
+    let sorted = Filter { sort, limit: 7, ..Filter::default() };
+    let drafts = Filter { state: Some("draft".into()), ..all.clone() };
+    [all, cranes, Filter { limit: 7, ..Filter::default() }, sorted, drafts]
 }
 
 /// Every kind of change, in an order that a seed chooses; two readers look after each, on sessions of their own.
@@ -72,7 +76,8 @@ fn wander(bench: &Bench, redis: &mut RedisServer, seed: u64) {
         }
         for (session, reader) in looking.iter_mut().zip(["anna", "bert"]) {
             for filter in filters() {
-                let direct = rendered(&read::rows(session, &PfaLink, reader, &filter).unwrap()).unwrap();
+                let direct =
+                    rendered(&read::page(session, &PfaLink, reader, &filter, true).unwrap()).unwrap();
                 assert!(
                     ask(session, &cache, reader, &filter) == direct,
                     "seed {seed}, step {step}, {reader}"

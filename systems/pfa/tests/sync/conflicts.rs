@@ -79,7 +79,7 @@ fn each_answer_leads_to_its_row_and_is_written_down() {
             let closed = conflicts::list(
                 &mut bert,
                 &PfaLink,
-                ConflictFilter { closed: true, key: Some(&key), limit: 10 },
+                ConflictFilter { closed: true, key: Some(&key), limit: 10, offset: 0 },
             )
             .unwrap();
             assert_eq!(closed[0].closed_by.as_deref(), Some("bert"));

@@ -8,6 +8,7 @@
 
 mod cache;
 mod conflicts;
+mod follow;
 mod history;
 mod migrate;
 mod pull;

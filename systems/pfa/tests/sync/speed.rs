@@ -98,9 +98,10 @@ fn with_redis(bench: &Bench, name: &str, all: &Filter) {
     let Some(redis) = RedisServer::start().unwrap() else { return };
     let cache = Cache::at(&redis.url()).unwrap();
     let mut session = bench.session("bert");
-    let question = Question { reader: "bert", filter: all, form: "bench" };
-    let mut ask =
-        |cache: Option<&Cache>| cached::answer(&mut session, &PfaLink, cache, &question, rendered).unwrap();
+    let question = Question { reader: "bert", filter: all, count: false, form: "bench" };
+    let mut ask = |cache: Option<&Cache>| {
+        cached::answer(&mut session, &PfaLink, cache, &question, rendered).unwrap().bytes
+    };
     let without = measured(20, |_| drop(ask(None)));
     ask(Some(&cache));
     let hit = measured(50, |_| drop(ask(Some(&cache))));

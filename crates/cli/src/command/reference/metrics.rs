@@ -37,7 +37,7 @@ a selector that finds nothing has no value.
         table(&mut text, declared.iter().map(|metric| &metric.family));
     }
     text.push_str(
-        "\n## Not exported yet\n\nThe names that links and gauge sets will use. Nothing shows them until those systems are there.\n",
+        "\n## Not exported yet\n\nThe names that gauge sets will use. Nothing shows them until that system is there.\n",
     );
     table(&mut text, LATER.iter());
     Ok(text)

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use plimsoll_core::sync::conflict::{Answer, ConflictKind, Pick};
+use plimsoll_core::sync::conflict::{ConflictKind, Pick};
 use plimsoll_core::sync::merge::Side;
 use plimsoll_core::value::Value;
 use plimsoll_engine::sync::conflicts::{self as inbox, ConflictFilter, ConflictLine};
+use plimsoll_engine::sync::edit::How;
 use plimsoll_engine::sync::status::{self, Waiting};
-use plimsoll_engine::sync::{Link, LinkedSystem};
+use plimsoll_engine::sync::{Link, LinkedSystem, decide};
 use plimsoll_engine::{EngineError, Session};
 use serde_json::json;
 
@@ -69,7 +70,7 @@ pub(crate) fn conflicts(context: &Context, command: ConflictsCommand) -> Result<
     match command {
         ConflictsCommand::List { system, all, limit } => {
             let (mut session, linked) = open(context, &system)?;
-            let filter = ConflictFilter { closed: all, key: None, limit };
+            let filter = ConflictFilter { closed: all, limit, ..ConflictFilter::default() };
             let found = inbox::list(&mut session, linked.link, filter)?;
             context.ui.print(&found, || {
                 let rows: Vec<Vec<String>> = found.iter().map(row).collect();
@@ -83,7 +84,7 @@ pub(crate) fn conflicts(context: &Context, command: ConflictsCommand) -> Result<
         }
         ConflictsCommand::Show { system, key } => {
             let (mut session, linked) = open(context, &system)?;
-            let conflict = open_conflict(&mut session, linked.link, &key)?;
+            let conflict = inbox::open(&mut session, linked.link, &key)?;
             context.ui.print(&conflict, || side_by_side(&conflict))?;
             context.ui.say(&format!("next: plimsoll conflicts resolve {system} {key} --take mine|theirs"));
             Ok(ExitCode::SUCCESS)
@@ -92,16 +93,9 @@ pub(crate) fn conflicts(context: &Context, command: ConflictsCommand) -> Result<
             system, key: Some(key), take, field, revision, reason, dry_run, ..
         } => {
             let (mut session, linked) = open(context, &system)?;
-            let conflict = open_conflict(&mut session, linked.link, &key)?;
+            let conflict = inbox::open(&mut session, linked.link, &key)?;
             let fields = picks(linked.link, &field)?;
-            let unnamed = conflict.question.fields.keys().any(|name| !fields.contains_key(name));
-            if take.is_none() && unnamed {
-                return Err(EngineError::usage(
-                    "some fields in question have no answer\nhint: --take mine|theirs decides every field not named",
-                ));
-            }
-            let otherwise = take.map_or(Pick::Theirs, pick);
-            let answer = Answer { shown: revision.unwrap_or(conflict.revision), otherwise, fields };
+            let answer = inbox::answer(&conflict, revision, take.map(pick), fields)?;
             if dry_run {
                 context
                     .ui
@@ -124,7 +118,7 @@ pub(crate) fn conflicts(context: &Context, command: ConflictsCommand) -> Result<
             let found = inbox::list(
                 &mut session,
                 linked.link,
-                ConflictFilter { closed: false, key: None, limit: ALL },
+                ConflictFilter { limit: ALL, ..ConflictFilter::default() },
             )?;
             if dry_run {
                 context.ui.print(&found, || {
@@ -140,7 +134,7 @@ pub(crate) fn conflicts(context: &Context, command: ConflictsCommand) -> Result<
         ConflictsCommand::Undo { system, key, revision, dry_run } => {
             let (mut session, linked) = open(context, &system)?;
             if dry_run {
-                let filter = ConflictFilter { closed: true, key: Some(&key), limit: ALL };
+                let filter = ConflictFilter { closed: true, key: Some(&key), limit: ALL, offset: 0 };
                 let found: Vec<ConflictLine> = inbox::list(&mut session, linked.link, filter)?
                     .into_iter()
                     .filter(|line| line.revision == revision)
@@ -176,14 +170,6 @@ fn row(line: &ConflictLine) -> Vec<String> {
         line.opened_at.clone(),
         line.closed_by.clone().unwrap_or_default(),
     ]
-}
-
-fn open_conflict(session: &mut Session, link: &dyn Link, key: &str) -> Result<ConflictLine, EngineError> {
-    let filter = ConflictFilter { closed: false, key: Some(key), limit: 1 };
-    inbox::list(session, link, filter)?.pop().ok_or_else(|| {
-        let hint = format!("`plimsoll conflicts list {}` lists them", link.name());
-        EngineError::usage(format!("`{key}` has no open conflict\nhint: {hint}"))
-    })
 }
 
 fn picks(link: &dyn Link, words: &[String]) -> Result<BTreeMap<String, Pick>, EngineError> {
@@ -294,12 +280,16 @@ pub(crate) fn dead_letters(context: &Context, command: DeadLettersCommand) -> Re
             context.ui.print(&waiting, || waiting_table(&waiting))?;
             Ok(ExitCode::SUCCESS)
         }
-        DeadLettersCommand::Retry(arguments) => decide(context, &arguments, true),
-        DeadLettersCommand::Drop(arguments) => decide(context, &arguments, false),
+        DeadLettersCommand::Retry(arguments) => dead_letter(context, &arguments, true),
+        DeadLettersCommand::Drop(arguments) => dead_letter(context, &arguments, false),
     }
 }
 
-fn decide(context: &Context, arguments: &DeadLetterArguments, again: bool) -> Result<ExitCode, EngineError> {
+fn dead_letter(
+    context: &Context,
+    arguments: &DeadLetterArguments,
+    again: bool,
+) -> Result<ExitCode, EngineError> {
     let (mut session, linked): (Session, &LinkedSystem) = open(context, &arguments.system)?;
     let mut waiting = status::dead_letters(&mut session, linked.link)?;
     if let Some(key) = &arguments.key {
@@ -313,16 +303,8 @@ fn decide(context: &Context, arguments: &DeadLetterArguments, again: bool) -> Re
         context.ui.print(&waiting, || format!("{}\nnothing was done", waiting_table(&waiting)))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut done = Vec::new();
-    for waiting in waiting {
-        let decided =
-            status::decide_dead_letter(&mut session, linked.link, &waiting.key, &waiting.operation.id, again);
-        let outcome = match decided {
-            Ok(_) => Ok(()),
-            Err(error) if error.class.is_none() => Err(error.message),
-            Err(error) => return Err(error),
-        };
-        done.push((waiting.key, outcome));
-    }
+    let decided = decide::dead_letters(&mut session, linked.link, &waiting, again, How::default())?;
+    let done: Vec<inbox::Decided> =
+        decided.into_iter().map(|one| (one.key, one.problem.map_or(Ok(()), Err))).collect();
     told(context, if again { "queued" } else { "dropped" }, &done)
 }

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use plimsoll_core::sync::outbox::OutboxState;
-use plimsoll_engine::sync::edit::{self as edits, EditFilter, EditLine};
-use plimsoll_engine::sync::{LinkedSystem, history, read};
-use plimsoll_engine::{EngineError, Session};
+use plimsoll_engine::sync::decide::{self, Chosen, Decision};
+use plimsoll_engine::sync::edit::{self as edits, EditFilter, EditLine, How};
+use plimsoll_engine::sync::{history, import, read};
+use plimsoll_engine::{EngineError, ErrorKind};
 use serde_json::json;
 
 use super::super::Context;
@@ -43,8 +44,7 @@ pub(crate) fn edit(context: &Context, arguments: &EditArguments) -> Result<ExitC
     })?;
     let system = &arguments.system;
     context.ui.say(&if arguments.commit {
-        let versions = history::of(&mut session, linked.link, &arguments.key)?.steps.len();
-        let before = versions.saturating_sub(1);
+        let before = history::newest(&mut session, linked.link, &arguments.key)?.saturating_sub(1);
         format!("to take it back: plimsoll versions {system} {} --restore {before}", arguments.key)
     } else {
         format!("next: plimsoll commit {system} {id}; to drop it: plimsoll discard {system} {id}")
@@ -81,29 +81,11 @@ pub(crate) fn drafts(context: &Context, arguments: &DraftsArguments) -> Result<E
         state: (!arguments.all).then_some(OutboxState::Draft),
         key: arguments.key.as_deref(),
         limit: arguments.limit,
+        ..EditFilter::default()
     };
     let edits = edits::list(&mut session, linked.link, filter)?;
     context.ui.print(&edits, || listed(&edits))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn chosen(
-    session: &mut Session,
-    linked: &LinkedSystem,
-    arguments: &DecideArguments,
-) -> Result<Vec<String>, EngineError> {
-    if !arguments.all {
-        return Ok(arguments.edits.clone());
-    }
-    let actor = session.actor.clone();
-    let filter = EditFilter {
-        author: Some(&actor),
-        state: Some(OutboxState::Draft),
-        key: None,
-        limit: u64::from(u32::MAX),
-    };
-    let drafts = edits::list(session, linked.link, filter)?;
-    Ok(drafts.into_iter().map(|draft| draft.edit).collect())
 }
 
 /// What becomes of each draft: done, or why not.
@@ -111,10 +93,11 @@ fn decide(
     context: &Context,
     arguments: &DecideArguments,
     word: &str,
-    mut one: impl FnMut(&mut Session, &LinkedSystem, &str) -> Result<(), EngineError>,
+    decision: Decision,
 ) -> Result<ExitCode, EngineError> {
     let (mut session, linked) = open(context, &arguments.system)?;
-    let edits = chosen(&mut session, linked, arguments)?;
+    let chosen = if arguments.all { Chosen::All } else { Chosen::Edits(arguments.edits.clone()) };
+    let edits = decide::chosen(&mut session, linked.link, &chosen)?;
     if arguments.dry_run {
         context.ui.print(&json!({"edits": edits, "dry_run": true}), || {
             format!(
@@ -125,19 +108,13 @@ fn decide(
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut problems = Vec::new();
-    for edit in &edits {
-        match one(&mut session, linked, edit) {
-            Ok(()) => {}
-            // One of one is the answer; of many, the others go on.
-            Err(error) if edits.len() == 1 || error.class.is_some() => return Err(error),
-            Err(error) => problems.push((edit.clone(), error.message)),
-        }
-    }
-    let done = edits.len() - problems.len();
+    let decided = decide::drafts(&mut session, linked.link, &edits, decision, How::default())?;
+    let problems: Vec<(&String, &String)> =
+        decided.iter().filter_map(|one| Some((&one.what, one.problem.as_ref()?))).collect();
+    let done = decide::done(&decided);
     context.ui.print(&json!({word: done, "problems": problems}), || {
         let told = problems.iter().map(|(edit, why)| format!("{edit}: {why}"));
-        let first = format!("{} {word}", plural(done as u64, "draft"));
+        let first = format!("{} {word}", plural(done, "draft"));
         std::iter::once(first).chain(told).collect::<Vec<_>>().join("\n")
     })?;
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { exit::incomplete() })
@@ -145,16 +122,12 @@ fn decide(
 
 /// Runs `commit`.
 pub(crate) fn commit(context: &Context, arguments: &DecideArguments) -> Result<ExitCode, EngineError> {
-    decide(context, arguments, "committed", |session, linked, edit| {
-        edits::commit(session, linked.link, edit).map(drop)
-    })
+    decide(context, arguments, "committed", Decision::Commit)
 }
 
 /// Runs `discard`.
 pub(crate) fn discard(context: &Context, arguments: &DecideArguments) -> Result<ExitCode, EngineError> {
-    decide(context, arguments, "discarded", |session, linked, edit| {
-        edits::discard(session, linked.link, edit).map(drop)
-    })
+    decide(context, arguments, "discarded", Decision::Discard)
 }
 
 /// Runs `import`.
@@ -163,56 +136,14 @@ pub(crate) fn import(context: &Context, arguments: &ImportArguments) -> Result<E
     let path = &arguments.file;
     let bytes =
         std::fs::read(path).map_err(|error| EngineError::source(format!("{}: {error}", path.display())))?;
-    let imported = (linked.import)(&bytes).map_err(|why| {
-        EngineError::source(format!("{}: {why}\nhint: nothing was imported", path.display()))
+    let how = How { dry_run: arguments.dry_run, why: "import" };
+    let report = import::take(&mut session, linked, &bytes, arguments.commit, how).map_err(|error| {
+        // A file that cannot be read is no wrong command.
+        let kind = if error.kind == ErrorKind::Usage { ErrorKind::Source } else { error.kind };
+        EngineError { kind, ..error.during(&path.display().to_string()) }
     })?;
-    let mut problems = imported.problems;
-    let (mut edited, mut unchanged) = (0_u64, 0_u64);
-    let actor = session.actor.clone();
-    for row in imported.rows {
-        let known = read::row(&mut session, linked.link, &actor, &row.key)?;
-        // Only what differs is an edit: a file that was exported and changed in one cell edits one field.
-        let mut differing = row.fields;
-        if let Some(known) = &known {
-            let names = linked.link.mirror().fields;
-            differing.retain(|name, value| {
-                let held = names.iter().position(|known| known == name).and_then(|at| known.fields.get(at));
-                held.is_none_or(|held| held.as_text() != value.as_text() || held.is_null() != value.is_null())
-            });
-            if differing.is_empty() {
-                unchanged += 1;
-                continue;
-            }
-        }
-        if arguments.dry_run {
-            edited += 1;
-            continue;
-        }
-        let done = edits::draft(&mut session, linked.link, &row.key, row.scope.as_deref(), Some(&differing))
-            .and_then(|(id, _)| {
-                if !arguments.commit {
-                    return Ok(());
-                }
-                // A line whose edit breaks a rule leaves no draft behind: it is reported, and the file says it again.
-                edits::commit(&mut session, linked.link, &id).map(drop).or_else(|refused| {
-                    edits::discard(&mut session, linked.link, &id)?;
-                    Err(refused)
-                })
-            });
-        match done {
-            Ok(()) => edited += 1,
-            Err(error) if error.class.is_some() => return Err(error),
-            Err(error) => problems.push(plimsoll_engine::sync::declare::Problem {
-                line: row.line,
-                column: None,
-                reason: error.message,
-            }),
-        }
-    }
-    problems.sort_by_key(|problem| problem.line);
-    let document =
-        json!({"edited": edited, "unchanged": unchanged, "problems": problems, "dry_run": arguments.dry_run});
-    context.ui.print(&document, || {
+    let (edited, unchanged, problems) = (report.edited, report.unchanged, &report.problems);
+    context.ui.print(&report, || {
         let mut lines = vec![format!(
             "{} {}, {unchanged} unchanged, {}",
             plural(edited, "record"),

@@ -21,6 +21,7 @@ pub(crate) use run::sync;
 
 use plimsoll_core::sync::record::Fields;
 use plimsoll_core::value::Value;
+use plimsoll_engine::sync::edit as edits_of_records;
 use plimsoll_engine::sync::{Link, LinkedSystem};
 use plimsoll_engine::{EngineError, Session};
 
@@ -37,19 +38,12 @@ fn open(context: &Context, system: &str) -> Result<(Session, &'static LinkedSyst
 
 /// Fields from `name=value` words.
 fn fields(link: &dyn Link, words: &[String]) -> Result<Fields, EngineError> {
-    words
-        .iter()
-        .map(|word| {
-            let Some((name, text)) = word.split_once('=') else {
-                return Err(EngineError::usage(format!("`{word}` is no FIELD=VALUE\nhint: model=Crane")));
-            };
-            let value = link.parse(name, text).map_err(|why| {
-                let known = link.mirror().fields.join(", ");
-                EngineError::usage(format!("{name}: {why}\nhint: the fields are {known}"))
-            })?;
-            Ok((name.to_owned(), value))
-        })
-        .collect()
+    let pairs = words.iter().map(|word| {
+        word.split_once('=')
+            .ok_or_else(|| EngineError::usage(format!("`{word}` is no FIELD=VALUE\nhint: model=Crane")))
+    });
+    let pairs: Vec<(&str, &str)> = pairs.collect::<Result<_, _>>()?;
+    edits_of_records::written(link, pairs)
 }
 
 /// A value for a person.

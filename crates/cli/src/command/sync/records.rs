@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 use plimsoll_engine::EngineError;
-use plimsoll_engine::sync::cached::{self, Question};
 use plimsoll_engine::sync::read::{self, Filter};
-use plimsoll_engine::sync::{history, status};
+use plimsoll_engine::sync::{cached, history, status};
 use serde_json::{Map, Value as Json, json};
 
 use super::super::Context;
@@ -22,15 +21,13 @@ pub(crate) fn records(context: &Context, arguments: &RecordsArguments) -> Result
         equal: fields(linked.link, &arguments.equal)?,
         after: arguments.after.clone(),
         limit: if arguments.figures { 0 } else { arguments.limit },
+        ..Filter::default()
     };
     let reader = session.actor.clone();
     if arguments.figures {
-        let question = Question { reader: &reader, filter: &filter, form: "figures" };
-        let answer =
-            cached::answer(&mut session, linked.link, context.config.cache.as_deref(), &question, |rows| {
-                Ok(serde_json::to_vec(&(linked.figures)(rows))?)
-            })?;
-        let figures: Json = serde_json::from_slice(&answer)?;
+        let cache = context.config.cache.as_deref();
+        let answer = cached::figures(&mut session, linked, cache, &reader, &filter)?;
+        let figures: Json = serde_json::from_slice(&answer.bytes)?;
         context.ui.print(&figures, || match &figures {
             Json::Object(map) => {
                 map.iter().map(|(name, value)| format!("{name:<16} {value}")).collect::<Vec<_>>().join("\n")

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
-use plimsoll_engine::sync::pull::{self, PullReport, Puller};
+use plimsoll_engine::sync::round::{self, Pulled, RemoteAddress, Workers};
 use plimsoll_engine::sync::status::{self, Status};
-use plimsoll_engine::sync::worker::{Pace, WorkReport, Worker, WorkerSettings, next_due};
-use plimsoll_engine::sync::{LinkedSystem, now_ms};
+use plimsoll_engine::sync::worker::{Pace, WorkReport, next_due};
+use plimsoll_engine::sync::{LinkedSystem, now_ms, pull};
 use plimsoll_engine::{EngineError, ErrorKind, Session};
 use serde_json::json;
 
@@ -30,25 +30,21 @@ pub(crate) fn sync(context: &Context, arguments: &SyncArguments) -> Result<ExitC
         return dry_run(context, &mut session, linked);
     }
     let base = remote_address(context, arguments)?;
-    let token = context.config.remote_token.as_deref();
+    let remote = RemoteAddress { base: &base, token: context.config.remote_token.as_deref() };
+    let stop = AtomicBool::new(false);
     let rate = arguments.rate.unwrap_or_else(|| linked.link.requests_per_second());
     let pace = Pace::new(Some(rate).filter(|rate| *rate > 0), now_ms(&session));
     if let Some(most) = arguments.confirm_missing {
-        for scope in scopes(&mut session, linked, arguments)? {
+        for scope in round::scopes(&mut session, linked, &arguments.scope)? {
             pull::confirm_missing(&mut session, linked.link, &scope, most)?;
         }
     }
     loop {
         let mut pulled = Vec::new();
         if !arguments.no_pull {
-            for scope in scopes(&mut session, linked, arguments)? {
-                let mut remote = linked.link.connect(&base, token)?;
-                let mut puller =
-                    Puller { session: &mut session, link: linked.link, remote: remote.as_mut(), pace: &pace };
-                let report =
-                    if arguments.complete { puller.complete(&scope) } else { puller.changes(&scope) };
-                match report {
-                    Ok(report) => pulled.push((scope, report)),
+            for scope in round::scopes(&mut session, linked, &arguments.scope)? {
+                match round::pull(&mut session, linked, remote, &pace, &scope, arguments.complete) {
+                    Ok(report) => pulled.push(Pulled { scope, report }),
                     // A remote that is away for a while does not end the watch, and edits wait.
                     Err(error) if arguments.watch && error.kind == ErrorKind::Source => {
                         context.ui.say(&format!("{scope}: {}", error.message));
@@ -64,7 +60,8 @@ pub(crate) fn sync(context: &Context, arguments: &SyncArguments) -> Result<ExitC
             let wait = next_due(&mut session, linked.link)?.map(|due| due.saturating_sub(now));
             match wait {
                 Some(0) if !arguments.no_send => {
-                    sent.add(&send(&session, linked, &base, token, &pace, arguments)?);
+                    let workers = Workers { count: arguments.workers, lease_ms: arguments.lease * 1_000 };
+                    sent.add(&round::send(&session, linked, remote, &pace, workers, &stop)?);
                     // What another worker's lease holds is due when that ends.
                     session.clock.sleep_ms(PAUSE_MS);
                 }
@@ -102,57 +99,6 @@ fn remote_address(context: &Context, arguments: &SyncArguments) -> Result<String
     })
 }
 
-fn scopes(
-    session: &mut Session,
-    linked: &LinkedSystem,
-    arguments: &SyncArguments,
-) -> Result<Vec<String>, EngineError> {
-    if !arguments.scope.is_empty() {
-        return Ok(arguments.scope.clone());
-    }
-    let known = status::of(session, linked.link)?.pulls;
-    if known.is_empty() {
-        let scope = linked.link.mirror().scope;
-        return Err(EngineError::usage(format!("nothing was pulled yet\nhint: --scope NAME, the {scope}")));
-    }
-    Ok(known.into_iter().map(|pull| pull.scope).collect())
-}
-
-fn send(
-    session: &Session,
-    linked: &LinkedSystem,
-    base: &str,
-    token: Option<&str>,
-    pace: &Pace,
-    arguments: &SyncArguments,
-) -> Result<WorkReport, EngineError> {
-    let stop = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let mut threads = Vec::new();
-        for number in 0..arguments.workers.max(1) {
-            let remote = linked.link.connect(base, token)?;
-            // Two processes never share a worker's name.
-            let name = format!("{}-{}-{number}", session.actor, std::process::id());
-            let settings =
-                WorkerSettings { lease_ms: arguments.lease * 1_000, ..WorkerSettings::named(name) };
-            let mut worker = Worker::new(session.fork()?, linked.link, remote, pace, settings)?;
-            let stop = &stop;
-            threads.push(scope.spawn(move || worker.drain(stop)));
-        }
-        let mut report = WorkReport::default();
-        for thread in threads {
-            let done = thread.join().map_err(|_| {
-                EngineError::new(
-                    ErrorKind::Stopped,
-                    "a worker ended by a defect\nhint: run again; what it sent is read back",
-                )
-            })?;
-            report.add(&done?);
-        }
-        Ok(report)
-    })
-}
-
 fn dry_run(context: &Context, session: &mut Session, linked: &LinkedSystem) -> Result<ExitCode, EngineError> {
     let status = status::of(session, linked.link)?;
     context.ui.print(&status, || {
@@ -165,15 +111,13 @@ fn dry_run(context: &Context, session: &mut Session, linked: &LinkedSystem) -> R
     Ok(ExitCode::SUCCESS)
 }
 
-fn document(status: &Status, pulled: &[(String, PullReport)], sent: &WorkReport) -> serde_json::Value {
-    let pulled: Vec<_> =
-        pulled.iter().map(|(scope, report)| json!({"scope": scope, "report": report})).collect();
+fn document(status: &Status, pulled: &[Pulled], sent: &WorkReport) -> serde_json::Value {
     json!({"pulled": pulled, "sent": sent, "status": status})
 }
 
-fn words(status: &Status, pulled: &[(String, PullReport)], sent: &WorkReport) -> String {
+fn words(status: &Status, pulled: &[Pulled], sent: &WorkReport) -> String {
     let mut lines = Vec::new();
-    for (scope, report) in pulled {
+    for Pulled { scope, report } in pulled {
         lines.push(format!(
             "pulled {scope}: {} seen, {} changed, {} gone, in {}",
             grouped(report.seen),
@@ -208,13 +152,13 @@ fn report(
     context: &Context,
     session: &mut Session,
     linked: &LinkedSystem,
-    pulled: &[(String, PullReport)],
+    pulled: &[Pulled],
     sent: &WorkReport,
 ) -> Result<ExitCode, EngineError> {
     let status = status::of(session, linked.link)?;
     context.ui.print(&document(&status, pulled, sent), || words(&status, pulled, sent))?;
     let waiting = status.conflicts > 0
         || status.edits.get("failed").is_some_and(|failed| *failed > 0)
-        || pulled.iter().any(|(_, report)| report.held.is_some());
+        || pulled.iter().any(|pulled| pulled.report.held.is_some());
     Ok(if waiting { exit::incomplete() } else { ExitCode::SUCCESS })
 }

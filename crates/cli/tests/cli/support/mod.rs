@@ -2,6 +2,7 @@
 
 pub(crate) mod home;
 pub(crate) mod receiver;
+pub(crate) mod web;
 
 use std::path::PathBuf;
 use std::process::Command;
