@@ -6,6 +6,7 @@
 use super::super::outbox::{OutboxEvent, OutboxState};
 use super::super::record::{Expected, FieldEdit, Intent, Operation, OperationId, Origin, RowState, Version};
 use super::{Action, Outcome, PlanError, Planner};
+use crate::value::Value;
 
 impl Planner<'_> {
     pub(super) fn observed(&mut self, state: RowState) -> Result<(), PlanError> {
@@ -225,8 +226,7 @@ impl Planner<'_> {
         };
         operation.intent.values().iter().all(|(name, value)| {
             // The equal sum of another user is not ours, and ours may hide in another one.
-            !self.shape.unit_of(name).adds_up()
-                && row.fields.get(name).unwrap_or(&crate::value::Value::Null) == value
+            !self.shape.unit_of(name).adds_up() && row.fields.get(name).unwrap_or(&Value::Null) == value
         })
     }
 
@@ -273,7 +273,14 @@ impl Planner<'_> {
         // is what its author's values became, so later edits are based on it.
         let (Some(row), true) = (mirror.fields(), mirror.origin() == Some(&arrived.id)) else { return };
         match &mut pending.intent {
-            Intent::Delete { seen } => seen.clone_from(row),
+            // What others changed before that is still news to whoever deletes the row.
+            Intent::Delete { seen } => {
+                let before = self.record.base.fields();
+                let ours = |(name, value): &(&String, &Value)| {
+                    before.and_then(|before| before.get(*name)) != Some(*value)
+                };
+                seen.extend(row.iter().filter(ours).map(|(name, value)| (name.clone(), value.clone())));
+            }
             Intent::Write(edits) => {
                 for name in arrived.intent.values().keys() {
                     let Some(FieldEdit { seen, mine, .. }) = edits.get_mut(name) else { continue };

@@ -229,3 +229,25 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<SyncRecord>(&stored).unwrap(), desk.record);
     }
 }
+
+#[test]
+fn a_deletion_behind_an_edit_asks_about_what_its_author_did_not_see() {
+    for (theirs, asked) in [(1, false), (7, true)] {
+        let mut desk = Desk::new(Vec::new(), row(1, &[("a", 1), ("b", 1)]));
+        let edit = Edit { id: "delete".into(), author: "ann".into() };
+        desk.edit(&[("a", 2)]);
+        let first = desk.send();
+        desk.take(Event::DraftDelete { edit: edit.clone() });
+        // Somebody else changes the other field, and the edit is sent again before the deletion is committed.
+        let moved = row(2, &[("a", 1), ("b", theirs)]);
+        desk.take(Event::Rejected { operation: first.operation, current: moved });
+        let again = desk.send();
+        desk.take(Event::Commit { edit: edit.id });
+        // The remote stores the value in its own way: that much is our doing.
+        let made = made_by(row(3, &[("a", 20), ("b", theirs)]), &again.operation);
+        desk.take(Event::Acknowledged { operation: again.operation, current: made });
+        let conflict = desk.record.conflict.as_ref();
+        let fields = conflict.map(|open| open.fields.keys().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(fields, asked.then(|| vec!["b"]));
+    }
+}
