@@ -79,8 +79,9 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "simulate",
-        arguments: "[--seeds N] [--from FIRST_SEED]",
-        about: "run simulated histories of sync and check their invariants; a failing seed replays exactly",
+        arguments: "[--compare] [--seeds N] [--from FIRST_SEED]",
+        about: "run simulated histories of sync and check their invariants; a failing seed replays exactly; \
+                --compare plays histories to the earlier algorithms too and counts",
         run: campaigns::simulate,
     },
     Command {

@@ -7,8 +7,9 @@
 //! Checked: convergence once the faults stop (I1), no committed edit disappears (I2), at most one effect per operation
 //! (I3), no silent overwrite of a value nobody here saw (I4), rest after the last event (I5), no revival of a deleted
 //! row (I6), every operation ends or is visible (I8). Not decidable here: what needs a store, several workers or a
-//! second remote (I9 to I12).
+//! second remote (I9 to I12). `compare` plays histories to earlier algorithms as well, and counts.
 
+pub mod compare;
 mod people;
 mod remote;
 mod world;
