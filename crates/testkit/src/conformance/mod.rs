@@ -1,6 +1,7 @@
-//! The suite that holds every store to one contract.
+//! The suites that hold every store, and every link, to one contract.
 //!
-//! Owns what `plimsoll_store::Store` promises, as checks that run alike on every database. What a database
+//! Owns what `plimsoll_store::Store` promises, as checks that run alike on every database; what a link promises is in
+//! [`link`]. What a database
 //! does beyond the contract is tested beside it. Tests of the store call [`run`]; a system's tests call
 //! [`schema::is_sound`] on its own schema.
 //!
@@ -9,6 +10,7 @@
 #![expect(clippy::unwrap_used, reason = "a check that does not hold panics, as a test does")]
 
 mod fixture;
+pub mod link;
 mod reads;
 pub mod schema;
 mod transactions;

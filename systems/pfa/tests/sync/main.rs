@@ -8,6 +8,7 @@
 
 mod cache;
 mod conflicts;
+mod contract;
 mod follow;
 mod history;
 mod migrate;
