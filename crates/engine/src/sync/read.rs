@@ -32,7 +32,7 @@ pub struct MergedRow {
     /// The fields, in the order of the link.
     pub fields: Vec<Value>,
     /// Where the record stands: `synced`, `queued`, `syncing`, `conflict`, `limbo`, `failed`; `draft` when the reader
-    /// has one.
+    /// has one and nothing else waits.
     pub badge: &'static str,
 }
 

@@ -145,7 +145,8 @@ fn pages_in_any_order_hold_every_row_once() {
             }
         }
         let (drafts, totals) = pages(bench, &Filter { state: Some("draft".into()), ..all.clone() });
-        assert_eq!((drafts.len(), totals), (3, [3].into()));
+        // The third one is of a record that something else waits for, which is told first.
+        assert_eq!((drafts.len(), totals), (2, [2].into()));
         let model = whole[0].fields[place("model")].clone();
         let some = Filter { equal: [("model".to_owned(), model.clone())].into(), ..all };
         let (rows, totals) = pages(bench, &some);

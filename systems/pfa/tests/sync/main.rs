@@ -9,6 +9,7 @@
 mod cache;
 mod conflicts;
 mod contract;
+mod figures;
 mod follow;
 mod history;
 mod migrate;
