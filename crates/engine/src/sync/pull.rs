@@ -454,14 +454,16 @@ fn note(
         }
         Err(error) => {
             let why = error.message.lines().next().unwrap_or_default();
-            ("pull_failed", json!({ "scope": scope, "complete": complete, "why": why }), vec![("failed", 1)])
+            let counts = vec![("done", 0), ("failed", 1)];
+            ("pull_failed", json!({ "scope": scope, "complete": complete, "why": why }), counts)
         }
     };
     transact(session, |store, now| {
-        happen(store, link, "", kind, &detail.to_string(), BECAUSE, now)?;
+        // The counts first: the row of the first one makes pulls that end at once number their happenings in turn.
         for (what, amount) in &counts {
             super::status::add(store, link, COUNTED_BY, what, *amount)?;
         }
+        happen(store, link, "", kind, &detail.to_string(), BECAUSE, now)?;
         if done.is_ok() {
             super::status::set(store, link, COUNTED_BY, "last_ms", took_ms)?;
         }

@@ -52,6 +52,8 @@ pub trait OtherSide {
     fn delete(&self, key: &str);
     /// How often an operation took effect.
     fn effects(&self, operation: &OperationId) -> u64;
+    /// The listing that was opened last is gone when its next page is asked for.
+    fn lose_listing(&self);
     /// The next request is met so.
     fn misbehave(&self, misdeed: Misdeed);
 }
@@ -127,6 +129,14 @@ impl Suite<'_> {
         self.remote.write(key, self.other.scope(), dispatch)
     }
 
+    /// The row that an acknowledgement holds.
+    fn applied(&mut self, key: &str, dispatch: &Dispatch) -> RemoteRow {
+        match self.send(key, dispatch) {
+            Ok(Written::Applied(row)) => *row,
+            answer => panic!("{dispatch:?} was not applied: {answer:?}"),
+        }
+    }
+
     fn read(&mut self, key: &str) -> RemoteRow {
         self.remote.read(key).unwrap().unwrap_or_else(|| panic!("{key} is gone"))
     }
@@ -199,7 +209,9 @@ impl Suite<'_> {
             }
         }
         assert_eq!(seen, all, "a listing holds every row once, as it is");
-        let gone = self.remote.listing(&scope, Some("there is no such listing"), PAGE, PAGE);
+        let listing = self.remote.listing(&scope, None, 0, PAGE).unwrap().listing;
+        self.other.lose_listing();
+        let gone = self.remote.listing(&scope, Some(&listing), PAGE, PAGE);
         assert!(matches!(gone, Err(Trouble::ListingGone(_))), "a listing that is gone: {gone:?}");
     }
 
@@ -207,27 +219,27 @@ impl Suite<'_> {
         let (key, field) = (self.key(1), self.other.field().to_owned());
         let before = self.read(&key);
         let write = self.write_of(&before, "Demo update");
-        let Ok(Written::Applied(after)) = self.send(&key, &write) else { panic!("an update is applied") };
+        let after = self.applied(&key, &write);
         assert_eq!(self.other.effects(&write.operation), 1, "under the operation's id");
         assert!(after.version > before.version, "an update makes a newer version");
         let mut expected = before.fields.clone();
         expected.insert(field.clone(), Value::text("Demo update"));
         assert_eq!(after.fields, expected, "what was sent is there, and nothing else changed");
-        assert_eq!(self.read(&key), *after, "the acknowledgement is the row");
+        assert_eq!(self.read(&key), after, "the acknowledgement is the row");
         // A value that is taken away is null, not an empty text.
         let empty = [(field.clone(), Value::Null)].into();
         let write = self.dispatch(Expected::Version(after.version), Some(empty));
-        let Ok(Written::Applied(emptied)) = self.send(&key, &write) else { panic!("a field is emptied") };
+        let emptied = self.applied(&key, &write);
         assert_eq!(emptied.fields[&field], Value::Null);
         // The version that the author saw decides, not the newest one.
         let stale = self.write_of(&before, "Demo stale");
         assert_eq!(self.send(&key, &stale), Ok(Written::Rejected), "a version that moved");
         assert_eq!(self.other.effects(&stale.operation), 0);
-        assert_eq!(self.read(&key), *emptied, "a rejected write changes nothing");
+        assert_eq!(self.read(&key), emptied, "a rejected write changes nothing");
         let refused = self.dispatch(Expected::Version(emptied.version), Some(self.other.refused()));
         let answer = self.send(&key, &refused);
         assert!(matches!(&answer, Ok(Written::Refused(reason)) if !reason.is_empty()), "{answer:?}");
-        assert_eq!(self.read(&key), *emptied, "a refused write changes nothing");
+        assert_eq!(self.read(&key), emptied, "a refused write changes nothing");
     }
 
     fn creations_and_deletions(&mut self) {
@@ -235,9 +247,9 @@ impl Suite<'_> {
         assert_eq!(self.remote.read(&key), Ok(None), "{key} is free");
         let absent = Expected::Absent { gone: None };
         let create = self.dispatch(absent, Some(self.other.new_row()));
-        let Ok(Written::Applied(row)) = self.send(&key, &create) else { panic!("a row is created") };
+        let row = self.applied(&key, &create);
         assert_eq!((&row.key, row.scope.as_str()), (&key, self.other.scope()));
-        assert_eq!(self.read(&key), *row, "the acknowledgement is the row");
+        assert_eq!(self.read(&key), row, "the acknowledgement is the row");
         let again = self.dispatch(absent, Some(self.other.new_row()));
         assert_eq!(self.send(&key, &again), Ok(Written::Rejected), "a row that is there already");
         let stale = self.dispatch(Expected::Version(Version(row.version.0 + 7)), None);

@@ -45,7 +45,17 @@ impl OtherSide for PemsSide {
     }
 
     fn new_row(&self) -> Fields {
-        values(&[("model", "Demo new"), ("source", "Rental"), ("monthly_rate", "120.50")])
+        values(&[
+            ("category", "Cranes"),
+            ("class", "Demo class"),
+            ("model", "Demo new"),
+            ("source", "Rental"),
+            ("monthly_rate", "120.50"),
+            ("dor", "PROJECT"),
+            ("is_actualized", "N"),
+            ("is_discontinued", "N"),
+            ("is_funds_transferable", "N"),
+        ])
     }
 
     fn refused(&self) -> Fields {
@@ -63,6 +73,10 @@ impl OtherSide for PemsSide {
 
     fn effects(&self, operation: &OperationId) -> u64 {
         self.pems.effects().operations.get(&operation.to_string()).copied().unwrap_or(0)
+    }
+
+    fn lose_listing(&self) {
+        self.pems.force(FaultKind::GridLost, 1);
     }
 
     fn misbehave(&self, misdeed: Misdeed) {

@@ -33,7 +33,7 @@ fn any_version_comes_back_byte_for_byte_and_differences_are_smaller_than_rows() 
             let (version, row) = newest(bench, key);
             seen.insert((key.clone(), version), row);
         }
-        for round in 0..240 {
+        for round in 0..90 {
             let key = &keys[pick(20)];
             let value = format!("Demo {round}");
             let changed = [(FIELDS[pick(5)], value.as_str()), (FIELDS[pick(5)], value.as_str())];
