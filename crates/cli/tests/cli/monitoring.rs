@@ -151,7 +151,8 @@ fn demo(home: &Home) {
     home.expect(0, &["ingest", "opencode"]);
     home.run(&["check", "opencode"]);
     let pems = plimsoll_simulator::pems::serve(plimsoll_simulator::pems::Options::default()).unwrap();
-    let sync = ["sync", "pfa", "--remote", pems.address(), "--scope", "DEMO01", "--rate", "0"];
+    // With a limit, so that there is one to show.
+    let sync = ["sync", "pfa", "--remote", pems.address(), "--scope", "DEMO01", "--rate", "200"];
     home.expect(0, &sync);
     home.expect(0, &["edit", "pfa", "DEMO01-000001", "model=Demo", "--commit"]);
     home.expect(0, &sync);
