@@ -16,8 +16,9 @@ use plimsoll_core::value::Value;
 
 use super::declare::Link;
 use super::edit::{self, How, Wanted};
+use super::journal::happen;
 use super::record;
-use super::take::{Because, Taken, advance, close, happen, perhaps};
+use super::take::{Because, Taken, advance, close, perhaps};
 use crate::change::cells::{Cells, number};
 use crate::error::EngineError;
 use crate::session::Session;

@@ -13,9 +13,10 @@ use plimsoll_core::value::Value;
 use plimsoll_store::Store;
 
 use super::declare::Link;
+use super::journal::happen;
 use super::milliseconds;
 use super::record::{self, Kept};
-use super::take::{Because, Taken, advance, happen, perhaps, settle_edit};
+use super::take::{Because, Taken, advance, perhaps, settle_edit};
 use crate::change::cells::Cells;
 use crate::clock::new_id;
 use crate::error::EngineError;

@@ -5,8 +5,8 @@
 //! send ([`worker`]), the inbox of conflicts ([`conflicts`]) and what is told of all of it ([`status`]). It deliberately
 //! decides nothing about a record: [`plimsoll_core::sync::plan::step`] does.
 //!
-//! Reading order: [`declare`] (what a link and a remote are), `record` (how a record is kept), [`take`], [`edit`],
-//! [`decide`], [`import`], [`pull`], [`worker`], [`round`], [`conflicts`], [`read`], `stamp` and [`cached`], [`history`],
+//! Reading order: [`declare`] (what a link and a remote are), `record` (how a record is kept), [`take`], `journal`, [`edit`],
+//! [`decide`], [`import`], [`pull`] (with [`drift`] and `page`), [`worker`], [`round`], [`conflicts`], [`read`], `stamp` and [`cached`], [`history`],
 //! [`status`], [`events`], [`migrate`]; [`http`] is the transport that remotes share.
 //!
 //! Invariants:
@@ -21,15 +21,18 @@ pub mod cached;
 pub mod conflicts;
 pub mod decide;
 pub mod declare;
+pub mod drift;
 pub mod edit;
 mod edits;
 pub mod events;
 pub mod history;
 pub mod http;
 pub mod import;
+mod journal;
 pub mod migrate;
 mod outcome;
 pub(crate) mod pace;
+mod page;
 pub mod pull;
 pub mod read;
 mod record;

@@ -9,22 +9,22 @@
 //! - A listing that died or changed its size is begun anew; an incomplete one deletes nothing.
 //! - A remote whose rows lost a critical field, or too many fields, is not believed: nothing is written.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
+use std::collections::HashSet;
 
 use plimsoll_core::sync::breaker::BreakerRule;
 use plimsoll_core::sync::plan::Event;
-use plimsoll_core::sync::record::{Observed, RowState};
+use plimsoll_core::sync::record::RowState;
 use plimsoll_core::sync::vanish::Vanishing;
-use plimsoll_core::table::TableShape;
 use plimsoll_core::value::Value;
-use plimsoll_store::Store;
 use serde_json::json;
 
 use super::declare::{Cursor, Link, Remote, RemoteRow, Trouble};
-use super::take::{Because, advance, happen, transact, write_history};
+use super::drift::Drift;
+use super::journal::happen;
+use super::page::take_rows;
+use super::record;
+use super::take::{Because, advance, transact};
 use super::worker::Pace;
-use super::{record, stamp};
 use crate::change::cells::{Cells, number};
 use crate::error::EngineError;
 use crate::session::{Progress, Session};
@@ -35,11 +35,6 @@ const PAGE: u64 = 500;
 const OVERLAP_MS: u64 = 600_000;
 /// How often a request that failed is repeated, and a listing that died begun anew.
 const TRIES: u32 = 6;
-/// Above so many fields that the link does not know, the remote is not believed.
-const MOST_UNKNOWN: usize = 5;
-/// Above this share of missing fields, in percent, neither.
-const MOST_MISSING_PERCENT: usize = 20;
-
 /// What a pull did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct PullReport {
@@ -57,46 +52,6 @@ pub struct PullReport {
     pub requests: u64,
 }
 
-/// How the remote's fields differ from the link's.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Drift {
-    /// Fields of the link that no row of a page has.
-    pub missing: BTreeSet<String>,
-    /// Fields that the link does not know.
-    pub unknown: BTreeSet<String>,
-}
-
-impl Drift {
-    fn of(link: &dyn Link, rows: &[RemoteRow]) -> Self {
-        let told: HashSet<&str> = rows.iter().flat_map(|row| row.fields.keys()).map(String::as_str).collect();
-        let missing = link.mirror().fields.iter().filter(|name| !told.contains(*name));
-        Self {
-            missing: missing.map(ToString::to_string).collect(),
-            unknown: rows.iter().flat_map(|row| row.unknown.iter().cloned()).collect(),
-        }
-    }
-
-    /// Why the remote is not believed, when it is not.
-    pub fn alarm(&self, link: &dyn Link) -> Option<String> {
-        let critical: Vec<&str> =
-            link.critical_fields().iter().copied().filter(|name| self.missing.contains(*name)).collect();
-        if !critical.is_empty() {
-            return Some(format!("the remote's rows lack `{}`", critical.join("`, `")));
-        }
-        let fields = link.mirror().fields.len();
-        if self.missing.len() * 100 > fields * MOST_MISSING_PERCENT {
-            return Some(format!("the remote's rows lack {} of {fields} fields", self.missing.len()));
-        }
-        (self.unknown.len() > MOST_UNKNOWN)
-            .then(|| format!("the remote's rows have {} fields that are not known here", self.unknown.len()))
-    }
-
-    fn add(&mut self, other: Self) {
-        self.missing.extend(other.missing);
-        self.unknown.extend(other.unknown);
-    }
-}
-
 /// What a pull works with.
 pub struct Puller<'a> {
     /// Where to store.
@@ -109,7 +64,7 @@ pub struct Puller<'a> {
     pub pace: &'a Pace,
 }
 
-const BECAUSE: Because<'static> = Because { actor: "remote", why: "pull" };
+pub(super) const BECAUSE: Because<'static> = Because { actor: "remote", why: "pull" };
 
 impl Puller<'_> {
     /// Takes over what changed in `scope` since the last pull.
@@ -332,7 +287,7 @@ impl Puller<'_> {
     ) -> Result<T, EngineError> {
         let mut tries = 0;
         loop {
-            if let Err(wait) = self.pace.wait(self.session, 120_000) {
+            while let Err(wait) = self.pace.wait(self.session, 120_000) {
                 self.session.clock.sleep_ms(wait.min(30_000));
             }
             report.requests += 1;
@@ -484,77 +439,4 @@ pub fn confirm_missing(
     let sql = "UPDATE plimsoll_sync_pull SET confirmed = $3 WHERE link = $1 AND scope = $2";
     session.store.execute(sql, &[Value::text(link.name()), Value::text(scope), number(most)])?;
     Ok(())
-}
-
-/// The keys that have a line.
-fn lined(store: &mut dyn Store, link: &dyn Link, keys: &[String]) -> Result<HashSet<String>, EngineError> {
-    Ok(record::lines(store, link, keys)?.into_iter().map(|kept| kept.key).collect())
-}
-
-/// Whether a row that was seen says something that the mirror does not.
-fn is_newer(seen: &Observed, mirror: Option<&Observed>) -> bool {
-    mirror.is_none_or(|mirror| {
-        seen.version > mirror.version || (seen.version == mirror.version && seen.fields != mirror.fields)
-    })
-}
-
-/// Takes over rows. A row that nobody edits here goes straight into the mirror; the planner would say the same.
-fn take_rows(
-    store: &mut dyn Store,
-    link: &dyn Link,
-    shape: &Arc<TableShape>,
-    rows: &[RemoteRow],
-    now: &str,
-) -> Result<u64, EngineError> {
-    // Of a row that a page holds twice, the later one counts.
-    let rows: BTreeMap<&str, &RemoteRow> = rows.iter().map(|row| (row.key.as_str(), row)).collect();
-    let keys: Vec<String> = rows.keys().map(ToString::to_string).collect();
-    let mut lined = lined(store, link, &keys)?;
-    let mut known = record::mirror_rows(store, link, &keys)?;
-    // Most rows of a page are known; the others are looked at again when nobody else can change them any more.
-    let new: Vec<String> = rows
-        .iter()
-        .filter(|(key, row)| {
-            let mirror = known.get(**key).map(|(_, mirror)| mirror);
-            let seen = || record::observed(&*store, shape, link, row, mirror.map(|mirror| &mirror.fields));
-            !lined.contains(**key) && is_newer(&seen(), mirror)
-        })
-        .map(|(key, _)| (*key).to_owned())
-        .collect();
-    record::hold_mirror_rows(store, link, &new)?;
-    lined.extend(self::lined(store, link, &new)?);
-    known.extend(record::mirror_rows(store, link, &new)?);
-    let mut changed = 0;
-    let mut touched = BTreeSet::new();
-    for (key, row) in rows {
-        let mirror = known.get(key).map(|(_, mirror)| mirror);
-        let seen = record::observed(&*store, shape, link, row, mirror.map(|mirror| &mirror.fields));
-        if lined.contains(key) {
-            let mut kept = record::lock(store, link, key, now)?;
-            let before = (kept.scope.clone(), kept.record.clone());
-            row.scope.clone_into(&mut kept.scope);
-            advance(store, link, &mut kept, Event::Observed(RowState::Present(seen)), BECAUSE, now)?;
-            changed += u64::from(before.1.mirror != kept.record.mirror);
-            record::write_line(store, link, &kept, now)?;
-            // A row that is only seen again leaves the answers that are kept as good as they are.
-            if before != (kept.scope.clone(), kept.record) {
-                touched.extend([before.0, kept.scope]);
-            }
-            continue;
-        }
-        if is_newer(&seen, mirror) {
-            if let Some(mirror) = mirror {
-                write_history(store, link, key, Some(&mirror.fields), Some(&seen.fields), BECAUSE, now)?;
-            }
-            record::write_mirror(store, link, key, &row.scope, &RowState::Present(seen), now)?;
-            changed += 1;
-            touched.insert(row.scope.clone());
-            touched.extend(known.get(key).map(|(scope, _)| scope.clone()));
-        }
-    }
-    // At the end, and in one order, so that two pages never wait for each other.
-    for scope in touched {
-        stamp::touch(store, link, &scope, keys.first().map_or("", String::as_str))?;
-    }
-    Ok(changed)
 }

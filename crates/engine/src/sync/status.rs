@@ -12,7 +12,8 @@ use plimsoll_store::Store;
 
 use super::declare::Link;
 use super::edit::How;
-use super::take::{Because, Taken, advance, happen, perhaps};
+use super::journal::happen;
+use super::take::{Because, Taken, advance, perhaps};
 use super::{now_ms, record};
 use crate::change::cells::{Cells, number};
 use crate::error::EngineError;

@@ -13,16 +13,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plimsoll_core::sync::conflict::{Answer, Conflict, Pick};
-use plimsoll_core::sync::history::diff;
 use plimsoll_core::sync::lease::LeaseError;
 use plimsoll_core::sync::merge::Side;
 use plimsoll_core::sync::outbox::OutboxState;
 use plimsoll_core::sync::plan::{Action, Event, Outcome, PlanError, step};
-use plimsoll_core::sync::record::{Fields, Operation, SyncRecord};
+use plimsoll_core::sync::record::{Operation, SyncRecord};
 use plimsoll_core::value::Value;
 use plimsoll_store::{Access, ErrorClass, Store, in_transaction};
 
 use super::declare::Link;
+use super::journal::{happen, write_history};
 use super::record::{self, Kept};
 use super::{milliseconds, now_ms};
 use crate::change::cells::{Cells, number};
@@ -307,31 +307,6 @@ fn ruled(store: &mut dyn Store, link: &dyn Link, kept: &Kept) -> Result<Option<A
     Ok(Some(Answer { shown: *revision, otherwise: Pick::Theirs, fields: picks }))
 }
 
-/// Writes down that something happened to a record.
-pub(super) fn happen(
-    store: &mut dyn Store,
-    link: &dyn Link,
-    key: &str,
-    kind: &str,
-    detail: &str,
-    because: Because<'_>,
-    now: &str,
-) -> Result<(), EngineError> {
-    let sql = "INSERT INTO plimsoll_sync_happening (link, record_key, number, at, actor, kind, detail)
-        SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6
-        FROM plimsoll_sync_happening WHERE link = $1 AND record_key = $2";
-    let parameters = [
-        Value::text(link.name()),
-        Value::text(key),
-        Value::text(now),
-        Value::text(because.actor),
-        Value::text(kind),
-        Value::text(detail),
-    ];
-    store.execute(sql, &parameters)?;
-    Ok(())
-}
-
 /// Each open edit of a record with its state.
 fn edit_states(record: &SyncRecord) -> BTreeMap<&str, (OutboxState, Option<&str>)> {
     let overlay = &record.overlay;
@@ -407,34 +382,6 @@ fn tell_history(
 ) -> Result<(), EngineError> {
     let (was, is) = (before.view(), kept.record.view());
     write_history(store, link, &kept.key, was.as_ref(), is.as_ref(), because, now)
-}
-
-/// Writes down a version of what everyone here sees of a record.
-pub(super) fn write_history(
-    store: &mut dyn Store,
-    link: &dyn Link,
-    key: &str,
-    was: Option<&Fields>,
-    is: Option<&Fields>,
-    because: Because<'_>,
-    now: &str,
-) -> Result<(), EngineError> {
-    if was == is {
-        return Ok(());
-    }
-    let sql = "INSERT INTO plimsoll_sync_history (link, record_key, version, at, actor, because, difference)
-        SELECT $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6
-        FROM plimsoll_sync_history WHERE link = $1 AND record_key = $2";
-    let parameters = [
-        Value::text(link.name()),
-        Value::text(key),
-        Value::text(now),
-        Value::text(because.actor),
-        Value::text(because.why),
-        Value::text(serde_json::to_string(&diff(was, is))?),
-    ];
-    store.execute(sql, &parameters)?;
-    Ok(())
 }
 
 /// Puts off a record that a worker holds, and gives it back.
