@@ -162,14 +162,14 @@ fn ask(address: &str, request: &impl Fn(usize) -> String, connection: usize) -> 
     Ok(took)
 }
 
-/// Reads an answer with a known length, and refuses any that is not a success.
+/// Reads an answer to its end, whether its length is told or it comes in chunks, and refuses any that is not a success.
 pub(crate) fn read_answer(reader: &mut BufReader<TcpStream>) -> Result<(), Failure> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
     if !line.starts_with("HTTP/1.1 20") {
         return Err(format!("the server answers {line}").into());
     }
-    let mut length = 0_usize;
+    let (mut length, mut chunked) = (0_usize, false);
     loop {
         line.clear();
         reader.read_line(&mut line)?;
@@ -180,8 +180,25 @@ pub(crate) fn read_answer(reader: &mut BufReader<TcpStream>) -> Result<(), Failu
         if let Some(value) = text.strip_prefix("content-length:") {
             length = value.trim().parse()?;
         }
+        chunked |= text.starts_with("transfer-encoding:") && text.ends_with("chunked");
     }
-    let mut body = vec![0; length];
+    if !chunked {
+        return skip(reader, length);
+    }
+    loop {
+        line.clear();
+        reader.read_line(&mut line)?;
+        let chunk = usize::from_str_radix(line.trim(), 16)?;
+        // Behind each chunk, also the empty last one, stands an empty line.
+        skip(reader, chunk + 2)?;
+        if chunk == 0 {
+            return Ok(());
+        }
+    }
+}
+
+fn skip(reader: &mut BufReader<TcpStream>, bytes: usize) -> Result<(), Failure> {
+    let mut body = vec![0; bytes];
     reader.read_exact(&mut body)?;
     Ok(())
 }
