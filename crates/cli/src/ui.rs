@@ -23,17 +23,16 @@ pub(crate) struct Ui {
 }
 
 impl Ui {
-    /// Prints one result: `document` as JSON, or `text`.
+    /// Prints one result: `document` as JSON, written as it is made, or `text`.
     pub(crate) fn print(
         &self,
         document: &impl Serialize,
         text: impl FnOnce() -> String,
     ) -> Result<(), EngineError> {
         if self.json {
-            write_out(&serde_json::to_string_pretty(document)?);
-        } else {
-            write_out(text().trim_end());
+            return write_document(document);
         }
+        write_out(text().trim_end());
         Ok(())
     }
 
@@ -144,6 +143,18 @@ pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
 /// Prints an error with its hint to standard error.
 pub(crate) fn print_error(error: &EngineError) {
     write_err(&format!("error: {}", error.message));
+}
+
+fn write_document(document: &impl Serialize) -> Result<(), EngineError> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let written = serde_json::to_writer_pretty(&mut out, document)
+        .and_then(|()| writeln!(out).and_then(|()| out.flush()).map_err(serde_json::Error::io));
+    match written {
+        // A reader that went away ends the output, not the work.
+        Err(error) if error.is_io() => tracing::debug!("standard output is closed"),
+        written => written?,
+    }
+    Ok(())
 }
 
 fn write_out(text: &str) {

@@ -2,16 +2,44 @@
 
 use std::process::ExitCode;
 
+use plimsoll_core::value::Value;
 use plimsoll_engine::EngineError;
-use plimsoll_engine::sync::read::{self, Filter};
+use plimsoll_engine::sync::read::{self, Filter, MergedRow};
 use plimsoll_engine::sync::{cached, history, status};
-use serde_json::{Map, Value as Json, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Value as Json, json};
 
 use super::super::Context;
 use super::arguments::{RecordsArguments, VersionsArguments};
 use super::{fields, open, shown, shown_fields};
 use crate::registry::LINKED_SYSTEMS;
 use crate::ui::{duration, grouped, table};
+
+/// Rows as a list of objects, each made when it is written: there may be hundreds of thousands.
+struct Listed<'a> {
+    rows: &'a [MergedRow],
+    names: &'a [&'static str],
+}
+
+impl Serialize for Listed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|row| ListedRow { row, names: self.names }))
+    }
+}
+
+struct ListedRow<'a> {
+    row: &'a MergedRow,
+    names: &'a [&'static str],
+}
+
+impl Serialize for ListedRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { row, names } = self;
+        let own = [("key", Some(row.key.as_str())), ("scope", Some(&row.scope)), ("state", Some(row.badge))];
+        let fields = names.iter().copied().zip(row.fields.iter().map(Value::as_text));
+        serializer.collect_map(own.into_iter().chain(fields))
+    }
+}
 
 /// Runs `records`.
 pub(crate) fn records(context: &Context, arguments: &RecordsArguments) -> Result<ExitCode, EngineError> {
@@ -38,20 +66,7 @@ pub(crate) fn records(context: &Context, arguments: &RecordsArguments) -> Result
     }
     let rows = read::rows(&mut session, linked.link, &reader, &filter)?;
     let names = linked.link.mirror().fields;
-    let documents: Vec<Json> = rows
-        .iter()
-        .map(|row| {
-            let mut map = Map::new();
-            map.insert("key".into(), json!(row.key));
-            map.insert("scope".into(), json!(row.scope));
-            map.insert("state".into(), json!(row.badge));
-            for (name, value) in names.iter().zip(&row.fields) {
-                map.insert((*name).to_owned(), value.as_text().map_or(Json::Null, |text| json!(text)));
-            }
-            Json::Object(map)
-        })
-        .collect();
-    context.ui.print(&documents, || {
+    context.ui.print(&Listed { rows: &rows, names }, || {
         let mut heads = vec!["key", "scope", "state"];
         // A terminal is not wide enough for all of them; --json has every field.
         let shown_names: Vec<usize> = (0..names.len().min(6)).collect();
