@@ -46,19 +46,21 @@ pub(super) fn take_rows(
     let keys: Vec<String> = rows.keys().map(ToString::to_string).collect();
     let mut lined = lined(store, link, &keys)?;
     let mut known = record::mirror_rows(store, link, &keys)?;
-    // Most rows of a page are known; the others are looked at again when nobody else can change them any more.
-    let new: Vec<String> = rows
-        .iter()
+    // Most rows of a page are known already, and done with here.
+    let rows: BTreeMap<&str, &RemoteRow> = rows
+        .into_iter()
         .filter(|(key, row)| {
-            let mirror = known.get(**key).map(|(_, mirror)| mirror);
+            let mirror = known.get(*key).map(|(_, mirror)| mirror);
             let seen = || record::observed(&*store, shape, link, row, mirror.map(|mirror| &mirror.fields));
-            !lined.contains(**key) && is_newer(&seen(), mirror)
+            lined.contains(*key) || is_newer(&seen(), mirror)
         })
-        .map(|(key, _)| (*key).to_owned())
         .collect();
-    record::hold_mirror_rows(store, link, &new)?;
-    lined.extend(self::lined(store, link, &new)?);
-    known.extend(record::mirror_rows(store, link, &new)?);
+    // What has no line is looked at again now that nobody else can change it any more.
+    let held: Vec<String> =
+        rows.keys().filter(|key| !lined.contains(**key)).map(ToString::to_string).collect();
+    record::hold_mirror_rows(store, link, &held)?;
+    lined.extend(self::lined(store, link, &held)?);
+    known.extend(record::mirror_rows(store, link, &held)?);
     let mut changed = 0;
     let mut touched = BTreeSet::new();
     for (key, row) in rows {
