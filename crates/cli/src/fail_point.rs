@@ -4,18 +4,22 @@
 //! dropped on the way out. Only builds with debug assertions, which users do not get, know it.
 
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use plimsoll_engine::EngineError;
 use plimsoll_engine::session::{NoProbe, Probe};
 
 use crate::config;
 
-/// The probe of this process: [`NoProbe`] but in a campaign.
+/// The probe of this process: [`NoProbe`] but in a campaign. All sessions share it, so passes are the process's.
 pub(crate) fn probe() -> Arc<dyn Probe> {
-    let wish = if cfg!(debug_assertions) { config::kill_at() } else { None };
-    wish.map_or_else(|| Arc::new(NoProbe) as Arc<dyn Probe>, |wish| Arc::new(KillAt::read(&wish)))
+    static PROBE: OnceLock<Arc<dyn Probe>> = OnceLock::new();
+    let probe = PROBE.get_or_init(|| match config::kill_at().filter(|_| cfg!(debug_assertions)) {
+        Some(wish) => Arc::new(KillAt::read(&wish)),
+        None => Arc::new(NoProbe),
+    });
+    Arc::clone(probe)
 }
 
 /// Kills the process when a point is passed for the n-th time.
