@@ -74,13 +74,13 @@ struct Round<'a> {
 
 impl Round<'_> {
     /// The command on this round's store, with Redis where there is one.
-    fn plimsoll(&self, actor: &str, words: &[&str]) -> Plimsoll {
+    fn plimsoll(&self, actor: &str, words: &[&str]) -> Result<Plimsoll, Failure> {
         let redis = self.redis.as_ref().map(|redis| redis.url());
         Plimsoll::new(&self.at, actor, words, redis.as_deref())
     }
 
     /// `sync` on this round's PEMS.
-    fn sync(&self, actor: &str, more: &[&str]) -> Plimsoll {
+    fn sync(&self, actor: &str, more: &[&str]) -> Result<Plimsoll, Failure> {
         let words = ["sync", "pfa", "--scope", SCOPE, "--remote", self.pems.address()];
         // Short leases: what a dead worker held is free again soon.
         let usual = ["--rate", "0", "--lease", "2", "--workers", "2"];
@@ -89,7 +89,7 @@ impl Round<'_> {
 
     fn play(&mut self, chance: &mut Chance) -> Result<(), Failure> {
         self.pems.turn_faults(false);
-        self.sync("campaign", &[]).finish()?;
+        self.sync("campaign", &[])?.finish()?;
         self.pems.turn_faults(true);
         for _ in 0..TURNS {
             self.turn(chance)?;

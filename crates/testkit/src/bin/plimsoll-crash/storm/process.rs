@@ -46,13 +46,12 @@ impl Death {
         }
     }
 
-    /// As [`Death::draw`], for a command that passes one point only.
-    pub(super) fn draw_at(chance: &mut Chance, point: &'static str, passes: u64) -> Self {
-        if chance.below(4) == 0 {
-            Self::At { point, occurrence: 1 + chance.below(passes) }
-        } else {
-            Self::None
+    /// One of four edits dies before one of its two commits, that of the draft or its own.
+    pub(super) fn draw_for_edit(chance: &mut Chance) -> Self {
+        if chance.below(4) > 0 {
+            return Self::None;
         }
+        Self::At { point: "sync:committing", occurrence: 1 + chance.below(2) }
     }
 }
 
@@ -77,7 +76,7 @@ impl Clocks {
 
 /// A command that has not begun.
 pub(super) struct Plimsoll {
-    command: Result<Command, Failure>,
+    command: Command,
     said: String,
     death: Death,
 }
@@ -99,21 +98,24 @@ pub(super) enum Ended {
 }
 
 impl Plimsoll {
-    pub(super) fn new(at: &Address, actor: &str, words: &[&str], redis: Option<&str>) -> Self {
-        let command = binary::command(at, words).map(|mut command| {
-            command.env("PLIMSOLL_ACTOR", actor).env_remove("PLIMSOLL_REDIS").env_remove("PLIMSOLL_KILL_AT");
-            if let Some(address) = redis {
-                command.env("PLIMSOLL_REDIS", address);
-            }
-            command
-        });
-        Self { command, said: words.join(" "), death: Death::None }
+    pub(super) fn new(
+        at: &Address,
+        actor: &str,
+        words: &[&str],
+        redis: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let mut command = binary::command(at, words)?;
+        command.env("PLIMSOLL_ACTOR", actor).env_remove("PLIMSOLL_REDIS").env_remove("PLIMSOLL_KILL_AT");
+        if let Some(address) = redis {
+            command.env("PLIMSOLL_REDIS", address);
+        }
+        Ok(Self { command, said: words.join(" "), death: Death::None })
     }
 
     /// It is to die so.
     pub(super) fn dying(mut self, death: Death) -> Self {
-        if let (Ok(command), Death::At { point, occurrence }) = (&mut self.command, &death) {
-            command.env("PLIMSOLL_KILL_AT", format!("{point}:{occurrence}"));
+        if let Death::At { point, occurrence } = &death {
+            self.command.env("PLIMSOLL_KILL_AT", format!("{point}:{occurrence}"));
         }
         self.death = death;
         self
@@ -121,8 +123,8 @@ impl Plimsoll {
 
     /// Its clock is wrong by so many seconds.
     pub(super) fn with_clock(mut self, clocks: &Clocks, seconds: i64) -> Self {
-        if let (Ok(command), Some(library)) = (&mut self.command, &clocks.library) {
-            command
+        if let Some(library) = &clocks.library {
+            self.command
                 .env("LD_PRELOAD", library)
                 .env("FAKETIME", format!("{seconds:+}"))
                 .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
@@ -130,8 +132,8 @@ impl Plimsoll {
         self
     }
 
-    pub(super) fn start(self) -> Result<Started, Failure> {
-        let child = self.command?.spawn()?;
+    pub(super) fn start(mut self) -> Result<Started, Failure> {
+        let child = self.command.spawn()?;
         Ok(Started { child, said: self.said, death: self.death, began: Instant::now() })
     }
 

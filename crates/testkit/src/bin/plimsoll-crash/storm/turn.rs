@@ -14,7 +14,7 @@ use crate::Failure;
 use crate::chance::Chance;
 
 /// Fields that every row may have another text in, and their names at PEMS.
-const FIELDS: [(&str, &str); 3] =
+pub(super) const FIELDS: [(&str, &str); 3] =
     [("model", "pfs_f_model"), ("manufacturer", "pfs_f_manufacturer"), ("area_silo", "pfs_f_area")];
 /// Edits of one turn, on both sides together.
 const EDITS: u32 = 10;
@@ -56,9 +56,9 @@ impl Round<'_> {
                 continue;
             }
             let author = AUTHORS[chance.below(2) as usize];
-            let death = Death::draw_at(chance, "sync:committing", 2);
+            let death = Death::draw_for_edit(chance);
             let words = ["edit", "pfa", &key, &format!("{field}={value}"), "--commit"];
-            match self.plimsoll(author, &words).dying(death).end()? {
+            match self.plimsoll(author, &words)?.dying(death).end()? {
                 Ended::Itself { code: 0, out, .. } => {
                     let document: Json = serde_json::from_str(&out)?;
                     let edit = document["edit"].as_str().ok_or("an edit without an id")?.to_owned();
@@ -83,7 +83,7 @@ impl Round<'_> {
             1 => &[],
             _ => &["--no-pull"],
         };
-        let mut command = self.sync(name, more).dying(Death::draw(chance));
+        let mut command = self.sync(name, more)?.dying(Death::draw(chance));
         if self.clocks.are_known() && chance.below(4) == 0 {
             let seconds = i64::try_from(chance.below(2 * WRONG_BY + 1)).unwrap_or(0) - WRONG_BY as i64;
             self.tally.accident("wrong clocks");
@@ -110,7 +110,7 @@ impl Round<'_> {
                 _ => {}
             }
         }
-        self.plimsoll("reader", &["records", "pfa", "--figures", "--scope", SCOPE]).finish()?;
+        self.plimsoll("reader", &["records", "pfa", "--figures", "--scope", SCOPE])?.finish()?;
         while !running.is_empty() {
             let mut still = Vec::new();
             for mut process in running {

@@ -10,6 +10,7 @@ use plimsoll_simulator::pems::Drift;
 use plimsoll_store::Store;
 use serde_json::Value as Json;
 
+use super::turn::FIELDS;
 use super::{Round, SCOPE};
 use crate::Failure;
 
@@ -24,15 +25,15 @@ impl Round<'_> {
         drop(self.pems.drift(&Drift::Restore));
         for _ in 0..CALM_TURNS {
             let synced =
-                self.sync("campaign", &["--drain", "--complete", "--confirm-missing", "1000"]).finish()?;
+                self.sync("campaign", &["--drain", "--complete", "--confirm-missing", "1000"])?.finish()?;
             let status = &synced["status"];
             let failed = status["edits"]["failed"].as_u64().unwrap_or(0);
             if status["conflicts"] == 0 && failed == 0 && status["due"] == 0 && synced["sent"]["sent"] == 0 {
                 return Ok(());
             }
-            self.plimsoll("campaign", &["conflicts", "resolve", "pfa", "--all", "--take", "mine"])
+            self.plimsoll("campaign", &["conflicts", "resolve", "pfa", "--all", "--take", "mine"])?
                 .finish()?;
-            self.plimsoll("campaign", &["dead-letters", "retry", "pfa", "--all"]).finish()?;
+            self.plimsoll("campaign", &["dead-letters", "retry", "pfa", "--all"])?.finish()?;
         }
         Err(format!("no rest after {CALM_TURNS} turns of calm").into())
     }
@@ -52,18 +53,16 @@ impl Round<'_> {
         self.figures_agree()
     }
 
-    /// Every row here is the row at PEMS, and the other way round (I1).
+    /// Every row here is at PEMS with the same values of the fields that people edit here, and the other way round (I1).
     fn sides_agree(&self) -> Result<(), Failure> {
         let words = ["records", "pfa", "--scope", SCOPE, "--limit", "0"];
-        let here = self.plimsoll("nobody", &words).finish()?;
-        let fields = ["model", "manufacturer", "area_silo"];
-        let wires = ["pfs_f_model", "pfs_f_manufacturer", "pfs_f_area"];
+        let here = self.plimsoll("nobody", &words)?.finish()?;
         let mine: BTreeMap<String, Vec<Json>> = here
             .as_array()
             .ok_or("records are no list")?
             .iter()
             .map(|row| {
-                let values = fields.iter().map(|field| row[*field].clone()).collect();
+                let values = FIELDS.iter().map(|(field, _)| row[*field].clone()).collect();
                 (row["key"].as_str().unwrap_or_default().to_owned(), values)
             })
             .collect();
@@ -72,7 +71,7 @@ impl Round<'_> {
             .rows(Some(SCOPE))
             .iter()
             .map(|row| {
-                let values = wires.iter().map(|wire| row[*wire].clone()).collect();
+                let values = FIELDS.iter().map(|(_, wire)| row[*wire].clone()).collect();
                 (row["pfs_id"].as_str().unwrap_or_default().to_owned(), values)
             })
             .collect();
@@ -129,10 +128,10 @@ impl Round<'_> {
     /// The figures of the merged rows are the same without Redis, through it, and from it.
     fn figures_agree(&mut self) -> Result<(), Failure> {
         let words = ["records", "pfa", "--figures", "--scope", SCOPE];
-        let through = self.plimsoll("reader", &words).finish()?;
-        let from = self.plimsoll("reader", &words).finish()?;
+        let through = self.plimsoll("reader", &words)?.finish()?;
+        let from = self.plimsoll("reader", &words)?.finish()?;
         let redis = self.redis.take();
-        let without = self.plimsoll("reader", &words).finish();
+        let without = self.plimsoll("reader", &words)?.finish();
         self.redis = redis;
         let without = without?;
         if through != without || from != without {
