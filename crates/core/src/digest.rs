@@ -96,8 +96,17 @@ pub struct TableDigest {
     pub digest: String,
 }
 
+/// The digest of one row in the form that is summed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct RowHash([u64; 4]);
+
+/// The digest of one row. `order` is [`name_order`] of the shape.
+pub fn row_hash(shape: &TableShape, order: &[usize], image: &[Value]) -> RowHash {
+    RowHash(row_hashing(shape, order, image).lanes())
+}
+
 /// Sums row digests into a table digest.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableHashing {
     lanes: [u64; 4],
     rows: u64,
@@ -106,10 +115,23 @@ pub struct TableHashing {
 impl TableHashing {
     /// Adds one row. `order` is [`name_order`] of the shape.
     pub fn add(&mut self, shape: &TableShape, order: &[usize], image: &[Value]) {
-        for (lane, part) in self.lanes.iter_mut().zip(row_hashing(shape, order, image).lanes()) {
+        self.add_hash(row_hash(shape, order, image));
+    }
+
+    /// Adds a row whose digest is known.
+    pub fn add_hash(&mut self, row: RowHash) {
+        for (lane, part) in self.lanes.iter_mut().zip(row.0) {
             *lane = lane.wrapping_add(part);
         }
-        self.rows += 1;
+        self.rows = self.rows.wrapping_add(1);
+    }
+
+    /// Takes a row out that was added.
+    pub fn remove_hash(&mut self, row: RowHash) {
+        for (lane, part) in self.lanes.iter_mut().zip(row.0) {
+            *lane = lane.wrapping_sub(part);
+        }
+        self.rows = self.rows.wrapping_sub(1);
     }
 
     /// The digest of the rows added so far.
