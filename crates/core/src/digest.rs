@@ -100,6 +100,18 @@ pub struct TableDigest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct RowHash([u64; 4]);
 
+impl RowHash {
+    /// The four lanes, as they are stored.
+    pub fn lanes(self) -> [u64; 4] {
+        self.0
+    }
+
+    /// The digest that was stored as these lanes.
+    pub fn from_lanes(lanes: [u64; 4]) -> Self {
+        Self(lanes)
+    }
+}
+
 /// The digest of one row. `order` is [`name_order`] of the shape.
 pub fn row_hash(shape: &TableShape, order: &[usize], image: &[Value]) -> RowHash {
     RowHash(row_hashing(shape, order, image).lanes())
@@ -124,6 +136,16 @@ impl TableHashing {
             *lane = lane.wrapping_add(part);
         }
         self.rows = self.rows.wrapping_add(1);
+    }
+
+    /// The sum as it is stored: four lanes and the number of rows.
+    pub fn parts(&self) -> ([u64; 4], u64) {
+        (self.lanes, self.rows)
+    }
+
+    /// The sum that was stored as these parts.
+    pub fn from_parts(lanes: [u64; 4], rows: u64) -> Self {
+        Self { lanes, rows }
     }
 
     /// Takes a row out that was added.

@@ -48,18 +48,27 @@ pub struct Segments {
 )]
 pub struct OtherDepth(usize, usize);
 
+/// How many levels a tree for about `rows` rows has: its smallest segments then have about sixteen.
+pub fn levels_for(rows: u64) -> u32 {
+    1 + (0..DEEPEST).find(|depth| rows >> (FAN_OUT_BITS * depth) <= 16).unwrap_or(DEEPEST)
+}
+
+/// The smallest segment of a key ([`crate::table::RowKey::to_text`]) in a tree of so many levels.
+pub fn segment_of(key: &str, levels: u32) -> u32 {
+    let bits = FAN_OUT_BITS * levels.saturating_sub(1).min(DEEPEST);
+    if bits == 0 { 0 } else { murmur3_32(key.as_bytes(), 0) >> (32 - bits) }
+}
+
 impl Segments {
-    /// An empty table that is to have about `rows` rows: the smallest segments have about sixteen.
+    /// An empty table that is to have about `rows` rows.
     pub fn new(rows: u64) -> Self {
-        let deep = (0..DEEPEST).find(|depth| rows >> (FAN_OUT_BITS * depth) <= 16).unwrap_or(DEEPEST);
-        let level = |depth: u32| vec![TableHashing::default(); 1 << (FAN_OUT_BITS * depth)];
-        Self { levels: (0..=deep).map(level).collect() }
+        let level = |level: u32| vec![TableHashing::default(); 1 << (FAN_OUT_BITS * level)];
+        Self { levels: (0..levels_for(rows)).map(level).collect() }
     }
 
-    /// The smallest segment of a key ([`crate::table::RowKey::to_text`]).
+    /// The smallest segment of a key.
     pub fn segment_of(&self, key: &str) -> u32 {
-        let bits = FAN_OUT_BITS * (self.levels.len() as u32 - 1);
-        if bits == 0 { 0 } else { murmur3_32(key.as_bytes(), 0) >> (32 - bits) }
+        segment_of(key, self.levels())
     }
 
     /// A change of one row: its digest before and after; `None` where there is no row.
@@ -79,6 +88,17 @@ impl Segments {
         &self.levels[0][0]
     }
 
+    /// How many levels the tree has; the first is the whole table.
+    pub fn levels(&self) -> u32 {
+        self.levels.len() as u32
+    }
+
+    /// Each segment of a level with its sum, but for those without rows and without a trace of any.
+    pub fn level(&self, level: u32) -> impl Iterator<Item = (u32, &TableHashing)> {
+        let all = self.levels.get(level as usize).into_iter().flatten().enumerate();
+        all.filter(|(_, sum)| **sum != TableHashing::default()).map(|(at, sum)| (at as u32, sum))
+    }
+
     /// The smallest segments whose sums differ, and how many sums were looked at.
     ///
     /// # Errors
@@ -87,19 +107,41 @@ impl Segments {
         if self.levels.len() != other.levels.len() {
             return Err(OtherDepth(self.levels.len(), other.levels.len()));
         }
-        let mut segments = vec![0_u32];
-        let mut looked = 0;
-        for (depth, (ours, theirs)) in self.levels.iter().zip(&other.levels).enumerate() {
-            if depth > 0 {
-                let parts =
-                    |segment: u32| (0..1 << FAN_OUT_BITS).map(move |part| (segment << FAN_OUT_BITS) | part);
-                segments = segments.into_iter().flat_map(parts).collect();
-            }
-            looked += segments.len() as u64;
-            segments.retain(|segment| ours[*segment as usize] != theirs[*segment as usize]);
-        }
-        Ok((segments, looked))
+        descend(self.levels(), |side, level, segments| {
+            let sums = &(if side == Side::Legacy { self } else { other }).levels[level as usize];
+            Ok(segments.iter().map(|segment| sums[*segment as usize].clone()).collect())
+        })
     }
+}
+
+/// The segment of the level above.
+pub fn parent(segment: u32) -> u32 {
+    segment >> FAN_OUT_BITS
+}
+
+/// Descends from the whole table to the smallest segments whose sums differ; also tells how many sums of each side were
+/// looked at. `sums` gives a side's sums of segments of a level, in the order in which they are asked for.
+///
+/// # Errors
+/// Those of `sums`.
+pub fn descend<E>(
+    levels: u32,
+    mut sums: impl FnMut(Side, u32, &[u32]) -> Result<Vec<TableHashing>, E>,
+) -> Result<(Vec<u32>, u64), E> {
+    let mut segments = vec![0_u32];
+    let mut looked = 0;
+    for level in 0..levels {
+        if level > 0 {
+            let parts =
+                |segment: u32| (0..1 << FAN_OUT_BITS).map(move |part| (segment << FAN_OUT_BITS) | part);
+            segments = segments.into_iter().flat_map(parts).collect();
+        }
+        looked += segments.len() as u64;
+        let (ours, theirs) = (sums(Side::Legacy, level, &segments)?, sums(Side::New, level, &segments)?);
+        let both = segments.iter().zip(ours.iter().zip(&theirs));
+        segments = both.filter(|(_, (a, b))| a != b).map(|(segment, _)| *segment).collect();
+    }
+    Ok((segments, looked))
 }
 
 /// The keys whose changes may be on their way.
@@ -109,10 +151,15 @@ pub struct InFlight {
 }
 
 impl InFlight {
-    /// Adds one side's changes as (key, position). `carried` is the position up to which they were on the other side
-    /// **before** the first sum or row was read; the changes are listed **after** the last one was read.
-    pub fn add<'a>(&mut self, changes: impl IntoIterator<Item = (&'a str, u64)>, carried: u64) -> &mut Self {
-        let on_their_way = changes.into_iter().filter(|(_, position)| *position > carried);
+    /// Adds one side's changes as (key, place), where places are in the order in which changes are carried over.
+    /// `carried` is the place up to which they were on the other side **before** the first sum or row was read; the
+    /// changes are listed **after** the last one was read.
+    pub fn add<'a, P: Ord>(
+        &mut self,
+        changes: impl IntoIterator<Item = (&'a str, P)>,
+        carried: P,
+    ) -> &mut Self {
+        let on_their_way = changes.into_iter().filter(|(_, place)| *place > carried);
         self.keys.extend(on_their_way.map(|(key, _)| key.to_owned()));
         self
     }
@@ -146,17 +193,29 @@ pub struct Comparison {
 /// Compares both sides. `rows` gives the row digests of a side's segment by key.
 ///
 /// # Errors
-/// [`OtherDepth`].
-pub fn compare(
+/// [`OtherDepth`], and those of `rows`.
+pub fn compare<E: From<OtherDepth>>(
     legacy: &Segments,
     new: &Segments,
     in_flight: &InFlight,
-    mut rows: impl FnMut(Side, u32) -> BTreeMap<String, RowHash>,
-) -> Result<Comparison, OtherDepth> {
+    mut rows: impl FnMut(Side, u32) -> Result<BTreeMap<String, RowHash>, E>,
+) -> Result<Comparison, E> {
     let (segments, sums) = legacy.differing(new)?;
     let mut found = Comparison { sums, segments: segments.len() as u64, ..Comparison::default() };
     for segment in segments {
-        let (ours, theirs) = (rows(Side::Legacy, segment), rows(Side::New, segment));
+        found.add(&rows(Side::Legacy, segment)?, &rows(Side::New, segment)?, in_flight);
+    }
+    Ok(found)
+}
+
+impl Comparison {
+    /// Compares the rows of one segment, by key.
+    pub fn add(
+        &mut self,
+        ours: &BTreeMap<String, RowHash>,
+        theirs: &BTreeMap<String, RowHash>,
+        in_flight: &InFlight,
+    ) {
         for key in ours.keys().chain(theirs.keys()) {
             let difference = match (ours.get(key), theirs.get(key)) {
                 (Some(a), Some(b)) if a == b => continue,
@@ -165,13 +224,12 @@ pub fn compare(
                 (None, _) => RowDifference::OnlyNew,
             };
             if in_flight.keys.contains(key) {
-                found.pending.insert(key.clone());
+                self.pending.insert(key.clone());
             } else {
-                found.differing.insert(key.clone(), difference);
+                self.differing.insert(key.clone(), difference);
             }
         }
     }
-    Ok(found)
 }
 
 /// A field that differs.
@@ -243,7 +301,7 @@ mod tests {
         let pick = |side, segment| {
             let all = if side == Side::Legacy { &ours } else { &theirs };
             let of = all.iter().filter(|(key, _)| legacy.0.segment_of(key) == segment);
-            of.map(|(key, row)| (key.clone(), *row)).collect()
+            Ok::<_, OtherDepth>(of.map(|(key, row)| (key.clone(), *row)).collect())
         };
         compare(legacy.0, new.0, in_flight, pick).unwrap()
     }
