@@ -65,6 +65,12 @@ pub enum SimulatorError {
         /// How many the corpus has.
         available: usize,
     },
+    /// Generated rows could not be written.
+    #[error("the generated rows cannot be written: {source}\nhint: generate into databases that are new")]
+    Write {
+        /// What the store said.
+        source: Box<plimsoll_store::StoreError>,
+    },
     /// A time that must be a UTC instant is not one.
     #[error("`{text}` ({what}) is not a UTC instant\nhint: write it as YYYY-MM-DDTHH:MM:SSZ")]
     NotAnInstant {
@@ -73,4 +79,10 @@ pub enum SimulatorError {
         /// Where it was found.
         what: String,
     },
+}
+
+impl From<plimsoll_store::StoreError> for SimulatorError {
+    fn from(source: plimsoll_store::StoreError) -> Self {
+        Self::Write { source: Box::new(source) }
+    }
 }

@@ -11,11 +11,13 @@
 //! - Invented data says so: every generated title and committee name carries the word `Demo`.
 //!
 //! Reading order: [`congress`], then inside it `model`, `render`, `snapshot`, `generate`, `mutate`, `server`;
-//! [`pems`] for a remote system that is written to.
+//! [`pems`] for a remote system that is written to; [`opencode`] and [`luckygas`] write databases as other programs leave
+//! them.
 
 pub mod congress;
 mod connection;
 mod error;
+pub mod luckygas;
 pub mod opencode;
 pub mod pems;
 mod random;
