@@ -9,6 +9,7 @@
 pub mod alert;
 pub mod analytic;
 pub mod cache;
+pub mod capture;
 pub mod change;
 pub mod check;
 pub mod clock;
@@ -22,6 +23,7 @@ pub mod ingest;
 pub mod meaning;
 pub mod metric;
 mod owner;
+pub mod pilot;
 pub mod playbook;
 pub mod schedule;
 pub mod session;
