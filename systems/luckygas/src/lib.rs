@@ -1,0 +1,41 @@
+//! The Lucky Gas system: moving a gas-delivery company from its legacy database to a new one, customer by customer.
+//!
+//! Owns both databases' tables with their versions, the Big5 text of the legacy one, how rows of one side map to rows of
+//! the other and what is lost on the way, and where each side's changes are captured. It declares; the engine carries
+//! over, compares and takes back. It deliberately never opens a database or waits.
+//!
+//! Reading order: [`schema`], [`big5`], [`mapping`] (the laws), [`capture`], [`pilot`] (the engine's view).
+//!
+//! Invariants:
+//! - A row maps exactly, or not at all: what cannot be carried is named by row and column with its raw value.
+//! - What is lost on the way is declared, field by field, and nothing else is.
+
+pub mod big5;
+pub mod capture;
+pub mod mapping;
+pub mod pilot;
+pub mod schema;
+
+use plimsoll_engine::system::System;
+
+/// The new side.
+pub static SYSTEM: System = System {
+    name: "luckygas",
+    title: "Lucky Gas: customers, orders and deliveries in the new database",
+    schema: schema::NEW,
+    tables: schema::NEW_TABLES,
+    changes: &[],
+    checks: &[],
+    settings: &[],
+};
+
+/// The legacy side: a SQLite database whose text is Big5.
+pub static LEGACY: System = System {
+    name: "luckygas-legacy",
+    title: "Lucky Gas: clients and deliveries in the legacy database (SQLite, Big5)",
+    schema: schema::LEGACY,
+    tables: schema::LEGACY_TABLES,
+    changes: &[],
+    checks: &[],
+    settings: &[],
+};

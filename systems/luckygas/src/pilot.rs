@@ -1,0 +1,101 @@
+//! The pilot as the engine sees it.
+//!
+//! Owns the seam: the entities in the engine's words, and the mapping behind it.
+
+use plimsoll_core::sync::record::Fields;
+use plimsoll_engine::capture::Outbox;
+use plimsoll_engine::pilot::declare::{Pilot, PilotEntity, ReferenceColumn};
+
+use crate::mapping::{ENTITIES, EntityMap, NewRows, Problem, References};
+use crate::schema::OUTBOX;
+
+/// Lucky Gas.
+#[derive(Debug, Clone, Copy)]
+pub struct LuckyGas;
+
+const fn entity(map: &EntityMap, references: &'static [ReferenceColumn]) -> PilotEntity {
+    PilotEntity { name: map.name, legacy_table: map.legacy_table, tables: map.tables, references }
+}
+
+const fn refers(
+    table: &'static str,
+    column: &'static str,
+    legacy: &'static str,
+    entity: &'static str,
+) -> ReferenceColumn {
+    ReferenceColumn { table, column, legacy, entity }
+}
+
+/// The entities, in the order of [`ENTITIES`].
+static PILOT_ENTITIES: &[PilotEntity] = &[
+    entity(ENTITIES[0], &[]),
+    entity(ENTITIES[1], &[]),
+    entity(ENTITIES[2], &[]),
+    entity(
+        ENTITIES[3],
+        &[
+            refers("orders", "customer_code", "client_id", "customer"),
+            refers("deliveries", "driver_code", "driver_id", "driver"),
+            refers("deliveries", "plate_number", "vehicle_id", "vehicle"),
+        ],
+    ),
+];
+
+fn find(entity: &str) -> Result<&'static EntityMap, Vec<Problem>> {
+    ENTITIES.iter().copied().find(|map| map.name == entity).ok_or_else(|| {
+        let reason = format!("there is no entity `{entity}`");
+        vec![Problem { column: String::new(), value: plimsoll_core::value::Value::Null, reason }]
+    })
+}
+
+impl Pilot for LuckyGas {
+    fn outbox(&self) -> Outbox {
+        Outbox(OUTBOX)
+    }
+
+    fn entities(&self) -> &'static [PilotEntity] {
+        PILOT_ENTITIES
+    }
+
+    fn to_new(
+        &self,
+        entity: &str,
+        legacy: &Fields,
+        references: &dyn References,
+    ) -> Result<NewRows, Vec<Problem>> {
+        find(entity)?.to_new(legacy, references)
+    }
+
+    fn to_legacy(
+        &self,
+        entity: &str,
+        rows: &NewRows,
+        references: &dyn References,
+    ) -> Result<Fields, Vec<Problem>> {
+        find(entity)?.to_legacy(rows, references)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::rule::Rule;
+
+    /// What the mapping refers to is what the engine looks up.
+    #[test]
+    fn references_are_those_of_the_mapping() {
+        for (map, entity) in ENTITIES.iter().zip(PILOT_ENTITIES) {
+            let mapped: Vec<ReferenceColumn> = map
+                .fields
+                .iter()
+                .filter_map(|field| match field.rule {
+                    Rule::Reference { entity, .. } => {
+                        Some(refers(field.table, field.new, field.legacy, entity))
+                    }
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(entity.references, mapped, "{}", map.name);
+        }
+    }
+}
