@@ -3,7 +3,11 @@
 //! Owns the plan. One item is one record with all its rows; a record that cannot be carried is an item that is refused by
 //! name, so it ends in quarantine and not in silence. Columns that are the new side's own stay as they are. The plan is
 //! shown, applied, verified and undone like every plan; the writes are captured like everybody's.
+//!
+//! Invariants: a record may refer to one that the same plan writes before it; a code that one record has is never given
+//! to another, in the store or in the plan.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plimsoll_core::change::Change;
@@ -65,8 +69,9 @@ pub fn plan_repair(
         work.extend(parity.shown.iter().filter(|one| repair.is_delete(one)).map(|one| (*entity, one)));
     }
     let total = Some(work.len() as u64);
+    let mut codes = Codes::default();
     for (entity, difference) in work {
-        let item = repair.item(session, other, entity, difference)?;
+        let item = repair.item(session, other, entity, difference, &mut codes)?;
         writer.add(session, &item)?;
         let done = writer.items();
         (session.progress)(&Progress { phase: "planning", done, total, eta_ms: None });
@@ -89,6 +94,7 @@ impl Repair<'_> {
         other: &mut SideStore<'_>,
         entity: &PilotEntity,
         difference: &Difference,
+        codes: &mut Codes,
     ) -> Result<Item, EngineError> {
         let label = format!("{} {}", entity.name, difference.record);
         let mut target = SideStore { side: self.target, store: session.store.as_mut(), pilot: self.pilot };
@@ -98,8 +104,8 @@ impl Repair<'_> {
                 (Some(key), [Value::Integer(_)]) => self.delete(&mut target, entity.tables, key)?,
                 _ => Err("it began on the new side and has no legacy number yet".to_owned()),
             },
-            (Side::Legacy, false) => self.to_legacy(&mut target, other, entity, difference)?,
-            (Side::New, false) => self.to_new(&mut target, other, entity, &difference.record)?,
+            (Side::Legacy, false) => self.legacy_changes(&mut target, other, entity, difference)?,
+            (Side::New, false) => self.new_changes(&mut target, other, entity, &difference.record, codes)?,
         };
         Ok(match changes {
             Ok(changes) => Item { label, changes, ..Item::default() },
@@ -127,7 +133,7 @@ impl Repair<'_> {
         Ok(Ok(changes))
     }
 
-    fn to_legacy(
+    fn legacy_changes(
         &self,
         target: &mut SideStore<'_>,
         other: &mut SideStore<'_>,
@@ -146,25 +152,25 @@ impl Repair<'_> {
         Ok(Ok(change(target, shape, before, &fields)?.into_iter().collect()))
     }
 
-    fn to_new(
+    fn new_changes(
         &self,
         target: &mut SideStore<'_>,
         other: &mut SideStore<'_>,
         entity: &PilotEntity,
         record: &RowKey,
+        codes: &mut Codes,
     ) -> Result<Result<Vec<Change>, String>, EngineError> {
         let legacy = other.records(entity, std::slice::from_ref(record))?.pop().flatten();
         let Some(Ok(legacy)) = legacy.map(|record| record.form) else {
             return Ok(Err("it is not there any more".into()));
         };
-        let mut codes = Codes(Vec::new());
         let own = record.0.first().and_then(Value::as_integer);
         codes.find(target, self.pilot, entity.name, own)?;
         for reference in entity.references {
             let number = legacy.get(reference.legacy).and_then(Value::as_integer);
             codes.find(target, self.pilot, reference.entity, number)?;
         }
-        let rows = match self.pilot.to_new(entity.name, &legacy, &codes) {
+        let rows = match self.pilot.to_new(entity.name, &legacy, codes) {
             Ok(rows) => rows,
             Err(problems) => {
                 let words =
@@ -172,15 +178,17 @@ impl Repair<'_> {
                 return Ok(Err(words.collect::<Vec<_>>().join("; ")));
             }
         };
+        let kept = own.and_then(|number| codes.code_of(entity.name, number));
         let mut changes = Vec::new();
+        let mut written = None;
         for table in entity.tables {
             let Some(fields) = rows.get(table) else { continue };
             let shape = target.shape(table)?;
             let key = RowKey(
                 shape.key_columns().map(|column| fields.get(column).cloned().unwrap_or_default()).collect(),
             );
-            let kept = own.and_then(|number| codes.code_of(entity.name, number));
-            if let (Some(kept), Some(code)) = (&kept, key.0.first().and_then(Value::as_text))
+            let code = key.0.first().and_then(Value::as_text);
+            if let (Some(kept), Some(code)) = (&kept, code)
                 && kept != code
             {
                 return Ok(Err(format!(
@@ -188,10 +196,29 @@ impl Repair<'_> {
                 )));
             }
             let before = current(target, &shape, &key)?;
+            if let (Some(own), Some(code)) = (own, code)
+                && *table == entity.root()
+            {
+                let stored = before.as_ref().and_then(|image| number_of(&shape, image));
+                if let Some(holder) = stored.or_else(|| codes.planned_for(entity.name, code))
+                    && holder != own
+                {
+                    return Ok(Err(format!("its code `{code}` is that of number {holder} on the new side")));
+                }
+                written = Some((own, code.to_owned()));
+            }
             changes.extend(change(target, shape, before, fields)?);
+        }
+        if let Some((own, code)) = written {
+            codes.plan(entity.name, own, code);
         }
         Ok(Ok(changes))
     }
+}
+
+/// The legacy number in a new row.
+fn number_of(shape: &TableShape, image: &Image) -> Option<i64> {
+    shape.position("legacy_id").and_then(|at| image.get(at)).and_then(Value::as_integer)
 }
 
 fn current(
@@ -221,10 +248,16 @@ fn change(
     Ok(Some(Change::new(shape, before, Some(after))?))
 }
 
-/// Codes of the new side by entity and legacy number.
-struct Codes(Vec<(&'static str, i64, String)>);
+/// Codes of the new side and legacy numbers: as they are stored, and as this plan will write them. Records come after
+/// those that they refer to, so what an order needs of a customer of the same plan is here before it.
+#[derive(Default)]
+struct Codes {
+    by_number: BTreeMap<(&'static str, i64), String>,
+    planned: BTreeMap<(&'static str, String), i64>,
+}
 
 impl Codes {
+    /// Looks up the code of a number, unless it is known.
     fn find(
         &mut self,
         target: &mut SideStore<'_>,
@@ -234,21 +267,33 @@ impl Codes {
     ) -> Result<(), EngineError> {
         let found = pilot.entities().iter().find(|known| known.name == entity);
         let (Some(entity), Some(number)) = (found, number) else { return Ok(()) };
+        if self.by_number.contains_key(&(entity.name, number)) {
+            return Ok(());
+        }
         let shape = target.shape(entity.root())?;
         let Some(at) = shape.position("legacy_id") else { return Ok(()) };
         for image in target.store.find_rows(&shape, &[at], &[Value::Integer(number)])? {
             if let Some(code) = shape.key_of(&image).0.first().and_then(Value::as_text) {
-                self.0.push((entity.name, number, code.to_owned()));
+                self.by_number.insert((entity.name, number), code.to_owned());
             }
         }
         Ok(())
+    }
+
+    /// Notes that the plan writes this number with this code.
+    fn plan(&mut self, entity: &'static str, number: i64, code: String) {
+        self.planned.insert((entity, code.clone()), number);
+        self.by_number.insert((entity, number), code);
+    }
+
+    fn planned_for(&self, entity: &'static str, code: &str) -> Option<i64> {
+        self.planned.get(&(entity, code.to_owned())).copied()
     }
 }
 
 impl References for Codes {
     fn code_of(&self, entity: &str, legacy_id: i64) -> Option<String> {
-        let found = self.0.iter().find(|(known, number, _)| *known == entity && *number == legacy_id);
-        found.map(|(_, _, code)| code.clone())
+        self.by_number.get(&(entity, legacy_id)).cloned()
     }
 
     fn legacy_id_of(&self, _entity: &str, _code: &str) -> Option<i64> {

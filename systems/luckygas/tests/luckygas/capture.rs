@@ -16,19 +16,17 @@ fn read(store: &mut dyn Store) -> Vec<Captured> {
     BOX.read(store, Place::default(), 1_000).unwrap()
 }
 
-fn told(captured: &[Captured]) -> Vec<(String, String, String, Option<i64>, Option<String>)> {
+/// Table, key, operation, counterpart and origin of a line.
+type Told = (String, String, String, Option<i64>, Option<String>);
+
+fn told(captured: &[Captured]) -> Vec<Told> {
     let line = |one: &Captured| {
         (one.table.clone(), one.key.to_text(), one.operation.clone(), one.counterpart, one.origin.clone())
     };
     captured.iter().map(line).collect()
 }
 
-fn line(
-    table: &str,
-    key: &str,
-    operation: &str,
-    counterpart: Option<i64>,
-) -> (String, String, String, Option<i64>, Option<String>) {
+fn line(table: &str, key: &str, operation: &str, counterpart: Option<i64>) -> Told {
     (table.into(), key.into(), operation.into(), counterpart, None)
 }
 

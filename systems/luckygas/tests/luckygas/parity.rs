@@ -287,6 +287,12 @@ fn a_change_costs_as_much_as_it_is_and_not_as_much_as_the_table() {
 fn a_repair_is_a_plan_and_leaves_what_cannot_be_carried() {
     for new in new_databases() {
         let mut both = Both::carried(&small(), new);
+        // One more client under another's code: nobody's row may be written over for it, and no order be given away.
+        let other = both.new.count("SELECT max(legacy_id) FROM customers");
+        let sql = "INSERT INTO clients (id, client_code) SELECT 9003, client_code FROM clients WHERE id = $1";
+        both.legacy.store.execute(sql, &[Value::Integer(other)]).unwrap();
+        let sql = "INSERT INTO deliveries (id, client_id, status) VALUES (9004, 9003, $1)";
+        both.legacy.store.execute(sql, &[big5("待派")]).unwrap();
         let end = both.end();
         let hopeless = both.compare(end);
         let good = both.new.count("SELECT min(legacy_id) FROM customers");
@@ -323,6 +329,8 @@ fn a_repair_is_a_plan_and_leaves_what_cannot_be_carried() {
         let run = apply::start(&mut session, &plan, &start).unwrap();
         let run = apply::drive(&mut session, &run.id, None).unwrap();
         assert_eq!(run.tally.applied, 4, "{:?}", run.tally);
+        // The rest was refused while it was planned, and nothing ran into anything.
+        assert_eq!((run.tally.quarantined, run.tally.conflicted), (plan.refused, 0), "{:?}", run.tally);
 
         let end = both.end();
         let after = both.compare(end);
