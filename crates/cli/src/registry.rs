@@ -3,10 +3,40 @@
 use plimsoll_engine::EngineError;
 use plimsoll_engine::analytic::AnalyticSystem;
 use plimsoll_engine::sync::LinkedSystem;
-use plimsoll_engine::system::System;
+use plimsoll_engine::system::{Schema, System};
 
 /// Every system, in the order in which they are listed.
-pub(crate) static SYSTEMS: &[&System] = &[&plimsoll_hearings::SYSTEM, &plimsoll_pfa::SYSTEM];
+pub(crate) static SYSTEMS: &[&System] = &[
+    &plimsoll_hearings::SYSTEM,
+    &plimsoll_pfa::SYSTEM,
+    &plimsoll_luckygas::SYSTEM,
+    &plimsoll_luckygas::LEGACY,
+];
+
+/// Every system that the server opens, and that has a ready-made schedule of backups. The pilot's sides are not among
+/// them: tables of both have the same names, so that one `--store` for all systems cannot hold both, and the legacy
+/// database belongs to another program.
+pub(crate) static STANDING_SYSTEMS: &[&System] = &[&plimsoll_hearings::SYSTEM, &plimsoll_pfa::SYSTEM];
+
+/// One side of the pilot.
+pub(crate) struct Side {
+    /// Its tables.
+    pub(crate) system: &'static System,
+    /// Its schema before changes were captured.
+    pub(crate) before_capture: Schema,
+}
+
+/// The pilot's sides: legacy and new.
+pub(crate) static PILOT_SIDES: [Side; 2] = [
+    Side {
+        system: &plimsoll_luckygas::LEGACY,
+        before_capture: plimsoll_luckygas::schema::before_capture(&plimsoll_luckygas::schema::LEGACY),
+    },
+    Side {
+        system: &plimsoll_luckygas::SYSTEM,
+        before_capture: plimsoll_luckygas::schema::before_capture(&plimsoll_luckygas::schema::NEW),
+    },
+];
 
 /// The system called `name`.
 ///

@@ -103,14 +103,13 @@ pub(crate) fn grouped(number: u64) -> String {
 
 /// A count with its noun: `1 item`, `2 items`.
 pub(crate) fn plural(count: u64, noun: &str) -> String {
-    let ending = if count == 1 {
-        ""
-    } else if noun.ends_with("ch") {
-        "es"
-    } else {
-        "s"
+    let (stem, ending) = match noun.strip_suffix('y') {
+        _ if count == 1 => (noun, ""),
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => (stem, "ies"),
+        _ if noun.ends_with("ch") => (noun, "es"),
+        _ => (noun, "s"),
     };
-    format!("{} {noun}{ending}", grouped(count))
+    format!("{} {stem}{ending}", grouped(count))
 }
 
 /// Milliseconds for a person.
@@ -189,6 +188,9 @@ mod tests {
         assert_eq!(plural(1, "batch"), "1 batch");
         assert_eq!(plural(2, "batch"), "2 batches");
         assert_eq!(plural(1_000, "item"), "1,000 items");
+        assert_eq!(plural(1, "delivery"), "1 delivery");
+        assert_eq!(plural(0, "delivery"), "0 deliveries");
+        assert_eq!(plural(2, "day"), "2 days");
     }
 
     #[test]

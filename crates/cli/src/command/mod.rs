@@ -143,13 +143,18 @@ impl Context {
 
     /// A session on a system's store with its tables up to date; the embedded store is created when absent.
     pub(crate) fn session(&self, system: &System) -> Result<Session, EngineError> {
+        let mut session = self.bare_session(system)?;
+        setup::prepare(&mut session, Some(system))?;
+        Ok(session)
+    }
+
+    /// A session on a system's store, whose tables may be missing.
+    pub(crate) fn bare_session(&self, system: &System) -> Result<Session, EngineError> {
         let url = self.store_url(system)?;
         if url == self.default_url(system) {
             self.make_data_folder()?;
         }
-        let mut session = self.open(&url)?;
-        setup::prepare(&mut session, Some(system))?;
-        Ok(session)
+        self.open(&url)
     }
 
     /// The address of the control store by the configuration.

@@ -16,7 +16,7 @@ use super::Context;
 use super::metrics::Collector;
 use super::schedule::BinaryHost;
 use crate::args::ServeArguments;
-use crate::registry::{LINKED_SYSTEMS, SYSTEMS};
+use crate::registry::{LINKED_SYSTEMS, STANDING_SYSTEMS};
 
 /// The link of a system, with its tables up to date.
 fn served_link(
@@ -36,7 +36,7 @@ fn served_link(
 /// Serves the HTTP API and runs schedules until the process is told to end.
 pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<ExitCode, EngineError> {
     let mut systems = Vec::new();
-    for system in SYSTEMS {
+    for system in STANDING_SYSTEMS {
         let mut session = context.session(system)?;
         let link = LINKED_SYSTEMS.iter().find(|linked| linked.system.name == system.name);
         let link = link.map(|linked| served_link(context, &mut session, linked)).transpose()?;

@@ -1,5 +1,6 @@
 //! `simulate`: remote systems that answer, and stores that other programs leave behind.
 
+mod luckygas;
 mod opencode;
 mod pems;
 
@@ -20,6 +21,7 @@ use crate::args::{CongressArguments, SimulateCommand};
 pub(crate) fn execute(context: &Context, command: SimulateCommand) -> Result<ExitCode, EngineError> {
     match command {
         SimulateCommand::Congress(arguments) => congress(context, &arguments),
+        SimulateCommand::Luckygas(arguments) => luckygas::execute(context, &arguments),
         SimulateCommand::Opencode(arguments) => opencode::execute(context, &arguments),
         SimulateCommand::Pems(arguments) => pems::execute(context, &arguments),
     }

@@ -11,6 +11,7 @@
 mod alerts;
 mod gate;
 mod ingest;
+mod luckygas;
 mod messages;
 mod monitoring;
 mod playbook;

@@ -17,7 +17,7 @@ pub(crate) use host::BinaryHost;
 use super::Context;
 use crate::args::Arguments;
 use crate::exit;
-use crate::registry::{ANALYTIC_SYSTEMS, SYSTEMS};
+use crate::registry::{ANALYTIC_SYSTEMS, STANDING_SYSTEMS};
 use crate::ui::{duration, table};
 use arguments::AddArguments;
 
@@ -120,7 +120,7 @@ fn ready_made() -> Vec<ReadyMade> {
             command: words(&report),
         });
     }
-    for system in SYSTEMS {
+    for system in STANDING_SYSTEMS {
         ready.push(ReadyMade {
             name: format!("daily-backup-{}", system.name),
             cron: "0 3 * * *",
