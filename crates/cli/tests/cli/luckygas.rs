@@ -30,8 +30,13 @@ fn tables(home: &Home, system: &str) -> BTreeMap<String, (u64, String)> {
     told["tables"].as_array().unwrap().iter().map(table).collect()
 }
 
+/// Rows of the tables that are not empty: what `simulate` names.
 fn rows(tables: &BTreeMap<String, (u64, String)>) -> BTreeMap<String, u64> {
-    tables.iter().map(|(table, (rows, _))| (table.clone(), *rows)).collect()
+    tables
+        .iter()
+        .filter(|(_, (rows, _))| *rows > 0)
+        .map(|(table, (rows, _))| (table.clone(), *rows))
+        .collect()
 }
 
 fn counts(document: &Json) -> BTreeMap<String, u64> {
