@@ -4,7 +4,7 @@
 //! the other and what is lost on the way, and where each side's changes are captured. It declares; the engine carries
 //! over, compares and takes back. It deliberately never opens a database or waits.
 //!
-//! Reading order: [`schema`], [`big5`], [`mapping`] (the laws), [`capture`], [`pilot`] (the engine's view).
+//! Reading order: [`schema`], [`big5`], [`mapping`] (the laws), [`capture`], [`link`] (mirrors and policies), [`pilot`] (the engine's view).
 //!
 //! Invariants:
 //! - A row maps exactly, or not at all: what cannot be carried is named by row and column with its raw value.
@@ -12,6 +12,7 @@
 
 pub mod big5;
 pub mod capture;
+pub mod link;
 pub mod mapping;
 pub mod pilot;
 pub mod schema;

@@ -4,17 +4,32 @@
 
 use plimsoll_core::sync::record::Fields;
 use plimsoll_engine::capture::Outbox;
-use plimsoll_engine::pilot::declare::{Pilot, PilotEntity, ReferenceColumn};
+use plimsoll_engine::pilot::declare::{Pilot, PilotEntity, PilotTables, ReferenceColumn};
+use plimsoll_engine::sync::{Link, MirrorTable};
 
-use crate::mapping::{ENTITIES, EntityMap, NewRows, Problem, References};
+use crate::link;
+use crate::mapping::{Direction, ENTITIES, EntityMap, NewRows, Problem, References};
 use crate::schema::OUTBOX;
 
 /// Lucky Gas.
 #[derive(Debug, Clone, Copy)]
 pub struct LuckyGas;
 
-const fn entity(map: &EntityMap, references: &'static [ReferenceColumn]) -> PilotEntity {
-    PilotEntity { name: map.name, legacy_table: map.legacy_table, tables: map.tables, references }
+const fn entity(
+    map: &EntityMap,
+    references: &'static [ReferenceColumn],
+    owner: Option<&'static str>,
+    mirror: &'static MirrorTable,
+) -> PilotEntity {
+    PilotEntity {
+        name: map.name,
+        legacy_table: map.legacy_table,
+        tables: map.tables,
+        references,
+        owner,
+        both_ways: matches!(map.direction, Direction::Both),
+        mirror,
+    }
 }
 
 const fn refers(
@@ -28,9 +43,9 @@ const fn refers(
 
 /// The entities, in the order of [`ENTITIES`].
 static PILOT_ENTITIES: &[PilotEntity] = &[
-    entity(ENTITIES[0], &[]),
-    entity(ENTITIES[1], &[]),
-    entity(ENTITIES[2], &[]),
+    entity(ENTITIES[0], &[], Some("id"), &link::CUSTOMER_MIRROR),
+    entity(ENTITIES[1], &[], None, &link::DRIVER_MIRROR),
+    entity(ENTITIES[2], &[], None, &link::VEHICLE_MIRROR),
     entity(
         ENTITIES[3],
         &[
@@ -38,6 +53,8 @@ static PILOT_ENTITIES: &[PilotEntity] = &[
             refers("deliveries", "driver_code", "driver_id", "driver"),
             refers("deliveries", "plate_number", "vehicle_id", "vehicle"),
         ],
+        Some("client_id"),
+        &link::ORDER_MIRROR,
     ),
 ];
 
@@ -51,6 +68,27 @@ fn find(entity: &str) -> Result<&'static EntityMap, Vec<Problem>> {
 impl Pilot for LuckyGas {
     fn outbox(&self) -> Outbox {
         Outbox(OUTBOX)
+    }
+
+    fn tables(&self) -> PilotTables {
+        PilotTables { fence: "luckygas_fence", number: "luckygas_number", carrier: "luckygas_carrier" }
+    }
+
+    fn link(&self, entity: &str) -> &'static dyn Link {
+        link::of(entity)
+    }
+
+    fn shown(&self, entity: &str, legacy: &Fields) -> Fields {
+        link::map_of(entity).map_or_else(Fields::new, |map| link::shown(map, legacy))
+    }
+
+    fn kept(&self, entity: &str, shown: &Fields) -> Result<Fields, Vec<Problem>> {
+        link::kept(find(entity)?, shown)
+    }
+
+    fn columns_of(&self, entity: &str, legacy: &str) -> Vec<(&'static str, &'static str)> {
+        let fields = link::map_of(entity).map_or(&[][..], |map| map.fields);
+        fields.iter().filter(|field| field.legacy == legacy).map(|field| (field.table, field.new)).collect()
     }
 
     fn entities(&self) -> &'static [PilotEntity] {

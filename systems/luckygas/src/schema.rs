@@ -28,6 +28,13 @@ const NEW_CAPTURE: Dialect = Dialect {
     postgres: include_str!("../schema/postgres/capture.sql"),
 };
 
+const LEGACY_FENCE: Dialect = Dialect::both(include_str!("../schema/legacy/fence.sql"));
+const MIRRORS: Dialect = Dialect::both(include_str!("../schema/mirror.sql"));
+const NEW_FENCE: Dialect = Dialect {
+    sqlite: include_str!("../schema/sqlite/fence.sql"),
+    postgres: include_str!("../schema/postgres/fence.sql"),
+};
+
 /// The legacy schema.
 pub const LEGACY: Schema = Schema {
     component: "luckygas-legacy",
@@ -38,10 +45,12 @@ pub const LEGACY: Schema = Schema {
             actions: &[SchemaAction::Script(LEGACY_BASELINE)],
         },
         SchemaStep { version: 2, name: "change capture", actions: &[SchemaAction::Script(LEGACY_CAPTURE)] },
+        SchemaStep { version: 3, name: "fences", actions: &[SchemaAction::Script(LEGACY_FENCE)] },
     ],
     current: Dialect::both(concat!(
         include_str!("../schema/legacy/tables.sql"),
-        include_str!("../schema/legacy/capture.sql")
+        include_str!("../schema/legacy/capture.sql"),
+        include_str!("../schema/legacy/fence.sql")
     )),
 };
 
@@ -55,12 +64,24 @@ pub const NEW: Schema = Schema {
             actions: &[SchemaAction::Script(NEW_BASELINE)],
         },
         SchemaStep { version: 2, name: "change capture", actions: &[SchemaAction::Script(NEW_CAPTURE)] },
+        SchemaStep {
+            version: 3,
+            name: "mirrors and fences",
+            actions: &[SchemaAction::Script(MIRRORS), SchemaAction::Script(NEW_FENCE)],
+        },
     ],
     current: Dialect {
-        sqlite: concat!(include_str!("../schema/tables.sql"), include_str!("../schema/sqlite/capture.sql")),
+        sqlite: concat!(
+            include_str!("../schema/tables.sql"),
+            include_str!("../schema/sqlite/capture.sql"),
+            include_str!("../schema/mirror.sql"),
+            include_str!("../schema/sqlite/fence.sql")
+        ),
         postgres: concat!(
             include_str!("../schema/tables.sql"),
-            include_str!("../schema/postgres/capture.sql")
+            include_str!("../schema/postgres/capture.sql"),
+            include_str!("../schema/mirror.sql"),
+            include_str!("../schema/postgres/fence.sql")
         ),
     },
 };

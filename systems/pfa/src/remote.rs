@@ -155,7 +155,7 @@ impl Remote for Pems {
             None => cursor.clone(),
         };
         let more = answer.body.get("more").and_then(Json::as_bool).unwrap_or(false);
-        Ok(Page { rows: rows(&answer.body)?, next, more })
+        Ok(Page { rows: rows(&answer.body)?, gone: Vec::new(), next, more })
     }
 
     fn listing(

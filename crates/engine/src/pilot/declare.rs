@@ -4,6 +4,7 @@ use plimsoll_core::pilot::mapping::{NewRows, Problem, References};
 use plimsoll_core::sync::record::Fields;
 
 use crate::capture::Outbox;
+use crate::sync::{Link, MirrorTable};
 
 /// A column of a new row that holds the code of another record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,31 @@ pub struct PilotEntity {
     pub tables: &'static [&'static str],
     /// Codes of other records in its rows.
     pub references: &'static [ReferenceColumn],
+    /// The legacy column with the number of the customer whose record it is; none for what belongs to nobody and is
+    /// carried always.
+    pub owner: Option<&'static str>,
+    /// Whether changes travel both ways, or from legacy to new only.
+    pub both_ways: bool,
+    /// Where the new side's store mirrors the legacy rows, in the form that people read.
+    pub mirror: &'static MirrorTable,
+}
+
+/// The entity whose records are the customers.
+pub const CUSTOMER: &str = "customer";
+
+/// The field of a mirror that says why a legacy row cannot be carried; null for one that can.
+pub const TROUBLE: &str = "trouble";
+
+/// Tables that a pilot keeps in each side's own store, under the system's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PilotTables {
+    /// Who may write for a customer: `customer` (text), `epoch`, `open` (0 or 1).
+    pub fence: &'static str,
+    /// Legacy only: which legacy row is the counterpart of a record that began on the new side: `entity`, `code`,
+    /// `number`.
+    pub number: &'static str,
+    /// SQLite only: one row whose `at_work` is 1 while the carrier writes, so that its own writes pass the fences.
+    pub carrier: &'static str,
 }
 
 impl PilotEntity {
@@ -45,6 +71,25 @@ impl PilotEntity {
 pub trait Pilot: Sync {
     /// The outbox of each side.
     fn outbox(&self) -> Outbox;
+
+    /// The pilot's own tables of each side.
+    fn tables(&self) -> PilotTables;
+
+    /// The link of an entity to the legacy side.
+    fn link(&self, entity: &str) -> &'static dyn Link;
+
+    /// A legacy row in the form that people read and merges compare, without the key: the fields of the mirror. A value
+    /// that has no such form is null there, and [`TROUBLE`] says so.
+    fn shown(&self, entity: &str, legacy: &Fields) -> Fields;
+
+    /// Fields of that form as the legacy database keeps them.
+    ///
+    /// # Errors
+    /// Every value that cannot be written there.
+    fn kept(&self, entity: &str, shown: &Fields) -> Result<Fields, Vec<Problem>>;
+
+    /// The columns of the new side that a legacy column becomes.
+    fn columns_of(&self, entity: &str, legacy: &str) -> Vec<(&'static str, &'static str)>;
 
     /// The entities, each after those that it refers to.
     fn entities(&self) -> &'static [PilotEntity];

@@ -169,7 +169,7 @@ impl SideStore<'_> {
         })
     }
 
-    fn references_of<'rows>(
+    pub(super) fn references_of<'rows>(
         &mut self,
         entity: &PilotEntity,
         rows: impl Iterator<Item = &'rows NewRows> + Clone,
@@ -214,7 +214,7 @@ impl SideStore<'_> {
 
 /// Legacy numbers by entity and code.
 #[derive(Debug, Default)]
-struct Numbers(BTreeMap<&'static str, BTreeMap<String, i64>>);
+pub(super) struct Numbers(BTreeMap<&'static str, BTreeMap<String, i64>>);
 
 impl References for Numbers {
     fn code_of(&self, _entity: &str, _legacy_id: i64) -> Option<String> {

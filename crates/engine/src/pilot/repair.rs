@@ -251,14 +251,14 @@ fn change(
 /// Codes of the new side and legacy numbers: as they are stored, and as this plan will write them. Records come after
 /// those that they refer to, so what an order needs of a customer of the same plan is here before it.
 #[derive(Default)]
-struct Codes {
+pub(super) struct Codes {
     by_number: BTreeMap<(&'static str, i64), String>,
     planned: BTreeMap<(&'static str, String), i64>,
 }
 
 impl Codes {
     /// Looks up the code of a number, unless it is known.
-    fn find(
+    pub(super) fn find(
         &mut self,
         target: &mut SideStore<'_>,
         pilot: &dyn Pilot,
@@ -281,7 +281,7 @@ impl Codes {
     }
 
     /// Notes that the plan writes this number with this code.
-    fn plan(&mut self, entity: &'static str, number: i64, code: String) {
+    pub(super) fn plan(&mut self, entity: &'static str, number: i64, code: String) {
         self.planned.insert((entity, code.clone()), number);
         self.by_number.insert((entity, number), code);
     }

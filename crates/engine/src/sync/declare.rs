@@ -69,6 +69,12 @@ pub trait Link: Sync {
         10
     }
 
+    /// The entity of a pilot whose new rows are kept in step with what everyone here sees of a record; `None` where the
+    /// mirror is all there is. A record that changed is due there when the transaction of the change commits.
+    fn pilot_entity(&self) -> Option<&'static str> {
+        None
+    }
+
     /// A remote at `base`, with the token that it wants.
     ///
     /// # Errors
@@ -198,11 +204,22 @@ pub struct Cursor {
     pub key: String,
 }
 
+/// A row whose deletion a remote tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoneRow {
+    /// Its key.
+    pub key: String,
+    /// The version of the deletion.
+    pub version: Version,
+}
+
 /// A page of changes.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
     /// Rows, oldest change first.
     pub rows: Vec<RemoteRow>,
+    /// Deletions, where the remote tells them; the others are found by a complete pull.
+    pub gone: Vec<GoneRow>,
     /// Where the next page begins.
     pub next: Cursor,
     /// Whether there is more.

@@ -259,6 +259,22 @@ fn draft_of(store: &mut dyn Store, link: &dyn Link, edit: &str, author: &str) ->
     cells.text(0)
 }
 
+/// The line of an edit that was made outside of drafts, see [`Event::Made`]. Its state follows when the planner has it.
+pub(crate) fn note_made(
+    store: &mut dyn Store,
+    link: &dyn Link,
+    kept: &Kept,
+    made: &Edit,
+    fields: Option<&Fields>,
+    now: &str,
+) -> Result<(), EngineError> {
+    begin_edit(store, link, kept, &made.id, &made.author, now)?;
+    let fields = fields.map_or_else(|| Ok(String::new()), serde_json::to_string)?;
+    let sql = "UPDATE plimsoll_sync_edit SET fields = $3 WHERE link = $1 AND edit = $2";
+    store.execute(sql, &[Value::text(link.name()), Value::text(made.id.as_str()), Value::text(fields)])?;
+    Ok(())
+}
+
 fn begin_edit(
     store: &mut dyn Store,
     link: &dyn Link,

@@ -14,12 +14,13 @@ use plimsoll_core::sync::record::{Observed, RowState};
 use plimsoll_core::table::TableShape;
 use plimsoll_store::Store;
 
-use super::declare::{Link, RemoteRow};
+use super::declare::{GoneRow, Link, RemoteRow};
 use super::journal::write_history;
 use super::pull::BECAUSE;
 use super::take::advance;
 use super::{record, stamp};
 use crate::error::EngineError;
+use crate::pilot::carry::make_due;
 
 /// The keys that have a line.
 fn lined(store: &mut dyn Store, link: &dyn Link, keys: &[String]) -> Result<HashSet<String>, EngineError> {
@@ -31,6 +32,27 @@ fn is_newer(seen: &Observed, mirror: Option<&Observed>) -> bool {
     mirror.is_none_or(|mirror| {
         seen.version > mirror.version || (seen.version == mirror.version && seen.fields != mirror.fields)
     })
+}
+
+/// Takes over deletions that the remote tells. Returns how many were news.
+pub(super) fn take_gone(
+    store: &mut dyn Store,
+    link: &dyn Link,
+    gone: &[GoneRow],
+    now: &str,
+) -> Result<u64, EngineError> {
+    // In one order, so that two pages never wait for each other.
+    let gone: BTreeMap<&str, &GoneRow> = gone.iter().map(|row| (row.key.as_str(), row)).collect();
+    let mut news = 0;
+    for (key, row) in gone {
+        let mut kept = record::lock(store, link, key, now)?;
+        let before = kept.record.mirror.clone();
+        let event = Event::Observed(RowState::Gone { version: row.version });
+        advance(store, link, &mut kept, event, BECAUSE, now)?;
+        news += u64::from(before != kept.record.mirror);
+        record::keep(store, link, &kept, now)?;
+    }
+    Ok(news)
 }
 
 /// Takes over rows. A row that nobody edits here goes straight into the mirror; the planner would say the same.
@@ -84,6 +106,9 @@ pub(super) fn take_rows(
                 write_history(store, link, key, Some(&mirror.fields), Some(&seen.fields), BECAUSE, now)?;
             }
             record::write_mirror(store, link, key, &row.scope, &RowState::Present(seen), now)?;
+            if let Some(entity) = link.pilot_entity() {
+                make_due(store, entity, key)?;
+            }
             changed += 1;
             touched.insert(row.scope.clone());
             touched.extend(known.get(key).map(|(scope, _)| scope.clone()));

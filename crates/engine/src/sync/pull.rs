@@ -18,10 +18,10 @@ use plimsoll_core::sync::vanish::Vanishing;
 use plimsoll_core::value::Value;
 use serde_json::json;
 
-use super::declare::{Cursor, Link, Remote, RemoteRow, Trouble};
+use super::declare::{Cursor, GoneRow, Link, Remote, RemoteRow, Trouble};
 use super::drift::Drift;
 use super::journal::happen;
-use super::page::take_rows;
+use super::page::{take_gone, take_rows};
 use super::record;
 use super::take::{Because, advance, transact};
 use super::worker::Pace;
@@ -88,7 +88,7 @@ impl Puller<'_> {
             if (&page.next.stamp, &page.next.key) > (&furthest.stamp, &furthest.key) {
                 furthest.clone_from(&page.next);
             }
-            self.take_page(scope, &page.rows, &furthest, &mut report)?;
+            self.take_page(scope, (&page.rows, &page.gone), &furthest, &mut report)?;
             if !page.more {
                 return Ok(report);
             }
@@ -178,7 +178,7 @@ impl Puller<'_> {
             offset += page.rows.len() as u64;
             report.seen += page.rows.len() as u64;
             seen.extend(page.rows.iter().map(|row| row.key.clone()));
-            self.take_page(scope, &page.rows, furthest, report)?;
+            self.take_page(scope, (&page.rows, &[]), furthest, report)?;
             (self.session.progress)(&Progress {
                 phase: "reading",
                 done: offset,
@@ -322,7 +322,7 @@ impl Puller<'_> {
     fn take_page(
         &mut self,
         scope: &str,
-        rows: &[RemoteRow],
+        (rows, gone): (&[RemoteRow], &[GoneRow]),
         next: &Cursor,
         report: &mut PullReport,
     ) -> Result<(), EngineError> {
@@ -342,7 +342,7 @@ impl Puller<'_> {
         let shape = record::shape_of(self.session.store.as_mut(), link.mirror())?;
         let cursor = serde_json::to_string(next)?;
         let drift = serde_json::to_string(&report.drift)?;
-        let changed = transact(self.session, |store, now| {
+        let (changed, left) = transact(self.session, |store, now| {
             // First, for it makes pulls of one scope take their pages one after the other.
             let sql = "INSERT INTO plimsoll_sync_pull (link, scope, cursor, changed_at, drift, confirmed)
                 VALUES ($1, $2, $3, $4, $5, 0)
@@ -356,9 +356,11 @@ impl Puller<'_> {
                 Value::text(drift.as_str()),
             ];
             store.execute(sql, &parameters)?;
-            take_rows(store, link, &shape, rows, now)
+            let changed = take_rows(store, link, &shape, rows, now)?;
+            Ok((changed, take_gone(store, link, gone, now)?))
         })?;
         report.changed += changed;
+        report.gone += left;
         Ok(())
     }
 

@@ -27,19 +27,19 @@ use crate::error::EngineError;
 
 /// A record with what is known of it.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
-    pub(super) key: String,
-    pub(super) scope: String,
-    pub(super) record: SyncRecord,
-    pub(super) lease: Lease,
+pub(crate) struct Kept {
+    pub(crate) key: String,
+    pub(crate) scope: String,
+    pub(crate) record: SyncRecord,
+    pub(crate) lease: Lease,
     /// When a worker has to look at it, in milliseconds.
-    pub(super) due_ms: Option<u64>,
+    pub(crate) due_ms: Option<u64>,
     /// Requests in a row that the remote could not take.
-    pub(super) failures: u32,
+    pub(crate) failures: u32,
 }
 
 /// The shape of the mirror table as the store has it.
-pub(super) fn shape_of(store: &mut dyn Store, mirror: &MirrorTable) -> Result<Arc<TableShape>, EngineError> {
+pub(crate) fn shape_of(store: &mut dyn Store, mirror: &MirrorTable) -> Result<Arc<TableShape>, EngineError> {
     store.shape(mirror.table)?.ok_or_else(|| {
         EngineError::usage(format!(
             "there is no table `{}`\nhint: the store was not set up for this link",
@@ -49,13 +49,13 @@ pub(super) fn shape_of(store: &mut dyn Store, mirror: &MirrorTable) -> Result<Ar
 }
 
 /// Milliseconds of the remote's clock as a time that can be compared.
-pub(super) fn remote_time(link: &dyn Link, ms: u64) -> HybridTime {
+pub(crate) fn remote_time(link: &dyn Link, ms: u64) -> HybridTime {
     HybridTime { ms, tick: 0, node: format!("{} remote", link.name()) }
 }
 
 /// What the remote told, as the mirror holds it: each value as a later read of its column returns it. `known` is the row
 /// as it is known here.
-pub(super) fn observed(
+pub(crate) fn observed(
     store: &dyn Store,
     shape: &TableShape,
     link: &dyn Link,
@@ -92,7 +92,7 @@ fn state_of(link: &dyn Link, shape: &TableShape, image: &[Value]) -> (String, Ob
 }
 
 /// The mirror rows of these keys.
-pub(super) fn mirror_rows(
+pub(crate) fn mirror_rows(
     store: &mut dyn Store,
     link: &dyn Link,
     keys: &[String],
@@ -109,7 +109,7 @@ pub(super) fn mirror_rows(
 ///
 /// Whoever changes a record takes its mirror row first and its line then: a pull takes rows that have no line into the
 /// mirror directly, and must not do so to a row that somebody begins to edit at that moment.
-pub(super) fn hold_mirror_rows(
+pub(crate) fn hold_mirror_rows(
     store: &mut dyn Store,
     link: &dyn Link,
     keys: &[String],
@@ -137,7 +137,7 @@ pub(super) fn hold_mirror_rows(
 const LINE: &str = "record_key, scope, state, due_ms, failures, lease_holder, lease_epoch, lease_until_ms";
 
 /// The lines of these keys, without their mirror rows.
-pub(super) fn lines(
+pub(crate) fn lines(
     store: &mut dyn Store,
     link: &dyn Link,
     keys: &[String],
@@ -176,7 +176,7 @@ fn line(row: Vec<Value>) -> Result<Kept, EngineError> {
 }
 
 /// Puts the mirror's row in where the line leaves it out.
-pub(super) fn complete(kept: &mut Kept, mirror: Option<(String, Observed)>) {
+pub(crate) fn complete(kept: &mut Kept, mirror: Option<(String, Observed)>) {
     let Some((scope, row)) = mirror else { return };
     if kept.scope.is_empty() {
         kept.scope = scope;
@@ -188,7 +188,7 @@ pub(super) fn complete(kept: &mut Kept, mirror: Option<(String, Observed)>) {
 }
 
 /// Reads a record to change it: nobody else changes it before the transaction ends.
-pub(super) fn lock(
+pub(crate) fn lock(
     store: &mut dyn Store,
     link: &dyn Link,
     key: &str,
@@ -221,7 +221,7 @@ pub(super) fn lock(
 }
 
 /// Reads a record to look at it.
-pub(super) fn look(store: &mut dyn Store, link: &dyn Link, key: &str) -> Result<Kept, EngineError> {
+pub(crate) fn look(store: &mut dyn Store, link: &dyn Link, key: &str) -> Result<Kept, EngineError> {
     let keys = [key.to_owned()];
     let fresh = || Kept {
         key: key.to_owned(),
@@ -238,7 +238,7 @@ pub(super) fn look(store: &mut dyn Store, link: &dyn Link, key: &str) -> Result<
 }
 
 /// Writes the line of a record, and stamps its scope as changed.
-pub(super) fn keep(
+pub(crate) fn keep(
     store: &mut dyn Store,
     link: &dyn Link,
     kept: &Kept,
@@ -249,7 +249,7 @@ pub(super) fn keep(
 }
 
 /// Writes the line of a record; the caller stamps its scope.
-pub(super) fn write_line(
+pub(crate) fn write_line(
     store: &mut dyn Store,
     link: &dyn Link,
     kept: &Kept,
@@ -284,7 +284,7 @@ pub(super) fn write_line(
 }
 
 /// The word beside the record. A draft is its author's alone and does not show.
-pub(super) fn badge(record: &SyncRecord) -> OutboxState {
+pub(crate) fn badge(record: &SyncRecord) -> OutboxState {
     match record.badge() {
         OutboxState::Draft => OutboxState::Synced,
         other => other,
@@ -292,7 +292,7 @@ pub(super) fn badge(record: &SyncRecord) -> OutboxState {
 }
 
 /// Writes the mirror row of a state: a row, or none.
-pub(super) fn write_mirror(
+pub(crate) fn write_mirror(
     store: &mut dyn Store,
     link: &dyn Link,
     key: &str,

@@ -27,6 +27,7 @@ use super::record::{self, Kept};
 use super::{milliseconds, now_ms};
 use crate::change::cells::{Cells, number};
 use crate::error::{EngineError, ErrorKind};
+use crate::pilot::carry::make_due;
 use crate::session::Session;
 
 /// How often a transaction that met another one is tried.
@@ -97,7 +98,7 @@ pub fn take(
 ///
 /// The moment is asked for once the transaction has begun: where the database lets one writer in at a time, moments
 /// stand in the order in which transactions commit.
-pub(super) fn transact<T>(
+pub(crate) fn transact<T>(
     session: &mut Session,
     mut work: impl FnMut(&mut dyn Store, &str) -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {
@@ -141,7 +142,7 @@ pub(super) fn perhaps<T>(
 }
 
 /// Lets an event happen to a locked record and stores what follows, but for the line itself.
-pub(super) fn advance(
+pub(crate) fn advance(
     store: &mut dyn Store,
     link: &dyn Link,
     kept: &mut Kept,
@@ -381,6 +382,11 @@ fn tell_history(
     now: &str,
 ) -> Result<(), EngineError> {
     let (was, is) = (before.view(), kept.record.view());
+    if was != is
+        && let Some(entity) = link.pilot_entity()
+    {
+        make_due(store, entity, &kept.key)?;
+    }
     write_history(store, link, &kept.key, was.as_ref(), is.as_ref(), because, now)
 }
 

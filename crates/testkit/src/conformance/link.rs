@@ -145,7 +145,7 @@ impl Suite<'_> {
     fn changes(&mut self, mut cursor: Cursor, limit: u64) -> (Vec<RemoteRow>, Cursor) {
         let mut rows = Vec::new();
         loop {
-            let Page { rows: some, next, more } =
+            let Page { rows: some, gone: _, next, more } =
                 self.remote.changes(self.other.scope(), &cursor, limit).unwrap();
             assert!(some.len() as u64 <= limit, "{} rows where {limit} were asked for", some.len());
             rows.extend(some);

@@ -144,6 +144,61 @@ impl Rule {
         }
     }
 
+    /// A legacy value in the form that people read: texts decoded, everything else as it is.
+    ///
+    /// # Errors
+    /// Why it has no such form.
+    pub fn shown(&self, value: &Value) -> Result<Value, String> {
+        if value.is_null() {
+            return Ok(Value::Null);
+        }
+        match self {
+            Self::Integer | Self::Number | Self::Derived(_) | Self::Flag | Self::Reference { .. } => {
+                integer(value).map(Value::Integer)
+            }
+            Self::Float => float(value).map(Value::Float),
+            Self::Words(_) if value.as_integer().is_some() => Ok(value.clone()),
+            Self::Code | Self::Text | Self::Words(_) | Self::Instant | Self::Date => {
+                text_of(value).map(Value::Text)
+            }
+        }
+    }
+
+    /// The way back from [`Self::shown`].
+    ///
+    /// # Errors
+    /// Why the legacy database cannot keep it.
+    pub fn kept(&self, shown: &Value) -> Result<Value, String> {
+        match shown {
+            Value::Null | Value::Integer(_) => Ok(shown.clone()),
+            Value::Float(_) => float(shown).map(Value::Float),
+            Value::Text(text) => bytes_of(text),
+            _ => Err(format!("{shown} is no value of the legacy side")),
+        }
+    }
+
+    /// A value in the form that people read, from what they wrote.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn parse(&self, text: &str) -> Result<Value, String> {
+        let whole = || text.parse().map(Value::Integer).map_err(|_| format!("`{text}` is no whole number"));
+        match self {
+            Self::Integer | Self::Number | Self::Derived(_) | Self::Reference { .. } | Self::Flag => whole(),
+            Self::Float => {
+                let number = text.parse().map_err(|_| format!("`{text}` is no number"))?;
+                float(&Value::Float(number)).map(Value::Float)
+            }
+            Self::Words(words) if words.pairs.iter().any(|(word, _)| matches!(word, Word::Integer(_))) => {
+                whole()
+            }
+            Self::Code | Self::Text | Self::Words(_) | Self::Instant | Self::Date => {
+                bytes_of(text)?;
+                Ok(Value::text(text))
+            }
+        }
+    }
+
     /// From new to legacy; nothing where the legacy side has no column for it.
     ///
     /// # Errors

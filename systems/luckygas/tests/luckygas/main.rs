@@ -9,6 +9,7 @@
 )]
 
 mod capture;
+mod carry;
 mod generated;
 mod laws;
 mod parity;

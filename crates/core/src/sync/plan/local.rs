@@ -52,6 +52,43 @@ impl Planner<'_> {
         Ok(())
     }
 
+    pub(super) fn made(
+        &mut self,
+        edit: Edit,
+        at: &HybridTime,
+        seen: Option<Fields>,
+        fields: Option<Fields>,
+    ) -> Result<(), PlanError> {
+        if let Some(conflict) = &self.record.conflict {
+            return Err(PlanError::ConflictOpen(conflict.revision));
+        }
+        let saw_row = seen.is_some();
+        let seen = seen.unwrap_or_default();
+        let intent = match fields {
+            None => Intent::Delete { seen },
+            Some(fields) => {
+                let value_of = |name: &str| seen.get(name).cloned().unwrap_or_default();
+                let members = fields.keys().flat_map(|name| self.shape.unit_of(name).fields);
+                let edited = members.map(|member| {
+                    let old = value_of(&member);
+                    let mine = fields.get(&member).unwrap_or(&old).clone();
+                    (member, FieldEdit { seen: old, mine, at: at.clone() })
+                });
+                Intent::Write(edited.collect())
+            }
+        };
+        // A row that was deleted here and made anew before the deletion was sent.
+        self.editable_view()?;
+        let mut made = self.new_draft(edit, intent, saw_row);
+        made.state = made.state.after(OutboxEvent::Commit)?;
+        let operation = match self.record.overlay.pending.take() {
+            None => made,
+            Some(waiting) => self.join(waiting, made),
+        };
+        self.record.overlay.pending = Some(operation);
+        self.settle_pending_unless_sending()
+    }
+
     fn new_draft(&mut self, edit: Edit, intent: Intent, saw_row: bool) -> Operation {
         // A row that exists here only, because its creation is still on its way, is a row to its author: if the
         // creation fails, the edit must not create a half row in its place.

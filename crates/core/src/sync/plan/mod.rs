@@ -47,6 +47,18 @@ pub enum Event {
         /// The edit.
         edit: Edit,
     },
+    /// A row that both sides may write was changed on this one, outside of drafts: the edit counts at once, and is merged
+    /// by what its author saw.
+    Made {
+        /// The edit.
+        edit: Edit,
+        /// When.
+        at: HybridTime,
+        /// The row as its author saw it; `None` for a row that was not there.
+        seen: Option<Fields>,
+        /// The new values of the fields that changed; `None` deletes the row.
+        fields: Option<Fields>,
+    },
     /// The draft counts from now on.
     Commit {
         /// The edit's id.
@@ -305,6 +317,7 @@ impl Planner<'_> {
         match event {
             Event::Draft { edit, at, fields } => self.draft(edit, &at, fields),
             Event::DraftDelete { edit } => self.draft_delete(edit),
+            Event::Made { edit, at, seen, fields } => self.made(edit, &at, seen, fields),
             Event::Commit { edit } => self.commit(&edit),
             Event::Discard { edit } => self.discard(&edit),
             Event::Send => self.send(),
