@@ -30,6 +30,22 @@ impl Probe for NoProbe {
     }
 }
 
+/// Lets the writes of a run pass something that keeps other writers out, such as the fences of a pilot. Both calls are made
+/// in the transaction of a batch.
+pub trait Passage: Send + Sync {
+    /// Before the batch writes.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn enter(&self, store: &mut dyn Store) -> Result<(), EngineError>;
+
+    /// After the batch wrote, before it commits.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn leave(&self, store: &mut dyn Store) -> Result<(), EngineError>;
+}
+
 /// How far a piece of long work is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
@@ -58,6 +74,8 @@ pub struct Session {
     pub progress: ProgressSink,
     /// The test probe.
     pub probe: Arc<dyn Probe>,
+    /// What the batches of runs pass; usually nothing is in their way.
+    pub passage: Option<Arc<dyn Passage>>,
 }
 
 impl Session {
@@ -69,6 +87,7 @@ impl Session {
             actor: actor.into(),
             progress: Arc::new(|_| {}),
             probe: Arc::new(NoProbe),
+            passage: None,
         }
     }
 
@@ -83,6 +102,7 @@ impl Session {
             actor: self.actor.clone(),
             progress: Arc::clone(&self.progress),
             probe: Arc::clone(&self.probe),
+            passage: self.passage.clone(),
         })
     }
 }

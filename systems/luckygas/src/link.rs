@@ -272,7 +272,7 @@ impl Rules for LegacyRules {
                 Some(vec![later.clone()])
             }
             (FURTHER, [mine], [theirs]) => {
-                let words = [mine, theirs].map(|status| new_status(status));
+                let words = [mine, theirs].map(new_status);
                 let merged = OrderRules.merge(name, base, &[words[0].clone()?], &[words[1].clone()?])?;
                 let further = if Some(&merged[0]) == words[0].as_ref() { mine } else { theirs };
                 Some(vec![further.clone()])

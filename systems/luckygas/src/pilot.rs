@@ -4,12 +4,12 @@
 
 use plimsoll_core::sync::record::Fields;
 use plimsoll_engine::capture::Outbox;
-use plimsoll_engine::pilot::declare::{Pilot, PilotEntity, PilotTables, ReferenceColumn};
+use plimsoll_engine::pilot::declare::{Pilot, PilotEntity, PilotTables, Probe, Question, ReferenceColumn};
 use plimsoll_engine::sync::{Link, MirrorTable};
 
-use crate::link;
 use crate::mapping::{Direction, ENTITIES, EntityMap, NewRows, Problem, References};
 use crate::schema::OUTBOX;
+use crate::{big5, link};
 
 /// Lucky Gas.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +58,33 @@ static PILOT_ENTITIES: &[PilotEntity] = &[
     ),
 ];
 
+/// What users ask about a customer, as both systems answer it. The keys and orders of the rows are the same on both sides.
+static QUESTIONS: &[Question] = &[
+    Question {
+        name: "card",
+        legacy: "SELECT client_code, invoice_title, short_name, address, contact_person, tax_id, district, area, notes
+            FROM clients WHERE id = $1",
+        new: "SELECT customer_code, invoice_title, short_name, address, contact_person, tax_id, district, area, notes
+            FROM customers WHERE legacy_id = $1",
+    },
+    Question {
+        name: "orders",
+        legacy: "SELECT id, scheduled_date, qty_50kg, qty_20kg, qty_16kg, qty_10kg, qty_4kg FROM deliveries
+            WHERE client_id = $1 ORDER BY id",
+        new: "SELECT o.legacy_id, o.scheduled_date, o.qty_50kg, o.qty_20kg, o.qty_16kg, o.qty_10kg, o.qty_4kg
+            FROM orders o JOIN customers c ON c.customer_code = o.customer_code
+            WHERE c.legacy_id = $1 ORDER BY o.legacy_id",
+    },
+    Question {
+        name: "cylinders",
+        legacy: "SELECT count(*), coalesce(sum(qty_20kg), 0), coalesce(sum(returned_20kg), 0) FROM deliveries
+            WHERE client_id = $1",
+        new: "SELECT count(*), CAST(coalesce(sum(o.qty_20kg), 0) AS bigint), CAST(coalesce(sum(d.returned_20kg), 0) AS bigint)
+            FROM orders o JOIN customers c ON c.customer_code = o.customer_code
+            LEFT JOIN deliveries d ON d.order_number = o.order_number WHERE c.legacy_id = $1",
+    },
+];
+
 fn find(entity: &str) -> Result<&'static EntityMap, Vec<Problem>> {
     ENTITIES.iter().copied().find(|map| map.name == entity).ok_or_else(|| {
         let reason = format!("there is no entity `{entity}`");
@@ -89,6 +116,22 @@ impl Pilot for LuckyGas {
     fn columns_of(&self, entity: &str, legacy: &str) -> Vec<(&'static str, &'static str)> {
         let fields = link::map_of(entity).map_or(&[][..], |map| map.fields);
         fields.iter().filter(|field| field.legacy == legacy).map(|field| (field.table, field.new)).collect()
+    }
+
+    fn questions(&self) -> &'static [Question] {
+        QUESTIONS
+    }
+
+    fn probe(&self, entity: &str) -> Option<Probe> {
+        match entity {
+            "customer" => Some(Probe { legacy: "notes", table: "customers", column: "notes" }),
+            "order" => Some(Probe { legacy: "notes", table: "orders", column: "notes" }),
+            _ => None,
+        }
+    }
+
+    fn read_text(&self, bytes: &[u8]) -> Option<String> {
+        big5::decode(bytes).ok()
     }
 
     fn entities(&self) -> &'static [PilotEntity] {

@@ -297,7 +297,7 @@ fn one_batch(
                 session.store.rollback()?;
                 return Ok(None);
             }
-            Ok(None) => batch::apply(session, &context, partition, size),
+            Ok(None) => passing(session, |session| batch::apply(session, &context, partition, size)),
             Err(error) => Err(error),
         };
         match settle(session, work) {
@@ -310,6 +310,18 @@ fn one_batch(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Writes of a batch pass what keeps other writers out.
+fn passing<T>(
+    session: &mut Session,
+    work: impl FnOnce(&mut Session) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    let Some(passage) = session.passage.clone() else { return work(session) };
+    passage.enter(session.store.as_mut())?;
+    let done = work(session)?;
+    passage.leave(session.store.as_mut())?;
+    Ok(done)
 }
 
 fn request_of(session: &mut Session, id: &Id) -> Result<Option<End>, EngineError> {

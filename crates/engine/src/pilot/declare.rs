@@ -48,6 +48,28 @@ pub const CUSTOMER: &str = "customer";
 /// The field of a mirror that says why a legacy row cannot be carried; null for one that can.
 pub const TROUBLE: &str = "trouble";
 
+/// A question about a customer that both sides can answer, as users ask it: what shadow reads compare.
+#[derive(Debug, Clone, Copy)]
+pub struct Question {
+    /// Its name.
+    pub name: &'static str,
+    /// How the legacy side answers; `$1` is the customer's legacy number.
+    pub legacy: &'static str,
+    /// How the new side does.
+    pub new: &'static str,
+}
+
+/// A field in which a rehearsal of the way back makes a change that nobody would make, and takes it back.
+#[derive(Debug, Clone, Copy)]
+pub struct Probe {
+    /// The legacy column; its text is replaced.
+    pub legacy: &'static str,
+    /// The new table.
+    pub table: &'static str,
+    /// The new column.
+    pub column: &'static str,
+}
+
 /// Tables that a pilot keeps in each side's own store, under the system's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PilotTables {
@@ -90,6 +112,15 @@ pub trait Pilot: Sync {
 
     /// The columns of the new side that a legacy column becomes.
     fn columns_of(&self, entity: &str, legacy: &str) -> Vec<(&'static str, &'static str)>;
+
+    /// Questions for shadow reads.
+    fn questions(&self) -> &'static [Question];
+
+    /// Where a rehearsal of the way back makes its change; none for an entity that does not travel back.
+    fn probe(&self, entity: &str) -> Option<Probe>;
+
+    /// A legacy text as people read it; none for bytes that are no text.
+    fn read_text(&self, bytes: &[u8]) -> Option<String>;
 
     /// The entities, each after those that it refers to.
     fn entities(&self) -> &'static [PilotEntity];

@@ -15,6 +15,7 @@ use plimsoll_store::{Access, DatabaseKind, Store, in_transaction};
 use super::declare::Pilot;
 use crate::change::cells::{Cells, number};
 use crate::error::EngineError;
+use crate::session::Passage;
 
 /// The fence of a customer, by its key on this side; none for one whom no pilot concerns.
 ///
@@ -110,6 +111,19 @@ fn shift(
 pub fn last_position(store: &mut dyn Store, pilot: &dyn Pilot) -> Result<u64, EngineError> {
     let sql = format!("SELECT coalesce(max(position), 0) FROM {}", pilot.outbox().0);
     store.query(&sql, &[])?.into_iter().next().map_or(Ok(0), |row| Cells(row).count(0))
+}
+
+/// Lets the batches of a run pass the fences: a repair is the carrier's work.
+pub(super) struct FencePassage(pub(super) &'static dyn Pilot);
+
+impl Passage for FencePassage {
+    fn enter(&self, store: &mut dyn Store) -> Result<(), EngineError> {
+        pass(store, self.0)
+    }
+
+    fn leave(&self, store: &mut dyn Store) -> Result<(), EngineError> {
+        passed(store, self.0)
+    }
 }
 
 /// Lets the open transaction's writes pass the fences: they are the carrier's.

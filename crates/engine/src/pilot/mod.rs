@@ -5,20 +5,25 @@
 //! comparison reads as much as differs. What is decided is [`plimsoll_core::pilot`]'s; how records map is the system's.
 //!
 //! Reading order: [`declare`] (the seam), [`remote`] (the legacy database as a link's remote), [`reconcile`] (one record),
-//! [`carry`] (rounds of both ways), [`fence`], [`member`], then `record` (records of one side in the common form), [`sums`]
+//! [`carry`] (rounds of both ways), [`fence`], [`member`], [`drive`] (who moves them) with [`customer`], [`reads`], `rehearse` and `certify`; then [`record`] (records of one side in the common form), [`sums`]
 //! (how sums are kept), [`follow`] (up to date by change, or anew), [`compare`], [`repair`] (a plan like any other).
 //!
 //! Invariants: sums and the place in the outbox up to which they are kept commit in one transaction; following twice
 //! changes nothing, because a record's sum is computed from the record as it is and not from what happened to it.
 
 pub mod carry;
+mod certify;
 pub mod compare;
+pub mod customer;
 pub mod declare;
+pub mod drive;
 pub mod fence;
 pub mod follow;
 pub mod member;
+pub mod reads;
 mod reconcile;
 pub mod record;
+mod rehearse;
 pub mod remote;
 pub mod repair;
 pub mod schema;

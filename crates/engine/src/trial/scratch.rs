@@ -63,6 +63,7 @@ impl Scratch {
             // The trial tells how far it is as a whole.
             progress: Arc::new(|_| {}),
             probe: Arc::new(NoProbe),
+            passage: None,
         })
     }
 

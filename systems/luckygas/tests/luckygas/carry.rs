@@ -8,7 +8,7 @@ use plimsoll_core::table::RowKey;
 use plimsoll_core::value::Value;
 use plimsoll_engine::Session;
 use plimsoll_engine::pilot::carry::{Carrier, Paces, Reach, held, prepare};
-use plimsoll_engine::pilot::declare::{Pilot, TROUBLE};
+use plimsoll_engine::pilot::declare::Pilot;
 use plimsoll_engine::pilot::record::SideStore;
 use plimsoll_luckygas::mapping::ENTITIES;
 use plimsoll_luckygas::pilot::LuckyGas;
@@ -56,13 +56,12 @@ impl Dual {
         self.carrier.snapshot().unwrap();
         // Open transactions of other tests on the same server hold the reading of its outbox back.
         for _ in 0..2_000 {
-            let settled = self.carrier.settle(&GO, ROUNDS).unwrap();
+            self.carrier.settle(&GO, ROUNDS).unwrap();
             let place = plimsoll_engine::pilot::carry::new_place(self.new.store.as_mut()).unwrap();
             if LuckyGas.outbox().seen(self.new.store.as_mut(), place).unwrap().is_empty() {
                 return;
             }
-            let _ = settled;
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            self.carrier.session.clock.sleep_ms(10);
         }
         panic!("some transaction stays open");
     }
@@ -241,7 +240,7 @@ fn what_both_sides_wrote_goes_to_a_person_whatever_the_clocks_say() {
         let code = dual.text("SELECT customer_code FROM customers WHERE legacy_id = 7").unwrap();
         dual.on_legacy("UPDATE clients SET address = $1 WHERE id = 7", &[big5("甲路1號")]);
         // Any time apart (L3), and neither is written over the other before a person decides (L1, L2).
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        dual.carrier.session.clock.sleep_ms(20);
         dual.on_new(
             "UPDATE customers SET address = '乙路2號' WHERE customer_code = $1",
             &[Value::text(code.as_str())],
@@ -264,7 +263,6 @@ fn what_both_sides_wrote_goes_to_a_person_whatever_the_clocks_say() {
         dual.on_legacy("UPDATE clients SET notes = $1 WHERE id = 7", &[big5("x")]);
         dual.settle();
         assert_eq!(dual.text("SELECT notes FROM customers WHERE legacy_id = 7").as_deref(), Some("x"));
-        let _ = TROUBLE;
     }
 }
 

@@ -13,6 +13,7 @@ mod carry;
 mod generated;
 mod laws;
 mod parity;
+mod pilot;
 mod refusals;
 mod schema;
 mod support;

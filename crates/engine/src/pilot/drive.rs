@@ -1,0 +1,599 @@
+//! Moving members: what the cut-over orders is done and reported back, until nothing is left to do by itself.
+//!
+//! Owns carrying out [`Order`]s. It decides nothing: [`plimsoll_core::pilot::cutover::step`] does, and a member's state is
+//! stored before anything that follows from it is done. Orders follow from the stored state alone, so whoever comes after
+//! a crash does the same again, and doing it twice changes nothing.
+//!
+//! Invariants: a fence moves only on an order, under the order's epoch; positions are read after the fence is closed; a
+//! comparison counts what is on its way apart.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use plimsoll_core::pilot::cutover::cohort::{CohortEvent, CohortRules, CohortStep, step_cohort};
+use plimsoll_core::pilot::cutover::{
+    Cutover, Event, Order, Part, Said, Side, Stage, outstanding, standing, step,
+};
+use plimsoll_core::value::Value;
+use plimsoll_store::Store;
+use serde::Serialize;
+
+use super::carry::{Carried, Carrier, new_place};
+pub use super::certify::{Key, certificate};
+use super::certify::{issue, measure};
+use super::customer::{Customer, CustomerParity, compare, on_their_way};
+use super::declare::{Pilot, Question};
+use super::fence;
+use super::member::{self, Happened, Member};
+use super::reads::{Asked, ask};
+use super::record::SideStore;
+use super::rehearse::rehearse;
+use super::repair::{Repair, plan_repair};
+use crate::change::apply::{self, StartRun};
+use crate::error::EngineError;
+use crate::session::{Progress, Session};
+use crate::sync::take::transact;
+
+/// Rounds of carrying between two looks at the members.
+const ROUNDS: u32 = 8;
+
+/// What a pass over the members did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Driven {
+    /// What was carried.
+    pub carried: Carried,
+    /// Orders that were done.
+    pub orders: u64,
+    /// Members whose stage changed.
+    pub moved: u64,
+    /// Members whom something stops, and what.
+    pub stopped: Vec<(String, String)>,
+}
+
+/// Moves the members of a pilot.
+pub struct Driver<'a> {
+    /// Carries changes both ways.
+    pub carrier: Carrier<'a>,
+    /// The legacy side, for repairs there.
+    pub legacy: Session,
+    /// What the stages ask.
+    pub rules: CohortRules,
+    /// Signs certificates.
+    pub key: Key<'a>,
+    /// What the two sides are called in plans: new and legacy.
+    pub systems: (&'a str, &'a str),
+}
+
+impl Driver<'_> {
+    /// Every member.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn members(&mut self) -> Result<Vec<Member>, EngineError> {
+        member::all(self.carrier.session.store.as_mut())
+    }
+
+    /// Enrols customers: they become members who wait, and both sides put up their fences. Returns who is new.
+    ///
+    /// # Errors
+    /// Usage for a customer whom the legacy side does not have; when a store fails.
+    pub fn enrol(
+        &mut self,
+        customers: &[Customer],
+        canary: &BTreeSet<String>,
+        by: &Said,
+    ) -> Result<Vec<String>, EngineError> {
+        let pilot = self.carrier.pilot();
+        // The fences first: a member without one could be written on both sides.
+        for customer in customers {
+            fence::put_up(self.legacy.store.as_mut(), pilot, Side::Legacy, &customer.number.to_string())?;
+        }
+        transact(&mut self.carrier.session, |store, now| {
+            let mut new = Vec::new();
+            for customer in customers {
+                fence::put_up(store, pilot, Side::New, &customer.code)?;
+                let member = Member {
+                    customer: customer.code.clone(),
+                    number: customer.number,
+                    canary: canary.contains(&customer.code),
+                    state: Cutover::new(),
+                    enrolled_at: now.to_owned(),
+                    enrolled_by: by.actor.clone(),
+                    reason: by.reason.clone(),
+                };
+                if member::enrol(store, &member, now)? {
+                    let what = Happened {
+                        at: now.to_owned(),
+                        customer: customer.code.clone(),
+                        actor: by.actor.clone(),
+                        kind: "enrol".into(),
+                        detail: by.reason.clone(),
+                    };
+                    member::happen(store, &what)?;
+                    new.push(customer.code.clone());
+                }
+            }
+            Ok(new)
+        })
+    }
+
+    /// Lets something happen to the cohort, or to one member, and stores what follows in one transaction.
+    ///
+    /// # Errors
+    /// As the cohort says; nothing has changed then.
+    pub fn happen(&mut self, event: CohortEvent, by: &Said) -> Result<CohortStep, EngineError> {
+        let members = self.members()?;
+        let cohort = member::cohort(&members);
+        let kind = kind_of(&event);
+        let followed = step_cohort(&self.rules, &cohort, event)
+            .map_err(|error| EngineError::refused(error.to_string()))?;
+        transact(&mut self.carrier.session, |store, now| {
+            for (customer, after) in &followed.cohort.members {
+                let before = &cohort.members[customer];
+                if before == after {
+                    continue;
+                }
+                member::moved(store, customer, before, after, now)?;
+                let detail = format!("{} -> {}: {}", before.stage, after.stage, by.reason);
+                let what = Happened {
+                    at: now.to_owned(),
+                    customer: customer.clone(),
+                    actor: by.actor.clone(),
+                    kind: kind.to_owned(),
+                    detail,
+                };
+                member::happen(store, &what)?;
+            }
+            Ok(())
+        })?;
+        Ok(followed)
+    }
+
+    /// Does what is ordered, pass after pass, until a pass does nothing more or `stop` is set; at most `most` passes.
+    ///
+    /// # Errors
+    /// When a side fails; what was done stays, and the next call goes on.
+    pub fn run(&mut self, stop: &AtomicBool, most: u32) -> Result<Driven, EngineError> {
+        let mut all = Driven::default();
+        self.carrier.snapshot()?;
+        for _ in 0..most {
+            let pass = self.pass(stop)?;
+            all.orders += pass.orders;
+            all.moved += pass.moved;
+            all.stopped = pass.stopped;
+            all.carried = pass.carried;
+            if pass.orders == 0 || stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// One pass: changes are carried, then each member's orders are done.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn pass(&mut self, stop: &AtomicBool) -> Result<Driven, EngineError> {
+        let mut driven = Driven::default();
+        let members = self.members()?;
+        for member in &members {
+            if outstanding(&member.state)
+                .iter()
+                .any(|order| matches!(order, Order::Copy { .. } | Order::Close { .. }))
+            {
+                self.carrier.make_customer_due(member.number)?;
+            }
+        }
+        driven.carried = self.carrier.settle(stop, ROUNDS)?;
+        let total = Some(members.len() as u64);
+        for (done, member) in members.into_iter().enumerate() {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let stage = member.state.stage;
+            let name = member.customer.clone();
+            let (orders, after, stopped) = self.member(member)?;
+            driven.orders += orders;
+            driven.moved += u64::from(after != stage);
+            driven.stopped.extend(stopped.map(|why| (name, why)));
+            (self.carrier.session.progress)(&Progress {
+                phase: "moving",
+                done: done as u64 + 1,
+                total,
+                eta_ms: None,
+            });
+        }
+        Ok(driven)
+    }
+
+    /// Does what one member's state orders until an order has to wait. Returns how many were done, the stage then, and
+    /// what stops it.
+    fn member(&mut self, member: Member) -> Result<(u64, Stage, Option<String>), EngineError> {
+        let customer = Customer { code: member.customer.clone(), number: member.number };
+        let mut state = member.state;
+        let (mut done, mut stopped) = (0, None);
+        'orders: loop {
+            for order in outstanding(&state) {
+                match self.order(&customer, &state, &order)? {
+                    Ok(event) => {
+                        let after = step(&self.rules.member, &state, event)
+                            .map_err(|error| EngineError::refused(error.to_string()))?
+                            .state;
+                        if after == state {
+                            continue;
+                        }
+                        self.store(&customer, &state, &after, &order)?;
+                        state = after;
+                        done += 1;
+                        continue 'orders;
+                    }
+                    Err(why) => stopped = stopped.or(why),
+                }
+            }
+            return Ok((done, state.stage, stopped));
+        }
+    }
+
+    fn store(
+        &mut self,
+        customer: &Customer,
+        before: &Cutover,
+        after: &Cutover,
+        order: &Order,
+    ) -> Result<(), EngineError> {
+        let actor = self.carrier.session.actor.clone();
+        self.carrier.session.probe.reach("pilot:ordered")?;
+        transact(&mut self.carrier.session, |store, now| {
+            member::moved(store, &customer.code, before, after, now)?;
+            if before.stage != after.stage {
+                let what = Happened {
+                    at: now.to_owned(),
+                    customer: customer.code.clone(),
+                    actor: actor.clone(),
+                    kind: "stage".into(),
+                    detail: format!("{} -> {} after {}", before.stage, after.stage, word(order)),
+                };
+                member::happen(store, &what)?;
+            }
+            Ok(())
+        })?;
+        self.carrier.session.probe.reach("pilot:moved")
+    }
+
+    /// Carries out an order: its answer, or why it has to wait, where there is more to say than that changes travel.
+    fn order(
+        &mut self,
+        customer: &Customer,
+        state: &Cutover,
+        order: &Order,
+    ) -> Result<Result<Event, Option<String>>, EngineError> {
+        let at_ms = crate::sync::now_ms(&self.carrier.session);
+        let pilot = self.carrier.pilot();
+        Ok(match order {
+            Order::Copy { turn } => {
+                if self.is_moving(customer)? {
+                    return Ok(Err(None));
+                }
+                let position = self.legacy_place()?;
+                Ok(Event::Copied { turn: *turn, position, at_ms })
+            }
+            Order::MeasureLag { turn } => {
+                let changes = self.lag()?;
+                if changes > self.rules.member.catch_up_lag {
+                    return Ok(Err(Some(format!("{changes} legacy changes are not carried over"))));
+                }
+                Ok(Event::Lag { turn: *turn, changes, at_ms })
+            }
+            Order::Compare { turn } => {
+                let parity = self.compare(customer)?;
+                if parity.pending > 0 && parity.differing == 0 {
+                    return Ok(Err(Some(format!("{} records are on their way", parity.pending))));
+                }
+                if let Some(handover) = &state.handover
+                    && parity.differing == 0
+                {
+                    // Both sides are closed, and equal: what a certificate says is measured now.
+                    let kind = if handover.to == Side::New { "switched" } else { "closed" };
+                    self.measure(customer, kind)?;
+                }
+                Ok(Event::Compared {
+                    turn: *turn,
+                    differing: parity.differing,
+                    pending: parity.pending,
+                    at_ms,
+                })
+            }
+            Order::Repair { turn, truth } => match self.repair(customer, *truth)? {
+                Ok(()) => Ok(Event::Repaired { turn: *turn }),
+                Err(why) => Err(Some(why)),
+            },
+            Order::CompareReads { turn } => {
+                let known = state.evidence.reads;
+                let wanted = match state.stage {
+                    Stage::ShadowReads => self.rules.member.shadow_reads,
+                    _ => self.rules.member.canary_reads,
+                };
+                if known.compared >= wanted {
+                    return Ok(Err(None));
+                }
+                let (compared, differing) = self.compare_reads(customer, wanted)?;
+                if differing > 0 {
+                    let why = format!("{differing} of {compared} reads differed");
+                    return Ok(if known.differing >= differing && known.compared >= compared {
+                        Err(Some(why))
+                    } else {
+                        Ok(Event::ReadsCompared { turn: *turn, compared, differing })
+                    });
+                }
+                Ok(Event::ReadsCompared { turn: *turn, compared, differing })
+            }
+            Order::ProveReverse { turn } => {
+                let new = self.carrier.session.store.as_mut();
+                let rehearsal = rehearse(self.legacy.store.as_mut(), new, pilot, customer)?;
+                if let Some(failure) = rehearsal.failures.first() {
+                    return Ok(Err(Some(format!("the way back does not work: {failure}"))));
+                }
+                let proof = format!("rehearsal of {} records at {at_ms}", rehearsal.records);
+                Ok(Event::ReverseProved { turn: *turn, proof, at_ms })
+            }
+            Order::Close { turn, side, epoch } => {
+                let (store, key) = self.side(*side, customer);
+                let position = fence::close(store, pilot, *side, &key, *epoch)?;
+                Ok(Event::Closed { turn: *turn, side: *side, position })
+            }
+            Order::Carry { turn, from, through } => {
+                if self.is_carried(customer, *from, *through)? {
+                    Ok(Event::Carried { turn: *turn, from: *from, through: *through })
+                } else {
+                    return Ok(Err(Some(format!("changes of the {from} side are on their way"))));
+                }
+            }
+            Order::Open { turn, side, epoch } => {
+                let (store, key) = self.side(*side, customer);
+                fence::open(store, pilot, *side, &key, *epoch)?;
+                Ok(Event::Opened { turn: *turn, at_ms })
+            }
+            Order::Certify { turn } => {
+                let now = self.carrier.session.clock.now();
+                let new = self.carrier.session.store.as_mut();
+                issue(self.legacy.store.as_mut(), new, pilot, customer, state, &self.key, &now)?;
+                Ok(Event::Certified { turn: *turn })
+            }
+        })
+    }
+
+    fn side(&mut self, side: Side, customer: &Customer) -> (&mut dyn Store, String) {
+        match side {
+            Side::Legacy => (self.legacy.store.as_mut(), customer.number.to_string()),
+            Side::New => (self.carrier.session.store.as_mut(), customer.code.clone()),
+        }
+    }
+
+    fn measure(&mut self, customer: &Customer, kind: &str) -> Result<(), EngineError> {
+        let pilot = self.carrier.pilot();
+        let (actor, now) = (self.carrier.session.actor.clone(), self.carrier.session.clock.now());
+        let new = self.carrier.session.store.as_mut();
+        measure(self.legacy.store.as_mut(), new, pilot, customer, (kind, &actor, &now))
+    }
+
+    /// Compares a customer's records.
+    ///
+    /// # Errors
+    /// When a side fails.
+    pub fn compare(&mut self, customer: &Customer) -> Result<CustomerParity, EngineError> {
+        let pilot = self.carrier.pilot();
+        compare(self.legacy.store.as_mut(), self.carrier.session.store.as_mut(), pilot, customer)
+    }
+
+    /// Whether something of the customer is due or open.
+    fn is_moving(&mut self, customer: &Customer) -> Result<bool, EngineError> {
+        let pilot = self.carrier.pilot();
+        for entity in pilot.entities().iter().filter(|entity| entity.owner.is_some()) {
+            if !on_their_way(self.carrier.session.store.as_mut(), pilot, entity, customer)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The legacy position up to which everything is in the mirrors.
+    fn legacy_place(&mut self) -> Result<u64, EngineError> {
+        let mut least = i64::MAX;
+        for entity in self.carrier.pilot().entities() {
+            least = least.min(self.carrier.pulled_through(entity)?);
+        }
+        Ok(u64::try_from(least).unwrap_or(0))
+    }
+
+    /// Legacy changes that no mirror has yet.
+    fn lag(&mut self) -> Result<u64, EngineError> {
+        let pilot = self.carrier.pilot();
+        let mut changes = 0;
+        for entity in pilot.entities() {
+            let place = self.carrier.pulled_through(entity)?;
+            let sql =
+                format!("SELECT count(*) FROM {} WHERE table_name = $1 AND position > $2", pilot.outbox().0);
+            let parameters = [Value::text(entity.legacy_table), Value::Integer(place)];
+            let rows = self.carrier.legacy().query(&sql, &parameters)?;
+            let count = rows.first().and_then(|row| row.first()).and_then(Value::as_integer).unwrap_or(0);
+            changes += u64::try_from(count).unwrap_or(0);
+        }
+        Ok(changes)
+    }
+
+    fn is_carried(&mut self, customer: &Customer, from: Side, through: u64) -> Result<bool, EngineError> {
+        let pilot = self.carrier.pilot();
+        let through = i64::try_from(through).unwrap_or(i64::MAX);
+        match from {
+            Side::Legacy => {
+                for entity in pilot.entities() {
+                    let place = self.carrier.pulled_through(entity)?;
+                    let sql = format!(
+                        "SELECT 1 FROM {} WHERE table_name = $1 AND position > $2 AND position <= $3 LIMIT 1",
+                        pilot.outbox().0
+                    );
+                    let parameters =
+                        [Value::text(entity.legacy_table), Value::Integer(place), Value::Integer(through)];
+                    if !self.carrier.legacy().query(&sql, &parameters)?.is_empty() {
+                        return Ok(false);
+                    }
+                }
+            }
+            Side::New => {
+                let store = self.carrier.session.store.as_mut();
+                let place = new_place(store)?;
+                let lines = pilot.outbox().seen(store, place)?;
+                if lines.iter().any(|line| line.place.position <= through && line.origin.is_none()) {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(!self.is_moving(customer)?)
+    }
+
+    /// Asks both sides every question so often that `wanted` answers were compared.
+    fn compare_reads(&mut self, customer: &Customer, wanted: u64) -> Result<(u64, u64), EngineError> {
+        let pilot = self.carrier.pilot();
+        let (mut compared, mut differing) = (0, 0);
+        if pilot.questions().is_empty() {
+            return Ok((wanted, 0));
+        }
+        while compared < wanted {
+            for question in pilot.questions() {
+                let asked = self.ask_once(pilot, question, customer)?;
+                if asked.is_equal == Some(false) {
+                    // What changed between the two answers, or is on its way, is no difference.
+                    self.carrier.settle(&AtomicBool::new(false), ROUNDS)?;
+                    let again = self.ask_once(pilot, question, customer)?;
+                    if again.is_equal == Some(false) {
+                        if self.is_moving(customer)? {
+                            continue;
+                        }
+                        differing += 1;
+                    }
+                }
+                compared += 1;
+            }
+            if differing > 0 {
+                break;
+            }
+        }
+        Ok((compared, differing))
+    }
+
+    fn ask_once(
+        &mut self,
+        pilot: &dyn Pilot,
+        question: &Question,
+        customer: &Customer,
+    ) -> Result<Asked, EngineError> {
+        let stores: (&mut dyn Store, &mut dyn Store) =
+            (self.legacy.store.as_mut(), self.carrier.session.store.as_mut());
+        ask(stores, pilot, question, customer, Side::Legacy, true)
+    }
+
+    /// A question of a user: the side whose turn it is answers, and where both are compared the other one is asked too.
+    ///
+    /// # Errors
+    /// Usage for a question that there is not.
+    pub fn read(&mut self, code: &str, question: &str) -> Result<Asked, EngineError> {
+        let pilot = self.carrier.pilot();
+        let member = member::one(self.carrier.session.store.as_mut(), code)?;
+        let known = pilot.questions().iter().find(|known| known.name == question).ok_or_else(|| {
+            let names: Vec<&str> = pilot.questions().iter().map(|known| known.name).collect();
+            EngineError::usage(format!(
+                "there is no question `{question}`\nhint: there are {}",
+                names.join(", ")
+            ))
+        })?;
+        let standing = standing(&member.state);
+        let customer = Customer { code: member.customer, number: member.number };
+        let stores: (&mut dyn Store, &mut dyn Store) =
+            (self.legacy.store.as_mut(), self.carrier.session.store.as_mut());
+        ask(stores, pilot, known, &customer, standing.reads, standing.compare_reads)
+    }
+
+    /// Makes the other side's records what they are on the side that is right, as a run.
+    fn repair(&mut self, customer: &Customer, truth: Side) -> Result<Result<(), String>, EngineError> {
+        let pilot = self.carrier.pilot();
+        let parity = self.compare(customer)?;
+        let target = truth.other();
+        let plan = match target {
+            Side::New => {
+                let mut other = SideStore { side: truth, store: self.legacy.store.as_mut(), pilot };
+                let repair = Repair { target, system: self.systems.0, pilot };
+                plan_repair(&mut self.carrier.session, repair, &mut other, &parity.entities)?
+            }
+            Side::Legacy => {
+                let mut other = SideStore { side: truth, store: self.carrier.session.store.as_mut(), pilot };
+                let repair = Repair { target, system: self.systems.1, pilot };
+                plan_repair(&mut self.legacy, repair, &mut other, &parity.entities)?
+            }
+        };
+        if plan.refused > 0 {
+            let first =
+                parity.entities.iter().flat_map(|entity| &entity.shown).find_map(|one| one.reason.clone());
+            let why = first.unwrap_or_else(|| format!("plan {} names them", plan.id));
+            return Ok(Err(format!("{} records cannot be carried: {why}", plan.refused)));
+        }
+        let session = match target {
+            Side::New => &mut self.carrier.session,
+            Side::Legacy => &mut self.legacy,
+        };
+        session.passage = Some(Arc::new(fence::FencePassage(pilot)));
+        let run = apply::start(session, &plan, &StartRun::default())
+            .and_then(|run| apply::drive(session, &run.id, None));
+        session.passage = None;
+        let run = run?;
+        if run.tally.quarantined + run.tally.conflicted > 0 {
+            return Ok(Err(format!(
+                "{} of {} records could not be repaired; run {} names them",
+                run.tally.quarantined + run.tally.conflicted,
+                plan.items,
+                run.id
+            )));
+        }
+        Ok(Ok(()))
+    }
+}
+
+/// Whether the member's handover waits for a person: a force or a way back.
+pub fn part_of(state: &Cutover) -> Option<Part> {
+    state.handover.as_ref().map(|handover| handover.part)
+}
+
+fn kind_of(event: &CohortEvent) -> &'static str {
+    match event {
+        CohortEvent::Member { event, .. } => match event {
+            Event::Start { .. } => "start",
+            Event::Advance { .. } => "advance",
+            Event::Force { .. } => "force",
+            Event::Back { .. } => "rollback",
+            Event::Pause => "pause",
+            Event::Resume => "resume",
+            _ => "event",
+        },
+        CohortEvent::Start { .. } => "start",
+        CohortEvent::Advance { .. } => "advance",
+        CohortEvent::Back { .. } => "rollback",
+        CohortEvent::Pause => "pause",
+        CohortEvent::Resume => "resume",
+        CohortEvent::Recover => "recover",
+    }
+}
+
+fn word(order: &Order) -> &'static str {
+    match order {
+        Order::Copy { .. } => "copy",
+        Order::MeasureLag { .. } => "measuring the lag",
+        Order::Compare { .. } => "comparison",
+        Order::Repair { .. } => "repair",
+        Order::CompareReads { .. } => "shadow reads",
+        Order::ProveReverse { .. } => "rehearsal of the way back",
+        Order::Close { .. } => "closing",
+        Order::Carry { .. } => "carrying",
+        Order::Open { .. } => "opening",
+        Order::Certify { .. } => "certificate",
+    }
+}
