@@ -2,6 +2,7 @@
 //!
 //! Owns the grammar and its help. What each command does is in `command`.
 
+mod pilot;
 mod simulate;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_core::undo::UndoMode;
 use plimsoll_server::Scope;
 
+pub(crate) use self::pilot::{ParityArguments, PilotCommand, SelectArguments, ShowArguments};
 pub(crate) use self::simulate::{
     CongressArguments, LuckygasArguments, OpencodeArguments, OpencodeGeneration, PemsArguments,
     SimulateCommand,
@@ -245,6 +247,11 @@ pub(crate) enum Command {
     Import(crate::command::sync::ImportArguments),
     /// Show how far each link is, and what waits
     Links,
+    /// Move customers from the legacy side to the new one, one by one, and back if need be
+    #[command(subcommand)]
+    Pilot(PilotCommand),
+    /// Compare both sides of the pilot by sums that are kept by change, and repair what differs
+    Parity(ParityArguments),
     /// Simulate a remote system
     #[command(subcommand)]
     Simulate(SimulateCommand),

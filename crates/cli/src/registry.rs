@@ -2,6 +2,7 @@
 
 use plimsoll_engine::EngineError;
 use plimsoll_engine::analytic::AnalyticSystem;
+use plimsoll_engine::pilot::declare::Pilot;
 use plimsoll_engine::sync::LinkedSystem;
 use plimsoll_engine::system::{Schema, System};
 
@@ -37,6 +38,9 @@ pub(crate) static PILOT_SIDES: [Side; 2] = [
         before_capture: plimsoll_luckygas::schema::before_capture(&plimsoll_luckygas::schema::NEW),
     },
 ];
+
+/// The pilot: how its sides map to each other.
+pub(crate) static PILOT: &dyn Pilot = &plimsoll_luckygas::pilot::LuckyGas;
 
 /// The system called `name`.
 ///

@@ -4,13 +4,15 @@
 //! the other and what is lost on the way, and where each side's changes are captured. It declares; the engine carries
 //! over, compares and takes back. It deliberately never opens a database or waits.
 //!
-//! Reading order: [`schema`], [`big5`], [`mapping`] (the laws), [`capture`], [`link`] (mirrors and policies), [`pilot`] (the engine's view).
+//! Reading order: [`schema`], [`big5`], [`mapping`] (the laws), [`capture`], [`candidate`] (whom a pilot can take), [`link`]
+//! (mirrors and policies), [`pilot`] (the engine's view).
 //!
 //! Invariants:
 //! - A row maps exactly, or not at all: what cannot be carried is named by row and column with its raw value.
 //! - What is lost on the way is declared, field by field, and nothing else is.
 
 pub mod big5;
+pub mod candidate;
 pub mod capture;
 pub mod link;
 pub mod mapping;

@@ -3,13 +3,15 @@
 //! Owns the seam: the entities in the engine's words, and the mapping behind it.
 
 use plimsoll_core::sync::record::Fields;
+use plimsoll_core::value::Value;
 use plimsoll_engine::capture::Outbox;
 use plimsoll_engine::pilot::declare::{Pilot, PilotEntity, PilotTables, Probe, Question, ReferenceColumn};
+use plimsoll_engine::pilot::select::candidates::CandidateSource;
 use plimsoll_engine::sync::{Link, MirrorTable};
 
 use crate::mapping::{Direction, ENTITIES, EntityMap, NewRows, Problem, References};
 use crate::schema::OUTBOX;
-use crate::{big5, link};
+use crate::{big5, candidate, link};
 
 /// Lucky Gas.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +90,7 @@ static QUESTIONS: &[Question] = &[
 fn find(entity: &str) -> Result<&'static EntityMap, Vec<Problem>> {
     ENTITIES.iter().copied().find(|map| map.name == entity).ok_or_else(|| {
         let reason = format!("there is no entity `{entity}`");
-        vec![Problem { column: String::new(), value: plimsoll_core::value::Value::Null, reason }]
+        vec![Problem { column: String::new(), value: Value::Null, reason }]
     })
 }
 
@@ -154,6 +156,17 @@ impl Pilot for LuckyGas {
         references: &dyn References,
     ) -> Result<Fields, Vec<Problem>> {
         find(entity)?.to_legacy(rows, references)
+    }
+
+    fn candidates(&self) -> CandidateSource {
+        CandidateSource { entity: "customer", orders: "order", read: candidate::read }
+    }
+
+    fn readable(&self, value: &Value) -> Option<String> {
+        match value {
+            Value::Bytes(bytes) => big5::decode(bytes).ok(),
+            _ => None,
+        }
     }
 }
 

@@ -114,7 +114,7 @@ pub(crate) fn run(context: &Context, arguments: &RunArguments) -> Result<ExitCod
     finish(context, &report.report)
 }
 
-fn tally(report: &RunReport) -> plimsoll_core::item::Tally {
+pub(crate) fn tally(report: &RunReport) -> plimsoll_core::item::Tally {
     plimsoll_core::item::Tally {
         planned: report.planned,
         applied: report.applied,
@@ -133,7 +133,7 @@ pub(crate) fn finish(context: &Context, report: &RunReport) -> Result<ExitCode, 
 }
 
 /// What a person may want to do next.
-fn say_next(context: &Context, report: &RunReport) {
+pub(crate) fn say_next(context: &Context, report: &RunReport) {
     if report.applied > 0 {
         context.ui.say(&format!("undo with: {}", context.undo_command(&report.run)));
     }

@@ -13,6 +13,8 @@ mod look;
 #[cfg(feature = "meaning")]
 mod meaning;
 mod metrics;
+mod parity;
+mod pilot;
 mod plan;
 pub(crate) mod playbook;
 mod quarantine;
@@ -114,6 +116,8 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Versions(arguments) => sync::versions(context, &arguments),
         Command::Import(arguments) => sync::import(context, &arguments),
         Command::Links => sync::links(context),
+        Command::Pilot(command) => pilot::execute(context, command),
+        Command::Parity(arguments) => parity::execute(context, &arguments),
         Command::Simulate(command) => simulate::execute(context, command),
         Command::Serve(arguments) => serve::serve(context, &arguments),
         Command::Token(command) => token::execute(context, command),

@@ -14,6 +14,7 @@ mod ingest;
 mod luckygas;
 mod messages;
 mod monitoring;
+mod pilot;
 mod playbook;
 mod postgres;
 mod records;

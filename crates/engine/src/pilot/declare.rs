@@ -2,7 +2,9 @@
 
 use plimsoll_core::pilot::mapping::{NewRows, Problem, References};
 use plimsoll_core::sync::record::Fields;
+use plimsoll_core::value::Value;
 
+use super::select::candidates::CandidateSource;
 use crate::capture::Outbox;
 use crate::sync::{Link, MirrorTable};
 
@@ -146,4 +148,14 @@ pub trait Pilot: Sync {
         rows: &NewRows,
         references: &dyn References,
     ) -> Result<Fields, Vec<Problem>>;
+
+    /// Whom a selection chooses among: the legacy side's customers, and what a row of theirs says.
+    fn candidates(&self) -> CandidateSource;
+
+    /// A value of the common form as a person reads it; none where the value shows itself. A side that keeps its texts as
+    /// bytes says here what they spell.
+    fn readable(&self, value: &Value) -> Option<String> {
+        let _ = value;
+        None
+    }
 }

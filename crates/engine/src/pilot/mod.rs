@@ -4,9 +4,11 @@
 //! members and how they are moved, rollback certificates, and parity between two live stores: each keeps the digests of its records beside them, up to date by change, and a
 //! comparison reads as much as differs. What is decided is [`plimsoll_core::pilot`]'s; how records map is the system's.
 //!
-//! Reading order: [`declare`] (the seam), [`remote`] (the legacy database as a link's remote), [`reconcile`] (one record),
-//! [`carry`] (rounds of both ways), [`fence`], [`member`], [`drive`] (who moves them) with [`customer`], [`reads`], `rehearse` and `certify`; then [`record`] (records of one side in the common form), [`sums`]
-//! (how sums are kept), [`follow`] (up to date by change, or anew), [`compare`], [`repair`] (a plan like any other).
+//! Reading order: [`declare`] (the seam), [`select`] (who goes first), [`remote`] (the legacy database as a link's remote),
+//! `reconcile` (one record), [`carry`] (rounds of both ways), [`fence`], [`member`], [`drive`] (who moves them) with
+//! [`customer`], [`reads`], `rehearse` and `certify`; then [`record`] (records of one side in the common form), [`sums`] (how
+//! sums are kept), [`follow`] (up to date by change, or anew), [`compare`], [`examine`] (as a person asks), [`repair`] (a
+//! plan like any other).
 //!
 //! Invariants: sums and the place in the outbox up to which they are kept commit in one transaction; following twice
 //! changes nothing, because a record's sum is computed from the record as it is and not from what happened to it.
@@ -17,6 +19,7 @@ pub mod compare;
 pub mod customer;
 pub mod declare;
 pub mod drive;
+pub mod examine;
 pub mod fence;
 pub mod follow;
 pub mod member;
@@ -27,4 +30,5 @@ mod rehearse;
 pub mod remote;
 pub mod repair;
 pub mod schema;
+pub mod select;
 pub mod sums;

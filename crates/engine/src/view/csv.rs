@@ -37,7 +37,8 @@ fn values(section: &str, table: &Table, out: &mut String) {
     }
 }
 
-fn line(fields: impl IntoIterator<Item = Option<String>>, out: &mut String) {
+/// One line; `None` is a null.
+pub(crate) fn line(fields: impl IntoIterator<Item = Option<String>>, out: &mut String) {
     for (at, field) in fields.into_iter().enumerate() {
         if at > 0 {
             out.push(',');

@@ -29,7 +29,7 @@ mod bind;
 mod cell;
 mod chart;
 mod computed;
-mod csv;
+pub(crate) mod csv;
 mod header;
 mod json;
 mod parameter;

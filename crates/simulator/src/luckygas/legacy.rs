@@ -97,6 +97,7 @@ pub(super) struct Legacy {
     dirty_percent: u8,
     clients: u64,
     pub(super) drivers: u64,
+    places: Vec<Word>,
     districts: Vec<Word>,
     areas: Vec<Word>,
     streets: Vec<Word>,
@@ -159,6 +160,7 @@ impl Legacy {
             dirty_percent,
             clients,
             drivers,
+            places: words::words(words::PLACES),
             districts: words::words(words::DISTRICTS),
             areas: words::words(words::AREAS),
             streets: words::words(words::STREETS),
@@ -190,7 +192,7 @@ impl Legacy {
         let updated = clock::moment(random, id + 1_000);
         let person = [random.pick(&self.surnames).bytes.as_slice(), &random.pick(&self.given).bytes].concat();
         let place = [
-            random.pick(&self.districts).bytes.as_slice(),
+            random.pick(&self.places).bytes.as_slice(),
             &random.pick(&self.streets).bytes,
             random.between(1, 300).to_string().as_bytes(),
             house,

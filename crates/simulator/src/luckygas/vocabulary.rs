@@ -17,6 +17,19 @@ pub(super) fn words(texts: &[&'static str]) -> Vec<Word> {
     texts.iter().map(|text| Word { text, bytes: encoding_rs::BIG5.encode(text).0.into_owned() }).collect()
 }
 
+/// How addresses begin: with a city's name, its other way of writing, its name before 2010, another county's, or none.
+pub(super) const PLACES: &[&str] = &[
+    "台北市信義區",
+    "臺北市大安區",
+    "新北市板橋區",
+    "台北縣板橋市",
+    "桃園市中壢區",
+    "台中市西屯區",
+    "臺南市永康區",
+    "高雄市三民區",
+    "新竹縣竹北市",
+    "信義區",
+];
 pub(super) const DISTRICTS: &[&str] = &["信義區", "大安區", "板橋區", "中壢區", "西屯區", "三民區"];
 pub(super) const AREAS: &[&str] = &["A-瑞光", "B-四維", "C-漢中", "D-東方大鎮", "E-力國"];
 pub(super) const STREETS: &[&str] = &["示範路", "示範街", "示範一路", "示範大道"];

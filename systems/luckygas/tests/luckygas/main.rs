@@ -16,4 +16,5 @@ mod parity;
 mod pilot;
 mod refusals;
 mod schema;
+mod selection;
 mod support;

@@ -1,0 +1,159 @@
+//! The grammar of `pilot` and `parity`.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use plimsoll_core::flag::Percent;
+use plimsoll_core::pilot::cutover::Side;
+use plimsoll_core::pilot::selection::ShareOf;
+
+use super::assignment;
+
+/// What to do with a pilot.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PilotCommand {
+    /// Choose customers of the legacy side, exactly so many; those chosen before always stay
+    ///
+    /// Seats go to regions and customer types by their shares. Only the legacy side is read; the selection is kept in
+    /// the new side's store, with every customer and why. It gives nobody the new system: enrolment does.
+    Select(Box<SelectArguments>),
+    /// Show a selection: strata, balance, and why a customer is in or out
+    Show(ShowArguments),
+}
+
+/// Arguments of `pilot select`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("size").required(true).args(["percent", "count"]))]
+pub(crate) struct SelectArguments {
+    /// This share of the customers, such as 10 or 0.5
+    #[arg(long, value_name = "PERCENT")]
+    pub(crate) percent: Option<Percent>,
+    /// This many customers, earlier members included
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<u64>,
+    /// What a percentage is a share of
+    #[arg(long, value_enum, default_value_t = Whole::Customers)]
+    pub(crate) share_of: Whole,
+    /// Only customers with at least this many orders
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) min_orders: u64,
+    /// Only this region; repeat for more
+    #[arg(long = "region", value_name = "REGION")]
+    pub(crate) regions: Vec<String>,
+    /// Only this customer type; repeat for more
+    #[arg(long = "customer-type", value_name = "TYPE")]
+    pub(crate) customer_types: Vec<String>,
+    /// Only customers with this mark; repeat for more
+    #[arg(long = "mark", value_name = "MARK")]
+    pub(crate) required_marks: Vec<String>,
+    /// No customer with this mark, such as terminated or inactive; repeat for more
+    #[arg(long = "without-mark", value_name = "MARK")]
+    pub(crate) refused_marks: Vec<String>,
+    /// Not this customer, and why; repeat for more
+    #[arg(long = "exclude", value_name = "CODE=REASON", value_parser = assignment)]
+    pub(crate) exclusions: Vec<(String, String)>,
+    /// At most this many in all
+    #[arg(long, value_name = "N")]
+    pub(crate) max_total: Option<u64>,
+    /// At most this many of a region; repeat for more
+    #[arg(long = "max-region", value_name = "REGION=N", value_parser = cap)]
+    pub(crate) max_regions: Vec<(String, u64)>,
+    /// At most this many of a customer type; repeat for more
+    #[arg(long = "max-type", value_name = "TYPE=N", value_parser = cap)]
+    pub(crate) max_types: Vec<(String, u64)>,
+    /// Another salt draws others [default: that of the newest selection, or pilot_program]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(crate) salt: String,
+    /// Draw with this many salts, and keep the cohort that is most like the rest
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) best_of: u32,
+    /// Why
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    /// Say who would be chosen, and keep nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What a percentage is a share of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Whole {
+    /// All customers of the legacy side
+    Customers,
+    /// Those who keep the criteria, and earlier members
+    Eligible,
+}
+
+impl From<Whole> for ShareOf {
+    fn from(whole: Whole) -> Self {
+        match whole {
+            Whole::Customers => Self::Customers,
+            Whole::Eligible => Self::Eligible,
+        }
+    }
+}
+
+/// Arguments of `pilot show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArguments {
+    /// Its number, its id, or a prefix [default: the newest]
+    pub(crate) selection: Option<String>,
+    /// Tell why this customer is in or out
+    #[arg(long, value_name = "CODE", conflicts_with = "list")]
+    pub(crate) customer: Option<String>,
+    /// Write every customer, with why, to this CSV file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "customer"])]
+    pub(crate) export: Option<PathBuf>,
+    /// List all selections
+    #[arg(long, conflicts_with = "selection")]
+    pub(crate) list: bool,
+}
+
+/// Arguments of `parity`.
+///
+/// Exit codes: 0 nothing differs; 3 something does.
+#[derive(Debug, Args)]
+pub(crate) struct ParityArguments {
+    /// Compute all sums anew from every row, instead of by what changed since
+    #[arg(long)]
+    pub(crate) build: bool,
+    /// Only this entity; repeat for more
+    #[arg(long = "entity", value_name = "ENTITY")]
+    pub(crate) entities: Vec<String>,
+    /// Show at most this many differing records of each entity, with their fields
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) shown: usize,
+    /// Put this side right: make what differs there as it is on the other side, by a plan that can be taken back
+    #[arg(long, value_enum, value_name = "SIDE")]
+    pub(crate) repair: Option<SideName>,
+    /// Say what the repair would do, and do nothing
+    #[arg(long, requires = "repair")]
+    pub(crate) dry_run: bool,
+    /// Why it is repaired
+    #[arg(long, default_value = "", requires = "repair")]
+    pub(crate) reason: String,
+}
+
+/// A side of the pilot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SideName {
+    /// The legacy database
+    Legacy,
+    /// The new database
+    New,
+}
+
+impl From<SideName> for Side {
+    fn from(side: SideName) -> Self {
+        match side {
+            SideName::Legacy => Self::Legacy,
+            SideName::New => Self::New,
+        }
+    }
+}
+
+fn cap(text: &str) -> Result<(String, u64), String> {
+    let (name, most) = assignment(text)?;
+    let most = most.parse().map_err(|_| format!("`{most}` is no number"))?;
+    Ok((name, most))
+}
