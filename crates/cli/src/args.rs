@@ -13,7 +13,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_core::undo::UndoMode;
 use plimsoll_server::Scope;
 
-pub(crate) use self::pilot::{ParityArguments, PilotCommand, SelectArguments, ShowArguments};
+pub(crate) use self::pilot::{
+    AdvanceArguments, CertificateArguments, EnrolArguments, MoveArguments, ParityArguments, PilotCommand,
+    PilotRunArguments, ReadArguments, SelectArguments, ShowArguments, StageArguments,
+};
 pub(crate) use self::simulate::{
     CongressArguments, LuckygasArguments, OpencodeArguments, OpencodeGeneration, PemsArguments,
     SimulateCommand,

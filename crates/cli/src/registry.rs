@@ -42,6 +42,13 @@ pub(crate) static PILOT_SIDES: [Side; 2] = [
 /// The pilot: how its sides map to each other.
 pub(crate) static PILOT: &dyn Pilot = &plimsoll_luckygas::pilot::LuckyGas;
 
+/// Sets who wins in the pilot where both sides changed a field without a rule of its own.
+pub(crate) fn set_pilot_winner(word: &str) {
+    if let Some(winner) = plimsoll_luckygas::link::Winner::parse(word) {
+        plimsoll_luckygas::link::set_winner(winner);
+    }
+}
+
 /// The system called `name`.
 ///
 /// # Errors
@@ -82,15 +89,21 @@ pub(crate) static PLAYBOOKS: &[&[&str]] = &[
 ];
 
 /// Every system whose records are linked with a remote.
-pub(crate) static LINKED_SYSTEMS: &[&LinkedSystem] = &[&plimsoll_pfa::LINKED];
+pub(crate) static LINKED_SYSTEMS: &[&LinkedSystem] = &[
+    &plimsoll_pfa::LINKED,
+    &plimsoll_luckygas::LINKED[0],
+    &plimsoll_luckygas::LINKED[1],
+    &plimsoll_luckygas::LINKED[2],
+    &plimsoll_luckygas::LINKED[3],
+];
 
-/// The linked system called `name`.
+/// The linked system called `name`, by the name of its link.
 ///
 /// # Errors
 /// Usage, naming the systems there are.
 pub(crate) fn find_linked(name: &str) -> Result<&'static LinkedSystem, EngineError> {
-    LINKED_SYSTEMS.iter().copied().find(|linked| linked.system.name == name).ok_or_else(|| {
-        let names: Vec<&str> = LINKED_SYSTEMS.iter().map(|linked| linked.system.name).collect();
+    LINKED_SYSTEMS.iter().copied().find(|linked| linked.link.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = LINKED_SYSTEMS.iter().map(|linked| linked.link.name()).collect();
         EngineError::usage(format!(
             "there is no linked system `{name}`\nhint: there are {}",
             names.join(", ")

@@ -19,6 +19,7 @@ pub mod mapping;
 pub mod pilot;
 pub mod schema;
 
+use plimsoll_engine::sync::LinkedSystem;
 use plimsoll_engine::system::System;
 
 /// The new side.
@@ -42,3 +43,16 @@ pub static LEGACY: System = System {
     checks: &[],
     settings: &[],
 };
+
+/// The links of the new side's records to the legacy side, one for each entity, for the commands about linked records.
+pub static LINKED: [LinkedSystem; 4] =
+    [linked("customer"), linked("driver"), linked("vehicle"), linked("order")];
+
+const fn linked(entity: &'static str) -> LinkedSystem {
+    LinkedSystem {
+        system: &SYSTEM,
+        link: link::of(entity),
+        import: |_| Err("records of a pilot are written in their own tables, not from files".into()),
+        figures: |rows| serde_json::json!({ "records": rows.len() }),
+    }
+}

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use plimsoll_core::flag::Percent;
+use plimsoll_core::gate::declare::Duration;
 use plimsoll_core::pilot::cutover::Side;
 use plimsoll_core::pilot::selection::ShareOf;
 
@@ -19,6 +20,158 @@ pub(crate) enum PilotCommand {
     Select(Box<SelectArguments>),
     /// Show a selection: strata, balance, and why a customer is in or out
     Show(ShowArguments),
+    /// Make the customers of a selection members, and freeze them in the flag `pilot_program`
+    ///
+    /// Both sides put up their fences: from now on a member is written on the legacy side only, until its handover.
+    Enrol(EnrolArguments),
+    /// Carry changes both ways, and do what the members' stages order, until nothing is left to do by itself
+    Run(PilotRunArguments),
+    /// Where each member stands, what it waits for, and what cannot be carried
+    Status(StatusArguments),
+    /// Let members begin
+    Start(MoveArguments),
+    /// Let members stop where they are; a handover under way comes to its end first
+    Pause(MoveArguments),
+    /// Let paused members go on
+    Resume(MoveArguments),
+    /// Let the next wave into the next stage, when its gate says GO and nothing is missing
+    Advance(AdvanceArguments),
+    /// Take members back, with everything that was written on the new side since
+    Rollback(MoveArguments),
+    /// Print the signed certificate of a member's last rollback
+    Certificate(CertificateArguments),
+    /// Ask a question about a member as users do; the side whose turn it is answers
+    Read(ReadArguments),
+    /// Carry everything of one customer over now, and compare it
+    Sync(CustomerArguments),
+    /// Summarize the pilot: stages, reads, conflicts, certificates
+    Report,
+}
+
+/// Arguments of `pilot enrol`.
+#[derive(Debug, Args)]
+pub(crate) struct EnrolArguments {
+    /// The selection: its number, its id, or a prefix [default: the newest]
+    pub(crate) selection: Option<String>,
+    /// Only these members of it; repeat for more
+    #[arg(long = "customer", value_name = "CODE")]
+    pub(crate) customers: Vec<String>,
+    /// Goes before the others; repeat for more
+    #[arg(long = "canary", value_name = "CODE")]
+    pub(crate) canary: Vec<String>,
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Say who would be enrolled, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What the stages of a member ask, and whose changes are carried.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct StageArguments {
+    /// So many shadow reads for each member, all equal
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub(crate) shadow_reads: u64,
+    /// So many reads in the canary stage, all equal
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub(crate) canary_reads: u64,
+    /// The soak lasts at least so long, such as 24h
+    #[arg(long, value_name = "SPAN", value_parser = Duration::read, default_value = "24h")]
+    pub(crate) soak: Duration,
+    /// So many members without a writer at a time, at most
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(crate) handovers: usize,
+    /// Carry every customer's changes, not the members' alone: dual write of the whole company
+    #[arg(long)]
+    pub(crate) everyone: bool,
+    /// Who wins where both sides changed a field without a rule of its own
+    #[arg(long, value_name = "WHO", default_value = "manual", value_parser = ["manual", "newest", "legacy", "new", "merge"])]
+    pub(crate) policy: String,
+}
+
+/// Arguments of `pilot run`.
+#[derive(Debug, Args)]
+pub(crate) struct PilotRunArguments {
+    #[command(flatten)]
+    pub(crate) stages: StageArguments,
+    /// Go on until this process is stopped
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Between two looks when nothing happened, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 10)]
+    pub(crate) every_ms: u64,
+    /// Say what waits to be done, and do nothing
+    #[arg(long, conflicts_with = "watch")]
+    pub(crate) dry_run: bool,
+}
+
+/// Arguments of `pilot status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// Only this member, with what happened to it
+    pub(crate) customer: Option<String>,
+}
+
+/// Arguments of the commands that move members.
+#[derive(Debug, Args)]
+pub(crate) struct MoveArguments {
+    /// Only this member
+    #[arg(long, value_name = "CODE")]
+    pub(crate) customer: Option<String>,
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Say who would be moved, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Arguments of `pilot advance`.
+#[derive(Debug, Args)]
+pub(crate) struct AdvanceArguments {
+    #[command(flatten)]
+    pub(crate) moving: MoveArguments,
+    #[command(flatten)]
+    pub(crate) stages: StageArguments,
+    /// The gate that is asked
+    #[arg(long, value_name = "GATE", default_value = "luckygas/stage")]
+    pub(crate) gate: String,
+    /// Go on without gate and evidence; at most so many writes may be lost
+    #[arg(long, value_name = "WRITES", requires_all = ["what", "customer"])]
+    pub(crate) force: Option<u64>,
+    /// Which writes a forced step may lose, in words
+    #[arg(long, value_name = "TEXT", requires = "force")]
+    pub(crate) what: Option<String>,
+}
+
+/// Arguments of `pilot certificate`.
+#[derive(Debug, Args)]
+pub(crate) struct CertificateArguments {
+    /// The member
+    pub(crate) customer: String,
+    /// Write the signed document, byte for byte, to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Check the signature of this document instead of printing one
+    #[arg(long, value_name = "FILE", conflicts_with = "out")]
+    pub(crate) verify: Option<PathBuf>,
+}
+
+/// Arguments of `pilot read`.
+#[derive(Debug, Args)]
+pub(crate) struct ReadArguments {
+    /// The member
+    pub(crate) customer: String,
+    /// The question, such as card, orders or cylinders
+    pub(crate) question: String,
+}
+
+/// Arguments of `pilot sync`.
+#[derive(Debug, Args)]
+pub(crate) struct CustomerArguments {
+    /// The customer's code
+    pub(crate) customer: String,
 }
 
 /// Arguments of `pilot select`.

@@ -163,7 +163,7 @@ fn evaluate(context: &Context, arguments: &EvaluateArguments) -> Result<ExitCode
 }
 
 /// Asks a gate's evidence and keeps the verdict.
-fn ask(
+pub(super) fn ask(
     context: &Context,
     session: &mut Session,
     gate: &Gate,

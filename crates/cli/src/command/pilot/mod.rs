@@ -2,9 +2,15 @@
 //!
 //! Owns dispatch and opening both sides. Each verb is a module of its own.
 
+mod certificate;
+mod drive;
+mod enrol;
+mod moving;
 mod print;
+mod run;
 mod select;
 mod show;
+mod status;
 
 use std::process::ExitCode;
 
@@ -21,6 +27,18 @@ pub(crate) fn execute(context: &Context, command: PilotCommand) -> Result<ExitCo
     match command {
         PilotCommand::Select(arguments) => select::execute(context, &arguments),
         PilotCommand::Show(arguments) => show::execute(context, &arguments),
+        PilotCommand::Enrol(arguments) => enrol::execute(context, &arguments),
+        PilotCommand::Run(arguments) => run::execute(context, &arguments),
+        PilotCommand::Status(arguments) => status::execute(context, arguments.customer.as_deref()),
+        PilotCommand::Start(arguments) => moving::start(context, &arguments),
+        PilotCommand::Pause(arguments) => moving::pause(context, &arguments),
+        PilotCommand::Resume(arguments) => moving::resume(context, &arguments),
+        PilotCommand::Advance(arguments) => moving::advance(context, &arguments),
+        PilotCommand::Rollback(arguments) => moving::rollback(context, &arguments),
+        PilotCommand::Certificate(arguments) => certificate::execute(context, &arguments),
+        PilotCommand::Read(arguments) => run::read(context, &arguments),
+        PilotCommand::Sync(arguments) => run::sync(context, &arguments.customer),
+        PilotCommand::Report => status::report(context),
     }
 }
 
