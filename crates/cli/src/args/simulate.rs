@@ -14,6 +14,8 @@ pub(crate) enum SimulateCommand {
     Congress(CongressArguments),
     /// The Lucky Gas company: its legacy database in Big5, and the new one beside it, with rows that nobody has
     Luckygas(LuckygasArguments),
+    /// Users of both databases of Lucky Gas, at work while customers move, and whether both sides hold what they were told
+    LuckygasUsers(LuckygasUsersArguments),
     /// What the OpenCode coding agent leaves on disk: a generated store, and a manifest of what is in it
     Opencode(OpencodeArguments),
     /// PEMS, the master system of equipment plans: other users edit too, and the network misbehaves
@@ -96,6 +98,29 @@ pub(crate) struct LuckygasArguments {
     /// How many of 100 rows have something wrong with them
     #[arg(long, value_name = "PERCENT", default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(crate) dirty: u8,
+}
+
+/// Arguments of `simulate luckygas-users`.
+#[derive(Debug, Args)]
+pub(crate) struct LuckygasUsersArguments {
+    /// What users were told is kept in this file, and added to
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ledger: PathBuf,
+    /// So many things are done
+    #[arg(long, value_name = "N", default_value_t = 200, conflicts_with = "check")]
+    pub(crate) actions: u64,
+    /// At most so many each second
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rate: u64,
+    /// Customers with the lowest numbers for whom they work, beside the members
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) others: u64,
+    /// The seed of everything that is chosen
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Do nothing, and compare both sides with the ledger
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// Arguments of `simulate opencode`.

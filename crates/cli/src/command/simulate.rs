@@ -1,6 +1,7 @@
 //! `simulate`: remote systems that answer, and stores that other programs leave behind.
 
 mod luckygas;
+mod luckygas_users;
 mod opencode;
 mod pems;
 
@@ -22,6 +23,7 @@ pub(crate) fn execute(context: &Context, command: SimulateCommand) -> Result<Exi
     match command {
         SimulateCommand::Congress(arguments) => congress(context, &arguments),
         SimulateCommand::Luckygas(arguments) => luckygas::execute(context, &arguments),
+        SimulateCommand::LuckygasUsers(arguments) => luckygas_users::execute(context, &arguments),
         SimulateCommand::Opencode(arguments) => opencode::execute(context, &arguments),
         SimulateCommand::Pems(arguments) => pems::execute(context, &arguments),
     }

@@ -514,10 +514,38 @@ impl Driver<'_> {
         ask(stores, pilot, known, &customer, standing.reads, standing.compare_reads)
     }
 
+    /// Why a record of the customer cannot be carried, when all that differ cannot.
+    fn held_of(
+        &mut self,
+        customer: &Customer,
+        parity: &CustomerParity,
+    ) -> Result<Option<String>, EngineError> {
+        let mut first = None;
+        for entity in &parity.entities {
+            for one in &entity.shown {
+                let key = one.record.0.first().map(ToString::to_string).unwrap_or_default();
+                let sql = "SELECT held FROM plimsoll_pilot_record WHERE entity = $1 AND record_key = $2 AND held IS NOT NULL
+                    UNION ALL SELECT 'waits: ' || waits FROM plimsoll_pilot_due WHERE entity = $1 AND record_key = $2 AND waits IS NOT NULL";
+                let parameters = [Value::text(entity.entity.as_str()), Value::text(key.as_str())];
+                let held = self.carrier.session.store.query(sql, &parameters)?;
+                let Some(why) = held.first().and_then(|row| row.first()).and_then(Value::as_text) else {
+                    return Ok(None);
+                };
+                first.get_or_insert_with(|| format!("{} {key}: {why}", entity.entity));
+            }
+        }
+        let many = parity.differing;
+        Ok(first.map(|first| format!("{many} of {} records cannot be carried: {first}; mend it on the legacy side, or take {} back", parity.records, customer.code)))
+    }
+
     /// Makes the other side's records what they are on the side that is right, as a run.
     fn repair(&mut self, customer: &Customer, truth: Side) -> Result<Result<(), String>, EngineError> {
         let pilot = self.carrier.pilot();
         let parity = self.compare(customer)?;
+        // What cannot be carried is no better after a plan; each pass would make another one.
+        if let Some(why) = self.held_of(customer, &parity)? {
+            return Ok(Err(why));
+        }
         let target = truth.other();
         let plan = match target {
             Side::New => {

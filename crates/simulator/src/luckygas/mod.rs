@@ -13,6 +13,7 @@ mod clock;
 pub mod dirt;
 mod legacy;
 mod new;
+pub mod users;
 mod vocabulary;
 
 use std::collections::BTreeMap;
