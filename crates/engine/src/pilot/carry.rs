@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use plimsoll_core::pilot::cutover::Side;
 use plimsoll_core::table::RowKey;
 use plimsoll_core::value::Value;
 use plimsoll_store::{Store, StoreUrl, schema as versions};
@@ -18,6 +19,7 @@ use serde::Serialize;
 use super::declare::{Pilot, PilotEntity};
 pub use super::reconcile::Reach;
 use super::reconcile::{Ended, Reconcile};
+use super::record::SideStore;
 use super::remote::{LegacyRemote, SCOPE, born_new, stamp};
 use super::schema::{PILOT_SCHEMA, SCHEMA as PARITY};
 use crate::capture::Place;
@@ -25,6 +27,7 @@ use crate::change::cells::Cells;
 use crate::change::setup;
 use crate::error::EngineError;
 use crate::session::{Progress, Session};
+use crate::sync::declare::Cursor;
 use crate::sync::pull::Puller;
 use crate::sync::take::transact;
 use crate::sync::worker::{Pace, WorkReport, Worker, WorkerSettings};
@@ -244,16 +247,12 @@ impl<'a> Carrier<'a> {
     /// # Errors
     /// When the store fails.
     pub fn pulled_through(&mut self, entity: &PilotEntity) -> Result<i64, EngineError> {
-        let sql = "SELECT cursor FROM plimsoll_sync_pull WHERE link = $1 AND scope = $2";
-        let parameters = [Value::text(self.pilot.link(entity.name).name()), Value::text(SCOPE)];
-        let Some(row) = self.session.store.query(sql, &parameters)?.into_iter().next() else { return Ok(0) };
-        let cursor: crate::sync::declare::Cursor = serde_json::from_str(&Cells(row).text(0)?)?;
-        Ok(cursor.stamp.parse().unwrap_or(0))
+        pulled_through(self.session.store.as_mut(), self.pilot, entity)
     }
 
     fn begin_place(&mut self, entity: &PilotEntity) -> Result<(), EngineError> {
         let place = super::fence::last_position(self.legacy.as_mut(), self.pilot)?;
-        let cursor = crate::sync::declare::Cursor { stamp: stamp(place), key: String::new() };
+        let cursor = Cursor { stamp: stamp(place), key: String::new() };
         let sql = "INSERT INTO plimsoll_sync_pull (link, scope, cursor, drift, confirmed)
             VALUES ($1, $2, $3, $4, 0) ON CONFLICT (link, scope) DO NOTHING";
         let drift = serde_json::to_string(&crate::sync::drift::Drift::default())?;
@@ -298,7 +297,7 @@ impl<'a> Carrier<'a> {
             let entity = pilot.entities().iter().find(|entity| entity.tables.contains(&line.table.as_str()));
             let code = line.key.0.first().and_then(Value::as_text);
             let (Some(entity), Some(code)) = (entity, code) else { continue };
-            let key = record_key(self.session.store.as_mut(), entity, code, line.counterpart)?;
+            let key = record_key(self.session.store.as_mut(), pilot, entity, code, line.counterpart)?;
             due.entry((entity.name, key)).or_insert_with(|| line.captured_at.clone());
         }
         transact(&mut self.session, |store, _| {
@@ -406,6 +405,19 @@ pub fn records_of(
     rows.into_iter().map(|row| Cells(row).text(0)).collect()
 }
 
+/// The legacy position up to which an entity's changes are in its mirror.
+pub(super) fn pulled_through(
+    store: &mut dyn Store,
+    pilot: &dyn Pilot,
+    entity: &PilotEntity,
+) -> Result<i64, EngineError> {
+    let sql = "SELECT cursor FROM plimsoll_sync_pull WHERE link = $1 AND scope = $2";
+    let parameters = [Value::text(pilot.link(entity.name).name()), Value::text(SCOPE)];
+    let Some(row) = store.query(sql, &parameters)?.into_iter().next() else { return Ok(0) };
+    let cursor: Cursor = serde_json::from_str(&Cells(row).text(0)?)?;
+    Ok(cursor.stamp.parse().unwrap_or(0))
+}
+
 /// The place up to which the new outbox was heard.
 ///
 /// # Errors
@@ -436,20 +448,24 @@ fn whole(
     }
 }
 
-/// The key of a record by its code on the new side.
+/// The key of a record by its code on the new side. A line of a part of a record, such as an order's delivery, does not
+/// tell the number, and one of a row that was numbered since tells none: the row itself does.
 fn record_key(
     store: &mut dyn Store,
-    entity: &PilotEntity,
+    pilot: &dyn Pilot,
+    entity: &'static PilotEntity,
     code: &str,
     counterpart: Option<i64>,
 ) -> Result<String, EngineError> {
     let sql = "SELECT record_key FROM plimsoll_pilot_record WHERE entity = $1 AND code = $2";
     let known = store.query(sql, &[Value::text(entity.name), Value::text(code)])?.into_iter().next();
-    match (known, counterpart) {
-        (Some(row), _) => Cells(row).text(0),
-        (None, Some(number)) => Ok(number.to_string()),
-        (None, None) => Ok(born_new(code)),
+    if let Some(row) = known {
+        return Cells(row).text(0);
     }
+    let mut side = SideStore { side: Side::New, store, pilot };
+    let rows = side.new_rows(entity, &[RowKey(vec![Value::text(code)])])?.pop().flatten();
+    let number = rows.as_ref().and_then(|rows| rows.get(entity.root())?.get("legacy_id")?.as_integer());
+    Ok(number.or(counterpart).map_or_else(|| born_new(code), |number| number.to_string()))
 }
 
 /// Notes that what a link sees of a record changed, so that it has to be looked at.
@@ -511,9 +527,4 @@ pub fn held(store: &mut dyn Store, limit: u64) -> Result<Vec<HeldRecord>, Engine
         Ok(HeldRecord { entity: cells.text(0)?, key: cells.text(1)?, why: cells.text(2)? })
     };
     rows.into_iter().map(read).collect()
-}
-
-/// A legacy row's key as text.
-pub fn legacy_key(number: i64) -> RowKey {
-    RowKey(vec![Value::Integer(number)])
 }

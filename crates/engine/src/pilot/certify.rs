@@ -5,6 +5,8 @@
 //!
 //! Invariants: what is certified was measured while both sides were closed; a round has one certificate.
 
+use std::collections::BTreeSet;
+
 use plimsoll_core::digest::TableDigest;
 use plimsoll_core::pilot::certificate::{Certificate, FORM, Moved, Scope, Signed};
 use plimsoll_core::pilot::cutover::{Cutover, Said};
@@ -25,6 +27,7 @@ pub(super) struct Measured {
     pub(super) at: String,
     pub(super) legacy: Vec<TableDigest>,
     pub(super) oracle: Vec<TableDigest>,
+    pub(super) keys: Vec<Vec<String>>,
     pub(super) legacy_position: u64,
     pub(super) new_position: u64,
 }
@@ -42,6 +45,7 @@ pub(super) fn measure(
         at: at.to_owned(),
         legacy: found.legacy,
         oracle: found.oracle,
+        keys: found.keys,
         legacy_position: fence::last_position(legacy, pilot)?,
         new_position: fence::last_position(new, pilot)?,
     };
@@ -91,6 +95,7 @@ pub(super) fn issue(
                 at: now.to_owned(),
                 oracle: found.legacy.clone(),
                 legacy: found.legacy,
+                keys: found.keys,
                 legacy_position: fence::last_position(legacy, pilot)?,
                 new_position: fence::last_position(new, pilot)?,
             }
@@ -98,16 +103,20 @@ pub(super) fn issue(
     };
     let before = switched.as_ref().unwrap_or(&closed);
     let mut tables = Vec::new();
-    for ((after, oracle), before) in closed.legacy.iter().zip(&closed.oracle).zip(&before.legacy) {
-        let since = switched.as_ref().map_or(closed.legacy_position, |switched| switched.legacy_position);
-        let counts = carried_back(legacy, pilot, customer, &after.table, (since, closed.legacy_position))?;
+    for (at, after) in closed.legacy.iter().enumerate() {
+        let keys = |measured: &Measured| -> BTreeSet<String> {
+            measured.keys.get(at).map_or_else(BTreeSet::new, |keys| keys.iter().cloned().collect())
+        };
+        let (had, has) = (keys(before), keys(&closed));
+        let kept = had.intersection(&has);
+        let through = (before.legacy_position, closed.legacy_position);
         tables.push(Moved {
-            inserted: counts[0],
-            updated: counts[1],
-            deleted: counts[2],
-            before: before.clone(),
+            inserted: has.difference(&had).count() as u64,
+            updated: carried_back(legacy, pilot, &after.table, kept, through)?,
+            deleted: had.difference(&has).count() as u64,
+            before: before.legacy.get(at).unwrap_or(after).clone(),
             after: after.clone(),
-            oracle: oracle.clone(),
+            oracle: closed.oracle.get(at).unwrap_or(after).clone(),
         });
     }
     let by =
@@ -139,43 +148,35 @@ pub(super) fn issue(
     Ok(signed)
 }
 
-/// How many rows of a customer the way back inserted, updated and deleted between two positions of the legacy side.
-fn carried_back(
+/// How many of these rows the way back wrote between two positions of the legacy side.
+fn carried_back<'keys>(
     legacy: &mut dyn Store,
     pilot: &dyn Pilot,
-    customer: &Customer,
     table: &str,
+    keys: impl Iterator<Item = &'keys String>,
     (since, through): (u64, u64),
-) -> Result<[u64; 3], EngineError> {
-    let entity = pilot.entities().iter().find(|entity| entity.legacy_table == table);
-    let Some((entity, owner)) = entity.and_then(|entity| Some((entity, entity.owner?))) else {
-        return Ok([0; 3]);
+) -> Result<u64, EngineError> {
+    let Some(entity) = pilot.entities().iter().find(|entity| entity.legacy_table == table) else {
+        return Ok(0);
     };
     let stream = format!("{}/%", pilot.link(entity.name).name());
     let sql = format!(
-        "SELECT operation, count(*) FROM {outbox} o WHERE table_name = $1 AND position > $2 AND position <= $3
-         AND origin LIKE $4 AND (EXISTS (SELECT 1 FROM {table} r WHERE json_array(r.id) = o.row_key AND r.{owner} = $5)
-         OR operation = 'delete') GROUP BY operation",
-        outbox = pilot.outbox().0,
+        "SELECT 1 FROM {} WHERE table_name = $1 AND row_key = $2 AND position > $3 AND position <= $4
+         AND origin LIKE $5 LIMIT 1",
+        pilot.outbox().0
     );
-    let parameters = [
-        Value::text(table),
-        number(since),
-        number(through),
-        Value::text(stream),
-        Value::Integer(customer.number),
-    ];
-    let mut counts = [0; 3];
-    for row in legacy.query(&sql, &parameters)? {
-        let cells = Cells(row);
-        let at = match cells.text(0)?.as_str() {
-            "insert" => 0,
-            "update" => 1,
-            _ => 2,
-        };
-        counts[at] = cells.count(1)?;
+    let mut written = 0;
+    for key in keys {
+        let parameters = [
+            Value::text(table),
+            Value::text(key.as_str()),
+            number(since),
+            number(through),
+            Value::text(stream.as_str()),
+        ];
+        written += u64::from(!legacy.query(&sql, &parameters)?.is_empty());
     }
-    Ok(counts)
+    Ok(written)
 }
 
 /// The certificate of a customer's last rollback, as it was issued.

@@ -17,7 +17,7 @@ use plimsoll_core::value::Value;
 use plimsoll_store::Store;
 use serde::Serialize;
 
-use super::carry::records_of;
+use super::carry::{new_place, pulled_through, records_of};
 use super::compare::{Difference, EntityParity};
 use super::declare::{CUSTOMER, Pilot, PilotEntity};
 use super::record::{Record, SideStore, shape_of};
@@ -138,6 +138,32 @@ pub(super) fn on_their_way(
     Ok(found)
 }
 
+/// Whether a record changed on one of the sides and the carrier has not heard of it.
+fn is_unheard(
+    legacy: &mut dyn Store,
+    new: &mut dyn Store,
+    pilot: &dyn Pilot,
+    entity: &PilotEntity,
+    row_key: &str,
+    new_key: Option<&RowKey>,
+) -> Result<bool, EngineError> {
+    let pulled = pulled_through(new, pilot, entity)?;
+    let sql = format!(
+        "SELECT 1 FROM {} WHERE table_name = $1 AND row_key = $2 AND position > $3 LIMIT 1",
+        pilot.outbox().0
+    );
+    let parameters = [Value::text(entity.legacy_table), Value::text(row_key), Value::Integer(pulled)];
+    if !legacy.query(&sql, &parameters)?.is_empty() {
+        return Ok(true);
+    }
+    let Some(new_key) = new_key else { return Ok(false) };
+    let place = new_place(new)?;
+    let lines = pilot.outbox().seen(new, place)?;
+    Ok(lines.iter().any(|line| {
+        line.origin.is_none() && entity.tables.contains(&line.table.as_str()) && line.key == *new_key
+    }))
+}
+
 /// Compares a customer's records of both sides, field by field.
 ///
 /// # Errors
@@ -174,14 +200,17 @@ pub fn compare(
                 Value::Text(code) => super::remote::born_new(code),
                 other => other.to_string(),
             });
-            if key.is_some_and(|key| moving.contains(&key)) {
+            let new_key = other.map(|(key, _)| key);
+            if key.is_some_and(|key| moving.contains(&key))
+                || is_unheard(legacy, new, pilot, entity, text, new_key)?
+            {
                 parity.pending += 1;
                 found.pending += 1;
                 continue;
             }
             parity.differing += 1;
             found.differing += 1;
-            let new_key = other.map(|(key, _)| key.clone());
+            let new_key = new_key.cloned();
             found.shown.push(Difference { record, how, fields: Vec::new(), reason, new_key });
         }
         parity.entities.push(found);
@@ -195,6 +224,8 @@ pub(super) struct Digests {
     pub(super) legacy: Vec<TableDigest>,
     /// The new rows in the legacy form.
     pub(super) oracle: Vec<TableDigest>,
+    /// The keys of the legacy rows, table by table.
+    pub(super) keys: Vec<Vec<String>>,
 }
 
 /// The digests of both.
@@ -204,11 +235,12 @@ pub(super) fn digests(
     pilot: &dyn Pilot,
     customer: &Customer,
 ) -> Result<Digests, EngineError> {
-    let mut digests = Digests { legacy: Vec::new(), oracle: Vec::new() };
+    let mut digests = Digests { legacy: Vec::new(), oracle: Vec::new(), keys: Vec::new() };
     for entity in pilot.entities().iter().filter(|entity| entity.owner.is_some()) {
         let ours = legacy_rows(legacy, pilot, entity, customer)?;
         let theirs = new_records(new, pilot, entity, customer)?;
         digests.legacy.push(digest(entity, ours.values()));
+        digests.keys.push(ours.keys().cloned().collect());
         // A record that cannot be carried has no legacy form, so it is none that the legacy side could hold.
         digests
             .oracle

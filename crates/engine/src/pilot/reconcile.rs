@@ -133,6 +133,11 @@ impl Reconcile<'_> {
             record::keep(self.store, link, &kept, self.now)?;
             return Ok(Ended::Done);
         }
+        if rows.is_some() && was.is_none() && kept.record.view().is_none() {
+            // Nothing is known of it but that it is here: nobody deleted it, and its way to the other side is not open.
+            record::keep(self.store, link, &kept, self.now)?;
+            return Ok(Ended::Done);
+        }
         let ended = self.write(key, &kept, code, rows, form)?;
         record::keep(self.store, link, &kept, self.now)?;
         Ok(ended)

@@ -118,7 +118,10 @@ fn tell(
 fn words(step: &CohortStep, what: &str) -> String {
     let mut lines = vec![format!("{} {what}", plural(step.moved.len() as u64, "member"))];
     if !step.waiting.is_empty() {
-        lines.push(format!("{} for a handover to end", plural(step.waiting.len() as u64, "member waits")));
+        lines.push(format!(
+            "still waiting for a handover to end: {}",
+            plural(step.waiting.len() as u64, "member")
+        ));
     }
     lines.extend(step.unmoved.iter().map(|(customer, why)| {
         format!("{customer} stays: {}", why.to_string().lines().next().unwrap_or_default())
