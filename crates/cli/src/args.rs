@@ -15,7 +15,7 @@ use plimsoll_server::Scope;
 
 pub(crate) use self::pilot::{
     AdvanceArguments, CertificateArguments, EnrolArguments, MoveArguments, ParityArguments, PilotCommand,
-    PilotRunArguments, ReadArguments, SelectArguments, ShowArguments, StageArguments,
+    PilotRunArguments, ReadArguments, ReportArguments, SelectArguments, ShowArguments, StageArguments,
 };
 pub(crate) use self::simulate::{
     CongressArguments, LuckygasArguments, LuckygasUsersArguments, OpencodeArguments, OpencodeGeneration,

@@ -7,6 +7,7 @@
 //! failed, and when it is green without the defect; an edit that no longer fits the source is a failure.
 
 mod hearings;
+mod pilot;
 mod sync;
 
 use std::fs;
@@ -52,7 +53,7 @@ pub(crate) struct Test {
 
 /// Every known defect.
 fn all() -> Vec<&'static Defect> {
-    hearings::DEFECTS.iter().chain(sync::DEFECTS).collect()
+    hearings::DEFECTS.iter().chain(sync::DEFECTS).chain(pilot::DEFECTS).collect()
 }
 
 /// Runs the campaign, or with arguments only the defects that they name: `hearings-3`, or `sync` for all of a system.

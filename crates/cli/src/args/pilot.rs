@@ -44,8 +44,8 @@ pub(crate) enum PilotCommand {
     Read(ReadArguments),
     /// Carry everything of one customer over now, and compare it
     Sync(CustomerArguments),
-    /// Summarize the pilot: stages, reads, conflicts, certificates
-    Report,
+    /// Summarize the pilot: stages, reads, conflicts, certificates; and the facts that the stage gate asks for
+    Report(ReportArguments),
 }
 
 /// Arguments of `pilot enrol`.
@@ -309,4 +309,12 @@ fn cap(text: &str) -> Result<(String, u64), String> {
     let (name, most) = assignment(text)?;
     let most = most.parse().map_err(|_| format!("`{most}` is no number"))?;
     Ok((name, most))
+}
+
+/// Arguments of `pilot report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// Compare every member's records now, and write what the stage gate asks for to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) facts: Option<PathBuf>,
 }

@@ -77,7 +77,7 @@ impl Context {
                 control::prepare(&mut session)?;
                 Ok(session)
             }),
-            link: None,
+            links: Vec::new(),
         });
         let mut systems = Vec::new();
         for system in SYSTEMS {
@@ -89,9 +89,9 @@ impl Context {
                 }),
                 Err(error) => Err(error),
             };
-            let linked = LINKED_SYSTEMS.iter().find(|linked| linked.system.name == system.name);
-            let link = linked.map(|linked| linked.link.name());
-            systems.push(SystemStore { system: system.name, session, link });
+            let linked = LINKED_SYSTEMS.iter().filter(|linked| linked.system.name == system.name);
+            let links = linked.map(|linked| linked.link.name()).collect();
+            systems.push(SystemStore { system: system.name, session, links });
         }
         Stores { control, systems, analytics: Vec::new() }
     }

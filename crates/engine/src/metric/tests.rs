@@ -154,8 +154,8 @@ fn a_store_that_cannot_be_read_costs_only_its_own_samples() {
     }
     let broken = crate::EngineError::refused("no");
     let mut stores = Stores {
-        control: Some(SystemStore { system: "control", session: Ok(session), link: None }),
-        systems: vec![SystemStore { system: "hearings", session: Err(broken.clone()), link: None }],
+        control: Some(SystemStore { system: "control", session: Ok(session), links: Vec::new() }),
+        systems: vec![SystemStore { system: "hearings", session: Err(broken.clone()), links: Vec::new() }],
         analytics: vec![AnalyticStore { system: "opencode", store: Err(broken), metrics: Vec::new() }],
     };
     let mut samples = collect(&mut stores);

@@ -40,6 +40,9 @@ const LINES: u64 = 1_000;
 /// Records that are reconciled in one transaction.
 const TOGETHER: usize = 32;
 
+/// A database answers in milliseconds: what a carrier held that died is free again this soon.
+const LEASE_MS: u64 = 3_000;
+
 /// The reader's name among the places.
 const READER: &str = "carry";
 
@@ -153,7 +156,10 @@ impl<'a> Carrier<'a> {
             let pace = paces.of(entity.name);
             let pace = pace.ok_or_else(|| EngineError::integrity(format!("no pace for {}", entity.name)))?;
             let remote = Box::new(LegacyRemote::open(pilot, entity.name, &base)?);
-            let settings = WorkerSettings::named(format!("{name}-{}", entity.name));
+            let settings = WorkerSettings {
+                lease_ms: LEASE_MS,
+                ..WorkerSettings::named(format!("{name}-{}", entity.name))
+            };
             workers.push(Worker::new(session.fork()?, pilot.link(entity.name), remote, pace, settings)?);
         }
         let legacy = plimsoll_store::open(legacy)?;

@@ -325,3 +325,61 @@ fn what_cannot_be_carried_is_held_by_name_and_its_neighbours_go_on() {
         assert_eq!(dual.new.count("SELECT count(*) FROM customers WHERE customer_code = 'MENDED-1'"), 1);
     }
 }
+
+/// Rows of one page share their time in the earlier system, and more rows than a page has changed at once (L5).
+#[test]
+fn nothing_is_lost_at_the_edge_of_a_page() {
+    let settings = Settings { clients: 700, deliveries: 100, ..clean(11) };
+    let mut dual = Dual::generated(&settings, Database::sqlite(&NEW), Reach::Everyone);
+    dual.settle();
+    let changed = dual.legacy.store.execute("UPDATE clients SET notes = $1", &[big5("all at once")]).unwrap();
+    assert_eq!(changed, 700);
+    dual.settle();
+    assert_eq!(dual.new.count("SELECT count(*) FROM customers WHERE notes = 'all at once'"), 700);
+    assert_eq!(dual.differences(), Vec::<String>::new());
+}
+
+/// Whoever reads an outbox can tell the carrier's writes from a user's (L6).
+#[test]
+fn the_carriers_own_writes_are_signed() {
+    let mut dual = Dual::generated(&clean(12), Database::sqlite(&NEW), Reach::Everyone);
+    dual.settle();
+    let unsigned = "SELECT count(*) FROM luckygas_outbox WHERE origin IS NULL";
+    assert_eq!((dual.legacy.count(unsigned), dual.new.count(unsigned)), (0, 0));
+    dual.on_new("UPDATE customers SET notes = 'x' WHERE legacy_id = 1", &[]);
+    dual.on_legacy("UPDATE clients SET notes = $1 WHERE id = 2", &[big5("y")]);
+    dual.settle();
+    assert_eq!((dual.legacy.count(unsigned), dual.new.count(unsigned)), (1, 1), "the users' own");
+}
+
+/// Both sides wrote the address of one customer; `winner` is told which one counts.
+fn both_write(winner: plimsoll_luckygas::link::Winner) -> (Value, Option<String>) {
+    plimsoll_luckygas::link::set_winner(winner);
+    let mut dual = Dual::generated(&clean(13), Database::sqlite(&NEW), Reach::Everyone);
+    dual.settle();
+    dual.on_legacy("UPDATE clients SET address = $1 WHERE id = 7", &[big5("甲路1號")]);
+    dual.carrier.session.clock.sleep_ms(20);
+    dual.on_new("UPDATE customers SET address = '乙路2號' WHERE legacy_id = 7", &[]);
+    dual.settle();
+    assert_eq!(dual.differences(), Vec::<String>::new());
+    let legacy = dual.legacy_row("customer", 7).unwrap()["address"].clone();
+    (legacy, dual.text("SELECT address FROM customers WHERE legacy_id = 7"))
+}
+
+#[test]
+fn the_new_side_wins_where_it_is_said() {
+    let (legacy, new) = both_write(plimsoll_luckygas::link::Winner::New);
+    assert_eq!((legacy, new.as_deref()), (big5("乙路2號"), Some("乙路2號")));
+}
+
+#[test]
+fn the_legacy_side_wins_where_it_is_said() {
+    let (legacy, new) = both_write(plimsoll_luckygas::link::Winner::Legacy);
+    assert_eq!((legacy, new.as_deref()), (big5("甲路1號"), Some("甲路1號")));
+}
+
+#[test]
+fn the_later_change_wins_where_it_is_said() {
+    let (legacy, new) = both_write(plimsoll_luckygas::link::Winner::Newest);
+    assert_eq!((legacy, new.as_deref()), (big5("乙路2號"), Some("乙路2號")));
+}

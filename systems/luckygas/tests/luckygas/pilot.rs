@@ -155,7 +155,6 @@ fn members_go_forward_stage_by_stage_and_back_with_what_was_written_since() {
         let code = code[0][0].as_text().unwrap().to_owned();
         let sql = "INSERT INTO orders (order_number, customer_code, status, qty_20kg) VALUES ('N-1', $1, 'pending', 1)";
         assert_eq!(pilot.on_new(sql, &[Value::text(code.as_str())]), Ok(1));
-        pilot.run();
 
         // One customer goes back, and takes everything along.
         let back = CohortEvent::Member { customer: code.clone(), event: Event::Back { by: by(), at_ms: 9 } };

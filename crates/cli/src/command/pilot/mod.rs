@@ -38,7 +38,7 @@ pub(crate) fn execute(context: &Context, command: PilotCommand) -> Result<ExitCo
         PilotCommand::Certificate(arguments) => certificate::execute(context, &arguments),
         PilotCommand::Read(arguments) => run::read(context, &arguments),
         PilotCommand::Sync(arguments) => run::sync(context, &arguments.customer),
-        PilotCommand::Report => status::report(context),
+        PilotCommand::Report(arguments) => status::report(context, &arguments),
     }
 }
 

@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use plimsoll_core::pilot::cutover::{Stage, missing};
+use plimsoll_core::value::Value;
 use plimsoll_engine::EngineError;
 use plimsoll_engine::pilot::carry::held;
-use plimsoll_engine::pilot::member;
+use plimsoll_engine::pilot::customer::Customer;
+use plimsoll_engine::pilot::drive::Driver;
+use plimsoll_engine::pilot::member::{self, Member};
 use plimsoll_engine::sync::{now_ms, status};
+use plimsoll_store::Store;
 use serde_json::json;
 
+use crate::args::ReportArguments;
 use crate::command::Context;
 use crate::registry::PILOT;
 use crate::ui::{plural, table};
@@ -68,8 +73,32 @@ pub(super) fn execute(context: &Context, customer: Option<&str>) -> Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
+/// What the stage gate asks: records of members that differ now, writes that were carried, and those that failed.
+fn facts(driver: &mut Driver<'_>, members: &[Member]) -> Result<serde_json::Value, EngineError> {
+    let (mut compared, mut differences) = (0, 0);
+    for member in
+        members.iter().filter(|member| !matches!(member.state.stage, Stage::Waiting | Stage::RolledBack))
+    {
+        let customer = Customer { code: member.customer.clone(), number: member.number };
+        let parity = driver.compare(&customer)?;
+        compared += parity.records;
+        differences += parity.differing;
+    }
+    let outbox = PILOT.outbox().0;
+    let count = |store: &mut dyn Store, sql: &str| -> Result<i64, EngineError> {
+        let rows = store.query(sql, &[])?;
+        Ok(rows.first().and_then(|row| row.first()).and_then(Value::as_integer).unwrap_or(0))
+    };
+    let users = format!("SELECT count(*) FROM {outbox} WHERE origin IS NULL");
+    let writes =
+        count(driver.legacy.store.as_mut(), &users)? + count(driver.carrier.session.store.as_mut(), &users)?;
+    let failed = "SELECT count(*) FROM plimsoll_sync_record WHERE badge = 'failed'";
+    let failed = count(driver.carrier.session.store.as_mut(), failed)?;
+    Ok(json!({ "records": compared, "differences": differences, "writes": writes, "failed": failed }))
+}
+
 /// Summarizes the pilot.
-pub(super) fn report(context: &Context) -> Result<ExitCode, EngineError> {
+pub(super) fn report(context: &Context, arguments: &ReportArguments) -> Result<ExitCode, EngineError> {
     let means = context.pilot_means()?;
     let mut driver = context.driver(&means, None)?;
     let members = driver.members()?;
@@ -85,6 +114,12 @@ pub(super) fn report(context: &Context) -> Result<ExitCode, EngineError> {
     for entity in PILOT.entities() {
         let found = status::of(&mut driver.carrier.session, PILOT.link(entity.name))?;
         links.push(json!({ "entity": entity.name, "status": found }));
+    }
+    if let Some(path) = &arguments.facts {
+        let facts = facts(&mut driver, &members)?;
+        std::fs::write(path, serde_json::to_vec_pretty(&facts)?)
+            .map_err(|error| EngineError::usage(format!("{}: {error}", path.display())))?;
+        context.ui.say(&format!("next: plimsoll gate facts record luckygas-stage {}", path.display()));
     }
     let held = held(driver.carrier.session.store.as_mut(), SHOWN)?;
     let stages: BTreeMap<&str, u64> =

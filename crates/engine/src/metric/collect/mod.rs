@@ -25,8 +25,8 @@ pub struct SystemStore {
     pub system: &'static str,
     /// A session on it, or why there is none.
     pub session: Result<Session, EngineError>,
-    /// The name of its link with a remote, where it has one.
-    pub link: Option<&'static str>,
+    /// The names of its links with a remote.
+    pub links: Vec<&'static str>,
 }
 
 /// The store of an analytical system.
@@ -63,11 +63,11 @@ pub fn collect(stores: &mut Stores) -> Vec<Sample> {
             control::collect(session, samples)
         });
     }
-    for SystemStore { system, session, link } in &mut stores.systems {
+    for SystemStore { system, session, links } in &mut stores.systems {
         of_store(&mut samples, system, session, |session, samples| {
             transactional::journal(session, system, samples)?;
             transactional::runs(session, system, samples)?;
-            link.map_or(Ok(()), |link| link::collect(session, link, samples))
+            links.iter().try_for_each(|link| link::collect(session, link, samples))
         });
     }
     for AnalyticStore { system, store, metrics } in &mut stores.analytics {

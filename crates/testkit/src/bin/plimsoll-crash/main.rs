@@ -8,12 +8,14 @@
 //!
 //! A campaign is a function of its seed, apart from where in the program a kill strikes.
 //!
-//! That is the campaign of changes. The one of a link (`--what sync`) is in [`storm`].
+//! That is the campaign of changes. The one of a link (`--what sync`) is in [`storm`], that of a pilot
+//! (`--what pilot`) in [`pilot`].
 
 #![expect(clippy::print_stdout, reason = "a campaign prints what it saw")]
 
 mod binary;
 mod chance;
+mod pilot;
 mod place;
 mod scenario;
 mod storm;
@@ -42,10 +44,11 @@ enum Campaign {
     Change,
     /// Two processes that keep a link in step.
     Sync,
+    /// Two processes that carry changes and move the members of a pilot.
+    Pilot,
 }
 
-const USAGE: &str =
-    "usage: plimsoll-crash [--rounds N] [--seed S] [--store sqlite|postgres|both] [--what change|sync|both]";
+const USAGE: &str = "usage: plimsoll-crash [--rounds N] [--seed S] [--store sqlite|postgres|both] [--what change|sync|pilot|both]";
 
 fn options() -> Result<Options, Failure> {
     let mut options = Options {
@@ -72,8 +75,11 @@ fn options() -> Result<Options, Failure> {
                 options.campaigns = match value()?.as_str() {
                     "change" => vec![Campaign::Change],
                     "sync" => vec![Campaign::Sync],
+                    "pilot" => vec![Campaign::Pilot],
                     "both" => vec![Campaign::Change, Campaign::Sync],
-                    other => return Err(format!("--what is change, sync or both, not `{other}`").into()),
+                    other => {
+                        return Err(format!("--what is change, sync, pilot or both, not `{other}`").into());
+                    }
                 }
             }
             _ => return Err(format!("unknown option `{word}`\n{USAGE}").into()),
@@ -104,6 +110,7 @@ fn campaign(options: &Options) -> Result<bool, Failure> {
             all_good &= match campaign {
                 Campaign::Change => rounds(options, store, &place)?,
                 Campaign::Sync => storm::rounds(options.rounds, options.seed, store, &place)?,
+                Campaign::Pilot => pilot::rounds(options.rounds, options.seed, store)?,
             };
         }
     }
