@@ -184,9 +184,11 @@ fn options(arguments: &[String]) -> Result<Options, Failure> {
 
 /// How long a program took, and its highest resident memory.
 #[derive(Debug, Clone, Copy)]
-struct Taken {
-    seconds: f64,
-    megabytes: u64,
+pub(crate) struct Taken {
+    /// From start to end.
+    pub(crate) seconds: f64,
+    /// Its highest resident memory.
+    pub(crate) megabytes: u64,
 }
 
 /// Runs the benchmark.
@@ -260,15 +262,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     for _ in 0..options.rounds {
         for (name, taken, _) in &mut results {
             let one = match *name {
-                name if name.starts_with("hand") => once(&mut floor(), &[0])?,
-                name if name.starts_with("plimsoll") => once(&mut ours(), &[0, 3])?,
+                name if name.starts_with("hand") => once(&mut floor(), &[0], Stdio::null())?,
+                name if name.starts_with("plimsoll") => once(&mut ours(), &[0, 3], Stdio::null())?,
                 name if name.starts_with("Soda") => {
                     let mut both = Taken { seconds: 0.0, megabytes: 0 };
                     for contract in ["customers.yml", "orders.yml"] {
                         let mut command = Command::new(program(&soda, "bin/soda"));
                         command.args(["contract", "verify", "-ds", "source.yml", "-c", contract]);
                         command.env("SODA_CORE_TELEMETRY_ENABLED", "false").current_dir(&folder);
-                        let one = once(&mut command, &[0, 1])?;
+                        let one = once(&mut command, &[0, 1], Stdio::null())?;
                         both.seconds += one.seconds;
                         both.megabytes = both.megabytes.max(one.megabytes);
                     }
@@ -282,7 +284,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
                         .arg(address)
                         .env("GX_ANALYTICS_ENABLED", "false")
                         .current_dir(&folder);
-                    once(&mut command, &[0])?
+                    once(&mut command, &[0], Stdio::null())?
                 }
             };
             taken.push(one);
@@ -348,12 +350,12 @@ fn program(rival: &Result<PathBuf, Failure>, name: &str) -> PathBuf {
     rival.as_ref().map(|place| place.join(name)).unwrap_or_default()
 }
 
-/// Runs a program and watches its memory.
-fn once(command: &mut Command, good: &[i32]) -> Result<Taken, Failure> {
+/// Runs a program, with its output to `output`, and watches its memory.
+pub(crate) fn once(command: &mut Command, good: &[i32], output: Stdio) -> Result<Taken, Failure> {
     let began = Instant::now();
     let shown = process::shown(command);
     let mut child = command
-        .stdout(Stdio::null())
+        .stdout(output)
         .stderr(Stdio::null())
         .spawn()
         .map_err(|error| Failure::new(format!("{shown}: {error}")))?;
@@ -375,7 +377,8 @@ fn once(command: &mut Command, good: &[i32]) -> Result<Taken, Failure> {
     }
 }
 
-fn median(taken: &[Taken]) -> Taken {
+/// The middle time, and the highest memory.
+pub(crate) fn median(taken: &[Taken]) -> Taken {
     let mut seconds: Vec<f64> = taken.iter().map(|one| one.seconds).collect();
     seconds.sort_by(f64::total_cmp);
     Taken {

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::bench_unleash::Unleash;
 use crate::failure::Failure;
-use crate::{bench_checks, bench_opencode, duckdb, metadata, process, project};
+use crate::{bench_checks, bench_opencode, bench_parity, duckdb, metadata, process, project};
 
 /// How the product is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub(crate) fn simulate(arguments: &[String]) -> Result<(), Failure> {
 
 /// Measures in a release build; arguments after the name go to `plimsoll-bench`.
 pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
-    const NAMES: &[&str] = &["change", "checks", "flags", "ingest", "live", "sync", "views"];
+    const NAMES: &[&str] = &["change", "checks", "flags", "ingest", "live", "pilot", "sync", "views"];
     let Some((name, rest)) = arguments.split_first() else {
         return Err(Failure::usage("bench needs the name of a benchmark").hinted(NAMES.join(", ")));
     };
@@ -73,6 +73,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
         "ingest" => return bench_opencode::ingest(rest),
         "views" => return bench_opencode::views(rest),
         "live" => return bench_opencode::live(rest),
+        "pilot" => return bench_parity::run(rest),
         "sync" => return bench_sync(),
         _ => {}
     }

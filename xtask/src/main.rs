@@ -18,6 +18,7 @@ mod audit;
 mod bench_checks;
 mod bench_live;
 mod bench_opencode;
+mod bench_parity;
 mod bench_unleash;
 mod campaigns;
 mod check;
@@ -128,7 +129,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "change|checks|flags|ingest|live|sync|views [ARGS]",
+        arguments: "change|checks|flags|ingest|live|pilot|sync|views [ARGS]",
         about: "measure the change engine, checks, or the OpenCode system, in a release build, beside floor and rivals",
         run: campaigns::bench,
     },

@@ -125,18 +125,28 @@ pub(crate) fn duration(ms: u64) -> String {
 /// Rows of cells as aligned columns under their heads.
 pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     let width = |at: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
-        cells.chain([heads[at].chars().count()]).max().unwrap_or(0)
+        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| columns(cell));
+        cells.chain([columns(heads[at])]).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..heads.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
-        let padded: Vec<String> =
-            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        padded.join("  ").trim_end().to_owned()
+        let cells: Vec<String> =
+            cells.iter().zip(&widths).map(|(cell, width)| padded(cell, *width)).collect();
+        cells.join("  ").trim_end().to_owned()
     };
     let mut lines = vec![line(heads.to_vec())];
     lines.extend(rows.iter().map(|row| line(row.iter().map(String::as_str).collect())));
     lines.join("\n")
+}
+
+/// How many columns of a terminal a text takes: characters of Chinese, Japanese and Korean take two.
+fn columns(text: &str) -> usize {
+    let wide = |c: char| matches!(u32::from(c), 0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF | 0xFE30..=0xFE4F | 0xFF00..=0xFF60 | 0xFFE0..=0xFFE6 | 0x20000..=0x3FFFD);
+    text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
+}
+
+fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
 }
 
 /// Prints an error with its hint to standard error.
@@ -197,5 +207,7 @@ mod tests {
     fn columns_align() {
         let rows = vec![vec!["a".to_owned(), "1".to_owned()], vec!["long".to_owned(), "2".to_owned()]];
         assert_eq!(table(&["name", "n"], &rows), "name  n\na     1\nlong  2");
+        let wide = vec![vec!["台北".to_owned(), "1".to_owned()], vec!["other".to_owned(), "2".to_owned()]];
+        assert_eq!(table(&["name", "n"], &wide), "name   n\n台北   1\nother  2");
     }
 }

@@ -80,7 +80,7 @@ pub fn read(legacy: &Fields) -> Candidate {
         marks: marks(legacy),
         covariates: figures(legacy),
     };
-    Candidate { customer, problems: problems.iter().map(words).collect() }
+    Candidate { customer, problems: problems.iter().map(words).collect(), orders: Vec::new() }
 }
 
 /// The region that an address names.

@@ -279,6 +279,9 @@ pub(crate) struct ParityArguments {
     /// Put this side right: make what differs there as it is on the other side, by a plan that can be taken back
     #[arg(long, value_enum, value_name = "SIDE")]
     pub(crate) repair: Option<SideName>,
+    /// Refuse a repair that deletes more records than this: what was not carried over yet is missing on the other side
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "repair")]
+    pub(crate) max_deletes: u64,
     /// Say what the repair would do, and do nothing
     #[arg(long, requires = "repair")]
     pub(crate) dry_run: bool,

@@ -13,7 +13,7 @@ use plimsoll_engine::change::routine::{self, Routine};
 use plimsoll_engine::change::run::DEFAULT_BATCH_SIZE;
 use plimsoll_engine::change::{assess, retention};
 use plimsoll_engine::pilot::compare::{Carried, Difference, EntityParity};
-use plimsoll_engine::pilot::examine::{Examine, Examined, examine, prepare};
+use plimsoll_engine::pilot::examine::{Examine, Examined, examine, prepare, refuse_deletes};
 use plimsoll_engine::pilot::record::SideStore;
 use plimsoll_engine::pilot::repair::{Repair, plan_repair};
 use plimsoll_engine::{EngineError, Session};
@@ -104,6 +104,9 @@ fn repair(
         Side::Legacy => (legacy.system, Side::New),
         Side::New => (new.system, Side::Legacy),
     };
+    if !arguments.dry_run {
+        refuse_deletes(target, &found.entities, arguments.max_deletes)?;
+    }
     let with = Repair { target, system: system.name, pilot: PILOT };
     let mut other = SideStore { side: other_side, store: other.store.as_mut(), pilot: PILOT };
     let plan = plan_repair(session, with, &mut other, &found.entities)?;

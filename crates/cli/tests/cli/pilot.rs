@@ -191,6 +191,14 @@ fn lg_22_what_differs_is_found_repaired_and_taken_back() {
         assert_eq!(first["built"]["legacy"], 200 + 2 * 3 + 400);
         assert_eq!(of(&first, "customer")["differing"].as_u64(), Some(200 + 4), "{first}");
 
+        // Nothing was carried over, and nobody's rows go for that.
+        let refused = home.expect(4, &["parity", "--repair", "legacy"]);
+        assert!(
+            refused.err.contains("would delete 606 records") && refused.err.contains("--max-deletes 606"),
+            "{refused:?}"
+        );
+        assert_eq!(legacy(&home).query("SELECT 1 FROM clients", &[]).unwrap().len(), 200);
+
         // A whole carry-over is one repair of the new side. What began there stays: it has no legacy number yet.
         let tried = home.expect(0, &["parity", "--repair", "new", "--dry-run", "--json"]).json();
         assert_eq!((&tried["dry_run"], &tried["report"]), (&true.into(), &Json::Null));

@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use plimsoll_core::pilot::cutover::Side;
+use plimsoll_core::pilot::parity::RowDifference;
+use plimsoll_core::value::Value;
 use plimsoll_store::schema;
 use serde::Serialize;
 
-use super::compare::{Carried, EntityParity, compare};
+use super::compare::{Carried, Difference, EntityParity, compare};
 use super::declare::Pilot;
 use super::follow::{build, kept};
 use super::record::SideStore;
@@ -113,6 +115,36 @@ pub fn examine(
         duration_ms: new.clock.monotonic_ms().saturating_sub(began),
         entities,
     })
+}
+
+/// How many of the differing records that are shown a repair of this side deletes: those that only it has.
+pub fn deletes(target: Side, found: &[EntityParity]) -> u64 {
+    let only = match target {
+        Side::Legacy => RowDifference::OnlyLegacy,
+        Side::New => RowDifference::OnlyNew,
+    };
+    // What began on the new side and has no number yet is refused, and not deleted.
+    let goes = |one: &&Difference| one.how == only && matches!(one.record.0.as_slice(), [Value::Integer(_)]);
+    found.iter().flat_map(|parity| &parity.shown).filter(goes).count() as u64
+}
+
+/// Refuses a repair that deletes more than `most` records: a side that lacks much has most likely not been filled yet.
+///
+/// # Errors
+/// Refused, with the number.
+pub fn refuse_deletes(target: Side, found: &[EntityParity], most: u64) -> Result<(), EngineError> {
+    let deletes = deletes(target, found);
+    if deletes <= most {
+        return Ok(());
+    }
+    let (side, other) = match target {
+        Side::Legacy => ("legacy", "new"),
+        Side::New => ("new", "legacy"),
+    };
+    Err(EngineError::refused(format!(
+        "repairing the {side} side would delete {deletes} records that the {other} side does not have, and {most} are allowed\n\
+         hint: what was not carried over yet is missing there too; look at it with --dry-run, and allow it with --max-deletes {deletes}"
+    )))
 }
 
 /// Computes the sums of both sides anew.

@@ -6,7 +6,9 @@ use plimsoll_core::flag::Percent;
 use plimsoll_core::pilot::selection::{Selection, ShareOf, Size};
 use plimsoll_core::value::Value;
 use plimsoll_engine::change::setup;
-use plimsoll_engine::pilot::select::candidates::{CANNOT_BE_CARRIED, DUPLICATE_CODE, NO_CODE};
+use plimsoll_engine::pilot::select::candidates::{
+    CANNOT_BE_CARRIED, DUPLICATE_CODE, Listed, NO_CODE, ORDER_CANNOT_BE_CARRIED, UNMOVABLE,
+};
 use plimsoll_engine::pilot::select::kept::{self, StoredSelection};
 use plimsoll_engine::pilot::select::{Ask, export, prepare, select};
 use plimsoll_engine::{EngineError, ErrorKind, Session, event};
@@ -102,14 +104,9 @@ fn who_cannot_be_moved_stays_out_with_the_reason() {
     let refused: u64 =
         planted.iter().filter(|(dirt, _)| **dirt != Dirt::DuplicateCode).map(|(_, rows)| rows).sum();
     assert_eq!(marked(CANNOT_BE_CARRIED), refused);
-    let out: BTreeSet<&str> = made
-        .candidates
-        .iter()
-        .filter(|one| {
-            [NO_CODE, DUPLICATE_CODE, CANNOT_BE_CARRIED].iter().any(|mark| one.customer.marks.contains(*mark))
-        })
-        .map(|one| one.customer.id.as_str())
-        .collect();
+    let is_out = |one: &&Listed| UNMOVABLE.iter().any(|mark| one.customer.marks.contains(*mark));
+    let out: BTreeSet<&str> =
+        made.candidates.iter().filter(is_out).map(|one| one.customer.id.as_str()).collect();
     assert!(out.len() > 100, "{}", out.len());
     assert!(made.selected.members.iter().all(|id| !out.contains(id.as_str())));
     assert_eq!(made.selected.members.len() + out.len(), 2_000);
@@ -120,9 +117,22 @@ fn who_cannot_be_moved_stays_out_with_the_reason() {
     let time = made
         .candidates
         .iter()
-        .find(|one| one.problems.iter().any(|text| text.starts_with("updated_at: ")))
+        .find(|one| {
+            !one.customer.marks.contains(ORDER_CANNOT_BE_CARRIED)
+                && one.problems.iter().any(|text| text.starts_with("updated_at: "))
+        })
         .unwrap();
     assert_eq!(made.about(&time.customer.id)[0].1.to_string(), "out: `cannot_be_carried` keeps out");
+
+    // Orders that cannot be carried: every planted one but those of nobody.
+    let dirty_orders: u64 = pilot.manifest.dirty_deliveries.values().sum();
+    let of_nobody = pilot.manifest.dirty_deliveries[&Dirt::OrphanClient];
+    let told = made.candidates.iter().flat_map(|one| &one.problems).filter(|text| text.starts_with("order "));
+    // Of one customer at most three are told.
+    let (told, planted_orders) = (told.count() as u64, dirty_orders - of_nobody);
+    assert!((planted_orders - 4..=planted_orders).contains(&told), "{told} of {planted_orders}");
+    let with_orders = marked(ORDER_CANNOT_BE_CARRIED);
+    assert!(with_orders > 300 && with_orders <= planted_orders, "{with_orders}");
 
     // Region, type, orders and figures are those of the rows, counted by the database.
     let corporate = pilot.legacy.count("SELECT count(*) FROM clients WHERE is_corporate = 1");

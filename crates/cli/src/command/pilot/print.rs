@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plimsoll_core::id::Id;
 use plimsoll_core::pilot::selection::balance::BALANCED;
-use plimsoll_core::pilot::selection::{Balance, Explanation, Selection, Size};
+use plimsoll_core::pilot::selection::{Balance, Explanation, Hindrance, Selection, Size};
 use plimsoll_engine::pilot::select::candidates::Listed;
 use plimsoll_engine::pilot::select::kept::StoredSelection;
 use serde::Serialize;
@@ -30,7 +30,7 @@ pub(super) struct Document<'made> {
     gone: Vec<&'made str>,
     unknown_exclusions: Vec<&'made str>,
     /// How many customers each criterion keeps out.
-    kept_out: BTreeMap<&'static str, u64>,
+    kept_out: BTreeMap<String, u64>,
     balance: &'made Balance,
     worst_difference: f64,
     is_balanced: bool,
@@ -68,13 +68,18 @@ impl<'made> Document<'made> {
     }
 }
 
-fn kept_out(made: &StoredSelection) -> BTreeMap<&'static str, u64> {
+/// Customers by what keeps them out: criteria, and each mark by its name. Who is kept out by several counts for each.
+fn kept_out(made: &StoredSelection) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
     for explanation in made.selected.explanations.values() {
         let Explanation::Hindered { hindrances } = explanation else { continue };
-        let mut criteria: Vec<_> = hindrances.iter().map(|one| one.criterion()).collect();
-        criteria.dedup();
-        criteria.into_iter().for_each(|criterion| *counts.entry(criterion).or_insert(0) += 1);
+        for hindrance in hindrances {
+            let what = match hindrance {
+                Hindrance::MarkRefused { mark } => mark.clone(),
+                other => other.criterion().to_owned(),
+            };
+            *counts.entry(what).or_insert(0) += 1;
+        }
     }
     counts
 }

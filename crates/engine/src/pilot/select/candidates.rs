@@ -6,15 +6,15 @@
 //! Invariants: each legacy row is one candidate, so that a percentage is a share of all of them; an id names one candidate.
 //! A member keeps its id though another row took its code since: its legacy number tells which of them it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use plimsoll_core::pilot::mapping::References;
 use plimsoll_core::pilot::selection::Customer;
 use plimsoll_core::sync::record::Fields;
 use plimsoll_core::value::Value;
 use plimsoll_store::{Access, Store, in_transaction};
 use serde::{Deserialize, Serialize};
 
-use crate::change::cells::Cells;
 use crate::error::EngineError;
 use crate::pilot::declare::{Pilot, PilotEntity};
 
@@ -25,8 +25,14 @@ pub const DUPLICATE_CODE: &str = "duplicate_code";
 /// The mark of a customer whom the mapping refuses.
 pub const CANNOT_BE_CARRIED: &str = "cannot_be_carried";
 
+/// The mark of a customer who has an order that the mapping refuses: both sides could never be equal.
+pub const ORDER_CANNOT_BE_CARRIED: &str = "order_cannot_be_carried";
+
 /// The marks with which nobody is chosen: such a customer cannot be moved as it is.
-pub const UNMOVABLE: [&str; 3] = [NO_CODE, DUPLICATE_CODE, CANNOT_BE_CARRIED];
+pub const UNMOVABLE: [&str; 4] = [NO_CODE, DUPLICATE_CODE, CANNOT_BE_CARRIED, ORDER_CANNOT_BE_CARRIED];
+
+/// Orders that cannot be carried and are told of a customer.
+const TOLD: usize = 3;
 
 /// What a legacy row says of a customer.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -35,6 +41,8 @@ pub struct Candidate {
     pub customer: Customer,
     /// Why it cannot be carried; empty where it can.
     pub problems: Vec<String>,
+    /// Why orders of it cannot be carried; the engine finds out.
+    pub orders: Vec<String>,
 }
 
 /// Where a system's candidates are.
@@ -56,7 +64,7 @@ pub struct Listed {
     pub customer: Customer,
     /// Its number in the legacy database.
     pub number: i64,
-    /// Why it cannot be carried.
+    /// Why it, or an order of it, cannot be carried.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
 }
@@ -84,12 +92,18 @@ pub fn read(
     let reference = orders.references.iter().find(|one| one.entity == customers.name).ok_or_else(|| {
         EngineError::usage(format!("the pilot's `{}` do not refer to `{}`", orders.name, customers.name))
     })?;
-    let (mut found, counts) = in_transaction(legacy, Access::ReadOnly, |store| {
-        let counts = counts(store, orders.legacy_table, reference.legacy)?;
-        Ok::<_, EngineError>((rows(store, customers.legacy_table, source)?, counts))
+    let (mut found, mut orders) = in_transaction(legacy, Access::ReadOnly, |store| {
+        let known = known(store, pilot, orders)?;
+        let all = read_orders(store, pilot, orders, reference.legacy, known)?;
+        Ok::<_, EngineError>((rows(store, customers.legacy_table, source)?, all))
     })?;
     for (number, candidate) in &mut found {
-        candidate.customer.orders = counts.get(number).copied().unwrap_or(0);
+        let Some(own) = orders.remove(number) else { continue };
+        candidate.customer.orders = own.count;
+        if own.refused > 0 {
+            candidate.customer.marks.insert(ORDER_CANNOT_BE_CARRIED.into());
+            candidate.orders = own.told;
+        }
     }
     Ok(named(found, members))
 }
@@ -99,18 +113,71 @@ fn entity(pilot: &dyn Pilot, name: &str) -> Result<&'static PilotEntity, EngineE
     found.ok_or_else(|| EngineError::usage(format!("the pilot has no entity `{name}`")))
 }
 
-/// How many orders each customer has, by its number.
-fn counts(store: &mut dyn Store, table: &str, column: &str) -> Result<BTreeMap<i64, u64>, EngineError> {
-    let sql = format!("SELECT {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY {column}");
-    let mut counts = BTreeMap::new();
-    for row in store.query(&sql, &[])? {
-        let row = Cells(row);
-        // What is no number refers to nobody.
-        if let Some(Value::Integer(number)) = row.0.first() {
-            counts.insert(*number, row.count(1)?);
-        }
+/// The orders of one customer.
+#[derive(Default)]
+struct Orders {
+    count: u64,
+    refused: u64,
+    told: Vec<String>,
+}
+
+/// Numbers of records that can be carried and to which orders refer. Every customer is among them: whether it can be
+/// carried is asked of itself.
+#[derive(Default)]
+struct Known(BTreeMap<&'static str, BTreeSet<i64>>);
+
+impl References for Known {
+    fn code_of(&self, entity: &str, legacy_id: i64) -> Option<String> {
+        // No row is written, so any code will do.
+        self.0.get(entity)?.contains(&legacy_id).then(|| legacy_id.to_string())
     }
-    Ok(counts)
+
+    fn legacy_id_of(&self, _entity: &str, _code: &str) -> Option<i64> {
+        None
+    }
+}
+
+fn known(
+    store: &mut dyn Store,
+    pilot: &dyn Pilot,
+    orders: &'static PilotEntity,
+) -> Result<Known, EngineError> {
+    let mut known = Known::default();
+    for reference in orders.references {
+        let target = entity(pilot, reference.entity)?;
+        let is_customer = target.name == pilot.candidates().entity;
+        let mut numbers = BTreeSet::new();
+        each(store, target.legacy_table, &mut |number, fields| {
+            if is_customer || pilot.to_new(target.name, &fields, &Known::default()).is_ok() {
+                numbers.insert(number);
+            }
+        })?;
+        known.0.insert(target.name, numbers);
+    }
+    Ok(known)
+}
+
+/// The orders of each customer, by its number; what refers to nobody is nobody's.
+fn read_orders(
+    store: &mut dyn Store,
+    pilot: &dyn Pilot,
+    orders: &'static PilotEntity,
+    column: &str,
+    known: Known,
+) -> Result<BTreeMap<i64, Orders>, EngineError> {
+    let mut found: BTreeMap<i64, Orders> = BTreeMap::new();
+    each(store, orders.legacy_table, &mut |number, fields| {
+        let Some(customer) = fields.get(column).and_then(Value::as_integer) else { return };
+        let own = found.entry(customer).or_default();
+        own.count += 1;
+        if let Err(problems) = pilot.to_new(orders.name, &fields, &known) {
+            own.refused += 1;
+            if let Some(first) = problems.first().filter(|_| own.told.len() < TOLD) {
+                own.told.push(format!("{} {number}: {}: {}", orders.name, first.column, first.reason));
+            }
+        }
+    })?;
+    Ok(found)
 }
 
 fn rows(
@@ -118,20 +185,25 @@ fn rows(
     table: &str,
     source: CandidateSource,
 ) -> Result<Vec<(i64, Candidate)>, EngineError> {
+    let mut found = Vec::new();
+    each(store, table, &mut |number, fields| found.push((number, (source.read)(&fields))))?;
+    Ok(found)
+}
+
+/// Every row of a legacy table with its number.
+fn each(store: &mut dyn Store, table: &str, take: &mut dyn FnMut(i64, Fields)) -> Result<(), EngineError> {
     let shape = store.shape(table)?.ok_or_else(|| {
         EngineError::usage(format!(
             "{} has no table `{table}`\nhint: `plimsoll systems` names the store of each side",
             store.url()
         ))
     })?;
-    let mut found = Vec::new();
     store.scan_rows(&shape, &mut |image| {
         let number = shape.key_of(&image).0.first().and_then(Value::as_integer).unwrap_or_default();
-        let fields: Fields = shape.columns.iter().map(|column| column.name.clone()).zip(image).collect();
-        found.push((number, (source.read)(&fields)));
+        take(number, shape.columns.iter().map(|column| column.name.clone()).zip(image).collect());
         Ok(())
     })?;
-    Ok(found)
+    Ok(())
 }
 
 /// Gives each candidate an id of its own, and the marks of those that cannot be moved.
@@ -141,7 +213,7 @@ fn named(found: Vec<(i64, Candidate)>, members: &BTreeMap<String, i64>) -> Vec<L
         *holders.entry(candidate.customer.id.clone()).or_default() += 1;
     }
     let list = |(number, candidate): (i64, Candidate)| {
-        let Candidate { mut customer, problems } = candidate;
+        let Candidate { mut customer, mut problems, orders } = candidate;
         if !problems.is_empty() {
             customer.marks.insert(CANNOT_BE_CARRIED.into());
         }
@@ -154,6 +226,7 @@ fn named(found: Vec<(i64, Candidate)>, members: &BTreeMap<String, i64>) -> Vec<L
                 customer.id = format!("{}#{number}", customer.id);
             }
         }
+        problems.extend(orders);
         Listed { customer, number, problems }
     };
     found.into_iter().map(list).collect()
@@ -161,14 +234,13 @@ fn named(found: Vec<(i64, Candidate)>, members: &BTreeMap<String, i64>) -> Vec<L
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn candidate(code: &str, problems: &[&str]) -> Candidate {
         Candidate {
             customer: Customer { id: code.into(), ..Customer::default() },
             problems: problems.iter().map(ToString::to_string).collect(),
+            orders: Vec::new(),
         }
     }
 
