@@ -160,7 +160,7 @@ impl Bench {
     /// The command that brings the legacy side's rows to the new side.
     fn carry_over(&self) -> Command {
         let mut command = self.plimsoll();
-        command.args(["parity", "--repair", "new", "--quiet"]);
+        command.args(["parity", "--repair", "new", "--batch-size", "1000", "--quiet"]);
         command
     }
 
@@ -244,16 +244,33 @@ impl Bench {
         if algorithm == "hashdiff" {
             command.arg(&address);
         }
-        command.args(["reladiff_right", "-k", "legacy_id", "-c", "%", "-j", "2", "-a", algorithm, "--json"]);
+        command.args([
+            "reladiff_right",
+            "-k",
+            "legacy_id",
+            "-c",
+            "%",
+            "-j",
+            "2",
+            "-a",
+            algorithm,
+            "--stats",
+            "--json",
+        ]);
+        // Its JSON is broken into lines at the width of the terminal.
+        command.env("COLUMNS", "100000");
         let taken = once(command.current_dir(&self.folder), &[0], output.into())?;
         let text =
             fs::read_to_string(&path).map_err(|error| Failure::new(format!("reladiff.txt: {error}")))?;
-        // A row that differs is a line that goes and one that comes.
-        let lines = text.lines().filter(|line| !line.trim().is_empty()).count() as u64;
-        if lines == 2 * differing {
+        let stats = json::parse("the answer of reladiff", &text)?;
+        let found: Vec<f64> = ["updated", "exclusive_A", "exclusive_B"]
+            .iter()
+            .filter_map(|name| json::number(&stats, name))
+            .collect();
+        if found == [differing as f64, 0.0, 0.0] {
             return Ok(taken);
         }
-        Err(Failure::new(format!("reladiff printed {lines} lines, and {differing} rows differ")))
+        Err(Failure::new(format!("reladiff found {}, and {differing} rows differ", text.trim())))
     }
 }
 

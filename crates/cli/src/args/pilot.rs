@@ -282,6 +282,9 @@ pub(crate) struct ParityArguments {
     /// Refuse a repair that deletes more records than this: what was not carried over yet is missing on the other side
     #[arg(long, value_name = "N", default_value_t = 10, requires = "repair")]
     pub(crate) max_deletes: u64,
+    /// Items in one batch of the repair
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), requires = "repair")]
+    pub(crate) batch_size: Option<u64>,
     /// Say what the repair would do, and do nothing
     #[arg(long, requires = "repair")]
     pub(crate) dry_run: bool,

@@ -128,7 +128,11 @@ fn repair(
         return Ok(ExitCode::SUCCESS);
     }
     let routine = Routine {
-        settings: context.run_settings(system.name, &plan.change, Some(DEFAULT_BATCH_SIZE))?,
+        settings: context.run_settings(
+            system.name,
+            &plan.change,
+            Some(arguments.batch_size.unwrap_or(DEFAULT_BATCH_SIZE)),
+        )?,
         backups: context.backups(&session.store.url()),
         approval_required: context.config.approval_required,
         reason: arguments.reason.clone(),
