@@ -130,6 +130,8 @@ pub struct Carrier<'a> {
     workers: Vec<Worker<'a>>,
     paces: &'a Paces,
     reach: Reach,
+    /// Whether every legacy row was read once.
+    is_whole: bool,
 }
 
 impl<'a> Carrier<'a> {
@@ -163,7 +165,7 @@ impl<'a> Carrier<'a> {
             workers.push(Worker::new(session.fork()?, pilot.link(entity.name), remote, pace, settings)?);
         }
         let legacy = plimsoll_store::open(legacy)?;
-        Ok(Self { session, pilot, legacy, remotes, workers, paces, reach })
+        Ok(Self { session, pilot, legacy, remotes, workers, paces, reach, is_whole: false })
     }
 
     /// The pilot.
@@ -198,6 +200,7 @@ impl<'a> Carrier<'a> {
             self.begin_place(entity)?;
             seen += self.pull(entity, true)?;
         }
+        self.is_whole = true;
         Ok(seen)
     }
 

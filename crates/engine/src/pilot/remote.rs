@@ -60,6 +60,9 @@ pub struct LegacyRemote {
     pilot: &'static dyn Pilot,
     entity: &'static PilotEntity,
     store: Box<dyn Store>,
+    /// Whether a listing is being read: all of its pages are of one snapshot, so that rows that come and go meanwhile do
+    /// not make it incomplete. What they were is in the outbox.
+    is_listing: bool,
 }
 
 impl LegacyRemote {
@@ -73,7 +76,7 @@ impl LegacyRemote {
             .map_err(|error| EngineError::usage(format!("the legacy side's address: {error}")))?;
         let known = pilot.entities().iter().find(|known| known.name == entity);
         let entity = known.ok_or_else(|| EngineError::usage(format!("there is no entity `{entity}`")))?;
-        Ok(Self { pilot, entity, store: plimsoll_store::open(&url)? })
+        Ok(Self { pilot, entity, store: plimsoll_store::open(&url)?, is_listing: false })
     }
 
     fn number_of(&mut self, key: &str) -> Result<Option<i64>, EngineError> {
@@ -313,8 +316,17 @@ impl LegacyRemote {
         Ok(page)
     }
 
+    /// Gives up the snapshot of a listing that somebody left.
+    fn end_listing(&mut self) {
+        if std::mem::take(&mut self.is_listing) {
+            // Nothing was written.
+            drop(self.store.rollback());
+        }
+    }
+
     /// Reads in one snapshot.
     fn snapshot<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, EngineError>) -> Result<T, Trouble> {
+        self.end_listing();
         self.store.begin(Access::ReadOnly).map_err(|error| Trouble::NotSent(error.to_string()))?;
         let done = read(self);
         // Nothing was written.
@@ -346,6 +358,7 @@ impl Remote for LegacyRemote {
     }
 
     fn write(&mut self, key: &str, _scope: &str, dispatch: &Dispatch) -> Result<Written, Trouble> {
+        self.end_listing();
         if let Err(error) = self.store.begin(Access::ReadWrite) {
             return Err(if is_busy(&error) {
                 Trouble::Busy { retry_after_ms: Some(5) }
@@ -383,11 +396,25 @@ impl Remote for LegacyRemote {
     fn listing(
         &mut self,
         _scope: &str,
-        _listing: Option<&str>,
+        listing: Option<&str>,
         offset: u64,
         limit: u64,
     ) -> Result<ListingPage, Trouble> {
-        self.snapshot(|remote| remote.listing_in(offset, limit))
+        if listing.is_none() {
+            self.end_listing();
+            self.store.begin(Access::ReadOnly).map_err(|error| Trouble::NotSent(error.to_string()))?;
+            self.is_listing = true;
+        } else if !self.is_listing {
+            return Err(Trouble::ListingGone("its snapshot was given up".into()));
+        }
+        let page = self.listing_in(offset, limit);
+        let is_last = page
+            .as_ref()
+            .map_or(true, |page| page.rows.is_empty() || offset + page.rows.len() as u64 >= page.total);
+        if is_last {
+            self.end_listing();
+        }
+        page.map_err(|error| Trouble::TurnedAway(error.message))
     }
 
     /// Positions are given out as they commit, for SQLite has one writer at a time: nothing lies before a place.

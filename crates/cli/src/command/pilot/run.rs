@@ -45,10 +45,9 @@ pub(super) fn execute(context: &Context, arguments: &PilotRunArguments) -> Resul
         context.ui.print(&driven, || text(&driven))?;
         return Ok(if driven.stopped.is_empty() { ExitCode::SUCCESS } else { exit::incomplete() });
     }
-    driver.carrier.snapshot()?;
     let mut quiet = false;
     loop {
-        match driver.pass(&stop) {
+        match driver.carrier.snapshot().and_then(|_| driver.pass(&stop)) {
             Ok(driven) => {
                 let is_quiet = driven.orders == 0 && driven.carried.is_idle();
                 if !is_quiet || !quiet {

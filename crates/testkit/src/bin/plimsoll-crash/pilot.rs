@@ -255,12 +255,8 @@ impl Storm {
 
     /// Somebody moves members. What cannot be done at this moment is refused, and that is fine.
     fn say(&self, chance: &mut Chance) -> Result<(), Failure> {
-        let members = match self.ended(&["pilot", "status"])? {
-            (Some(0), text) => {
-                serde_json::from_str::<serde_json::Value>(text.lines().next().unwrap_or_default()).ok()
-            }
-            _ => None,
-        };
+        let (_, text) = self.ended(&["pilot", "status"])?;
+        let members = document(&text);
         let members: Vec<String> = members
             .iter()
             .flat_map(|status| status["members"].as_array().cloned().unwrap_or_default())
@@ -288,9 +284,7 @@ impl Storm {
         let mut last = String::new();
         for _ in 0..STARTS {
             let (code, text) = self.ended(&run)?;
-            let done: Option<serde_json::Value> =
-                text.lines().find_map(|line| serde_json::from_str(line).ok());
-            let is_idle = done.is_some_and(|driven| {
+            let is_idle = document(&text).is_some_and(|driven| {
                 let sent = &driven["carried"]["sent"]["sent"];
                 driven["orders"] == 0 && driven["carried"]["heard"] == 0 && *sent == 0
             });
@@ -308,4 +302,10 @@ impl Storm {
         let by: Vec<String> = self.kills.iter().map(|(point, count)| format!("{point} {count}")).collect();
         format!("{kills} kills with -9 ({}), {} crashes of the server", by.join(", "), self.crashes)
     }
+}
+
+/// The document in what a command printed; what it said to people stands before or behind.
+fn document(text: &str) -> Option<serde_json::Value> {
+    let (from, to) = (text.find('{')?, text.rfind('}')?);
+    serde_json::from_str(text.get(from..=to)?).ok()
 }
