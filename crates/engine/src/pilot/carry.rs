@@ -43,6 +43,9 @@ const TOGETHER: usize = 32;
 /// A database answers in milliseconds: what a carrier held that died is free again this soon.
 const LEASE_MS: u64 = 3_000;
 
+/// How long a transaction that holds the outbox back is waited for before the next look.
+const BEHIND_MS: u64 = 5;
+
 /// The reader's name among the places.
 const READER: &str = "carry";
 
@@ -90,6 +93,8 @@ pub struct Carried {
     pub pulled: u64,
     /// Lines of the new outbox heard.
     pub heard: u64,
+    /// Lines of users that are there and cannot be heard yet, because a transaction is open that began before.
+    pub behind: u64,
     /// Records reconciled.
     pub reconciled: u64,
     /// Of them, waiting for another one.
@@ -105,6 +110,7 @@ impl Carried {
     pub fn is_idle(&self) -> bool {
         self.pulled == 0
             && self.heard == 0
+            && self.behind == 0
             && self.reconciled == self.waiting
             && self.sent == WorkReport::default()
     }
@@ -112,6 +118,7 @@ impl Carried {
     fn add(&mut self, other: &Self) {
         self.pulled += other.pulled;
         self.heard += other.heard;
+        self.behind = other.behind;
         self.reconciled += other.reconciled;
         self.waiting = other.waiting;
         self.held += other.held;
@@ -215,6 +222,11 @@ impl<'a> Carrier<'a> {
         for worker in &mut self.workers {
             carried.sent.add(&worker.drain(stop)?);
         }
+        if carried.heard == 0 {
+            let place = new_place(self.session.store.as_mut())?;
+            let lines = self.pilot.outbox().seen(self.session.store.as_mut(), place)?;
+            carried.behind = lines.iter().filter(|line| line.origin.is_none()).count() as u64;
+        }
         Ok(carried)
     }
 
@@ -229,6 +241,9 @@ impl<'a> Carrier<'a> {
             all.add(&round);
             if round.is_idle() || stop.load(Ordering::Relaxed) {
                 break;
+            }
+            if round.behind > 0 {
+                self.session.clock.sleep_ms(BEHIND_MS);
             }
         }
         Ok(all)
