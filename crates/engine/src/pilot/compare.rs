@@ -23,7 +23,7 @@ use serde::Serialize;
 use super::declare::PilotEntity;
 use super::follow::{Kept, catch_up, kept};
 use super::record::{Record, SideStore};
-use super::sums::{Stored, stored, stored_of_segment, sums};
+use super::sums::{Stored, stored, stored_of_segments, sums};
 use crate::capture::Place;
 use crate::error::EngineError;
 
@@ -171,11 +171,12 @@ impl Found {
             Side::Legacy => sums(legacy.store, name, level, segments),
             Side::New => sums(new.store, name, level, segments),
         })?;
-        let mut segments = Vec::with_capacity(differing.len());
-        for segment in differing {
-            let ours = stored_of_segment(legacy.store, name, segment)?;
-            segments.push((ours, stored_of_segment(new.store, name, segment)?));
-        }
+        let mut ours = stored_of_segments(legacy.store, name, &differing)?;
+        let mut theirs = stored_of_segments(new.store, name, &differing)?;
+        let both = |segment: &u32| {
+            (ours.remove(segment).unwrap_or_default(), theirs.remove(segment).unwrap_or_default())
+        };
+        let segments = differing.iter().map(both).collect();
         Ok(Self { legacy_records, new_records, sums: looked, segments })
     }
 

@@ -97,16 +97,27 @@ pub(crate) fn stored(
     Ok(found)
 }
 
-/// Stored digests of one segment.
-pub(crate) fn stored_of_segment(
+/// Stored digests by segment, of these segments.
+pub(crate) fn stored_of_segments(
     store: &mut dyn Store,
     entity: &str,
-    segment: u32,
-) -> Result<Vec<Stored>, EngineError> {
-    let sql = "SELECT row_key, record_key, lane_1, lane_2, lane_3, lane_4 FROM plimsoll_parity_record
-               WHERE entity = $1 AND segment = $2";
-    let rows = store.query(sql, &[Value::text(entity), Value::Integer(segment.into())])?;
-    rows.into_iter().map(|row| one_stored(&Cells(row))).collect()
+    segments: &[u32],
+) -> Result<BTreeMap<u32, Vec<Stored>>, EngineError> {
+    let mut found: BTreeMap<u32, Vec<Stored>> = BTreeMap::new();
+    for chunk in segments.chunks(PARAMETERS) {
+        let sql = format!(
+            "SELECT row_key, record_key, lane_1, lane_2, lane_3, lane_4, segment FROM plimsoll_parity_record
+             WHERE entity = $1 AND segment IN ({})",
+            marks(2, chunk.len())
+        );
+        let mut parameters = vec![Value::text(entity)];
+        parameters.extend(chunk.iter().map(|segment| Value::Integer((*segment).into())));
+        for row in store.query(&sql, &parameters)?.into_iter().map(Cells) {
+            let segment = u32::try_from(row.integer(6)?).unwrap_or(u32::MAX);
+            found.entry(segment).or_default().push(one_stored(&row)?);
+        }
+    }
+    Ok(found)
 }
 
 fn one_stored(row: &Cells) -> Result<Stored, EngineError> {
@@ -146,15 +157,20 @@ impl Changes {
     /// Writes the digests, and the sums of every segment that they are in.
     pub(crate) fn write(&self, store: &mut dyn Store, entity: &str, levels: u32) -> Result<u64, EngineError> {
         let changed: Vec<_> = self.0.iter().filter(|(before, after)| before != after).collect();
-        for (before, after) in &changed {
-            match (before, after) {
-                (_, Some(after)) => write_record(store, after.row(entity, levels))?,
-                (Some(before), None) => {
-                    let sql = "DELETE FROM plimsoll_parity_record WHERE entity = $1 AND row_key = $2";
-                    store.execute(sql, &[Value::text(entity), Value::text(&before.row_key)])?;
-                }
-                (None, None) => {}
-            }
+        let written = changed.iter().filter_map(|(_, after)| after.as_ref());
+        let rows: Vec<Vec<Value>> = written.map(|after| after.row(entity, levels)).collect();
+        upsert(store, "plimsoll_parity_record", RECORD_COLUMNS, 2, &rows)?;
+        let gone = changed.iter().filter(|(_, after)| after.is_none());
+        let gone: Vec<&str> =
+            gone.filter_map(|(before, _)| before.as_ref()).map(|one| one.row_key.as_str()).collect();
+        for chunk in gone.chunks(PARAMETERS) {
+            let sql = format!(
+                "DELETE FROM plimsoll_parity_record WHERE entity = $1 AND row_key IN ({})",
+                marks(2, chunk.len())
+            );
+            let mut parameters = vec![Value::text(entity)];
+            parameters.extend(chunk.iter().map(|key| Value::text(*key)));
+            store.execute(&sql, &parameters)?;
         }
         for level in 0..levels {
             let place = |one: &Stored| {
@@ -169,28 +185,37 @@ impl Changes {
             let mut now: BTreeMap<u32, TableHashing> = segments.into_iter().zip(now).collect();
             before.for_each(|one| now.entry(place(one)).or_default().remove_hash(one.hash));
             after.for_each(|one| now.entry(place(one)).or_default().add_hash(one.hash));
-            for (segment, sum) in &now {
-                write_sum(store, sum_row(entity, level, *segment, sum))?;
-            }
+            let rows: Vec<Vec<Value>> =
+                now.iter().map(|(segment, sum)| sum_row(entity, level, *segment, sum)).collect();
+            upsert(store, "plimsoll_parity_sum", SUM_COLUMNS, 3, &rows)?;
         }
         Ok(changed.len() as u64)
     }
 }
 
-fn write_record(store: &mut dyn Store, row: Vec<Value>) -> Result<(), EngineError> {
-    let sql = "INSERT INTO plimsoll_parity_record (entity, row_key, record_key, segment, lane_1, lane_2, lane_3, lane_4)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-               ON CONFLICT (entity, row_key) DO UPDATE SET record_key = excluded.record_key, segment = excluded.segment,
-               lane_1 = excluded.lane_1, lane_2 = excluded.lane_2, lane_3 = excluded.lane_3, lane_4 = excluded.lane_4";
-    store.execute(sql, &row)?;
-    Ok(())
-}
-
-fn write_sum(store: &mut dyn Store, row: Vec<Value>) -> Result<(), EngineError> {
-    let sql = "INSERT INTO plimsoll_parity_sum (entity, level, segment, records, lane_1, lane_2, lane_3, lane_4)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-               ON CONFLICT (entity, level, segment) DO UPDATE SET records = excluded.records,
-               lane_1 = excluded.lane_1, lane_2 = excluded.lane_2, lane_3 = excluded.lane_3, lane_4 = excluded.lane_4";
-    store.execute(sql, &row)?;
+/// Writes rows whose first `keys` columns are the key, many in one statement; no key may be there twice.
+fn upsert(
+    store: &mut dyn Store,
+    table: &str,
+    columns: &[&str],
+    keys: usize,
+    rows: &[Vec<Value>],
+) -> Result<(), EngineError> {
+    let updates: Vec<String> =
+        columns[keys..].iter().map(|column| format!("{column} = excluded.{column}")).collect();
+    for chunk in rows.chunks(PARAMETERS / columns.len()) {
+        let tuples: Vec<String> = (0..chunk.len())
+            .map(|at| format!("({})", marks(1 + at * columns.len(), columns.len())))
+            .collect();
+        let sql = format!(
+            "INSERT INTO {table} ({}) VALUES {} ON CONFLICT ({}) DO UPDATE SET {}",
+            columns.join(", "),
+            tuples.join(", "),
+            columns[..keys].join(", "),
+            updates.join(", ")
+        );
+        let parameters: Vec<Value> = chunk.iter().flatten().cloned().collect();
+        store.execute(&sql, &parameters)?;
+    }
     Ok(())
 }
