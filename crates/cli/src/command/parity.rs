@@ -12,6 +12,7 @@ use plimsoll_engine::change::report::RunReport;
 use plimsoll_engine::change::routine::{self, Routine};
 use plimsoll_engine::change::run::DEFAULT_BATCH_SIZE;
 use plimsoll_engine::change::{assess, retention};
+use plimsoll_engine::pilot::carry::places;
 use plimsoll_engine::pilot::compare::{Carried, Difference, EntityParity};
 use plimsoll_engine::pilot::examine::{Examine, Examined, examine, prepare, refuse_deletes};
 use plimsoll_engine::pilot::record::SideStore;
@@ -56,12 +57,15 @@ pub(super) fn execute(context: &Context, arguments: &ParityArguments) -> Result<
     repair(context, arguments, target, &mut target_session, &mut other, &found)
 }
 
-/// How far each side's changes were carried over.
-///
-/// For now everything that can be read counts as carried over.
+/// How far each side's changes were carried over. Where no carrier ran yet, everything that can be read counts as carried:
+/// nothing is on its way that nobody carries.
 fn carried(legacy: &mut Session, new: &mut Session) -> Result<Carried, EngineError> {
     let outbox = PILOT.outbox();
-    Ok(Carried { legacy: outbox.end(legacy.store.as_mut())?, new: outbox.end(new.store.as_mut())? })
+    let (place, pulled) = places(new.store.as_mut(), PILOT)?;
+    Ok(Carried {
+        legacy: pulled.map_or_else(|| outbox.end(legacy.store.as_mut()), Ok)?,
+        new: place.map_or_else(|| outbox.end(new.store.as_mut()), Ok)?,
+    })
 }
 
 fn side(context: &Context, side: Side) -> Result<Session, EngineError> {

@@ -442,6 +442,29 @@ pub(super) fn pulled_through(
     Ok(cursor.stamp.parse().unwrap_or(0))
 }
 
+/// How far a carrier came: the place up to which the new outbox was heard, and the legacy one up to which everything is in
+/// the mirrors. None where no carrier ran yet.
+///
+/// # Errors
+/// When the store fails.
+pub fn places(
+    store: &mut dyn Store,
+    pilot: &dyn Pilot,
+) -> Result<(Option<Place>, Option<Place>), EngineError> {
+    if store.shape("plimsoll_pilot_place")?.is_none() || store.shape("plimsoll_sync_pull")?.is_none() {
+        return Ok((None, None));
+    }
+    let sql = "SELECT 1 FROM plimsoll_pilot_place WHERE reader = $1";
+    if store.query(sql, &[Value::text(READER)])?.is_empty() {
+        return Ok((None, None));
+    }
+    let mut least = i64::MAX;
+    for entity in pilot.entities() {
+        least = least.min(pulled_through(store, pilot, entity)?);
+    }
+    Ok((Some(new_place(store)?), Some(Place { writer: 0, position: least })))
+}
+
 /// The place up to which the new outbox was heard.
 ///
 /// # Errors

@@ -10,6 +10,7 @@
 
 mod capture;
 mod carry;
+mod contract;
 mod generated;
 mod laws;
 mod parity;

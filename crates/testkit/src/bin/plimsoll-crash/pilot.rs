@@ -286,7 +286,8 @@ impl Storm {
             let (code, text) = self.ended(&run)?;
             let is_idle = document(&text).is_some_and(|driven| {
                 let sent = &driven["carried"]["sent"]["sent"];
-                driven["orders"] == 0 && driven["carried"]["heard"] == 0
+                driven["orders"] == 0
+                    && driven["carried"]["heard"] == 0
                     && driven["carried"]["behind"] == 0
                     && *sent == 0
             });
