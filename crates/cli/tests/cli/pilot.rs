@@ -266,3 +266,76 @@ fn sides_that_are_not_there_are_not_found_equal() {
     assert!(refused.err.contains("there is no store"), "{refused:?}");
     assert!(!home.file("data/luckygas.db").exists());
 }
+
+/// What the stages ask, in a test.
+const STAGES: [&str; 6] = ["--shadow-reads", "3", "--canary-reads", "3", "--soak", "0s"];
+
+fn stage(home: &Home, customer: &str) -> String {
+    let status = home.expect(0, &["pilot", "status", customer, "--json"]).json();
+    status["members"][0]["stage"].as_str().unwrap().to_owned()
+}
+
+/// A gate that asks for one fact, which the test puts on record.
+fn open_gate(home: &Home) {
+    let gate = "gate = \"test/stage\"\ntitle = \"Test\"\n\n[[criterion]]\nid = \"equal\"\ntext = \"Both sides agree\"\n\
+        [[criterion.evidence]]\nkind = \"facts\"\nfacts = \"stage\"\nmember = \"differences\"\nrule = \"= 0 rows\"\n\
+        max_age = \"1h\"\nhint = \"plimsoll pilot report --facts FILE\"\n";
+    std::fs::create_dir_all(home.file("data/gates")).unwrap();
+    std::fs::write(home.file("data/gates/test.toml"), gate).unwrap();
+}
+
+#[test]
+fn lg_21_a_member_goes_through_its_gates_and_back_with_a_certificate() {
+    for home in homes("100", "300", "0") {
+        open_gate(&home);
+        home.expect(0, &["pilot", "select", "--count", "3"]);
+        let chosen = home.expect(0, &["pilot", "show", "--json"]).json();
+        let code = chosen["members"][0].as_str().unwrap().to_owned();
+        let tried = home.expect(0, &["pilot", "enrol", "--reason", "test", "--dry-run", "--json"]).json();
+        assert_eq!(tried["would_enrol"].as_array().unwrap().len(), 3);
+        home.expect(2, &["pilot", "enrol", "--customer", "NOBODY", "--reason", "test"]);
+        let told =
+            home.expect(0, &["pilot", "enrol", "--customer", &code, "--reason", "test", "--json"]).json();
+        assert_eq!(told["enrolled"], serde_json::json!([code]));
+        // The flag has exactly the member (LG-20).
+        let asked = |customer: &str| {
+            let words = ["flag", "explain", "pilot_program", "--key", customer, "--json"];
+            home.expect(0, &words).json()["evaluation"]["on"] == true
+        };
+        assert!(asked(&code) && !asked("NOBODY"));
+
+        home.expect(0, &["pilot", "start", "--reason", "test"]);
+        let run = [&["pilot", "run"][..], &STAGES].concat();
+        home.expect(0, &run);
+        assert_eq!(stage(&home, &code), "verify");
+        let advance =
+            [&["pilot", "advance", "--gate", "test/stage", "--reason", "test"][..], &STAGES].concat();
+        // Without its evidence the gate stays shut (LG-49).
+        let refused = home.expect(4, &advance);
+        assert!(refused.err.contains("hint:"), "{refused:?}");
+        let facts = home.file("facts.json").display().to_string();
+        home.expect(0, &["pilot", "report", "--facts", &facts]);
+        home.expect(0, &["gate", "facts", "record", "stage", &facts]);
+        for after in ["shadow_reads", "canary", "soak"] {
+            home.expect(0, &advance);
+            home.expect(0, &run);
+            home.expect(0, &run);
+            assert_eq!(stage(&home, &code), after);
+        }
+        let answer = home.expect(0, &["pilot", "read", &code, "orders", "--json"]).json();
+        assert_eq!(answer["shown_from"], "new");
+        home.expect(0, &["pilot", "sync", &code]);
+        home.expect(2, &["pilot", "certificate", &code]);
+
+        home.expect(0, &["pilot", "rollback", "--customer", &code, "--reason", "test"]);
+        home.expect(0, &run);
+        assert_eq!(stage(&home, &code), "rolled_back");
+        let file = home.file("certificate.json").display().to_string();
+        home.expect(0, &["pilot", "certificate", &code, "--out", &file]);
+        home.expect(0, &["pilot", "certificate", &code, "--verify", &file]);
+        let changed = std::fs::read_to_string(&file).unwrap().replace("\"inserted\":0", "\"inserted\":1");
+        std::fs::write(&file, changed).unwrap();
+        let refused = home.run(&["pilot", "certificate", &code, "--verify", &file]);
+        assert!(refused.err.contains("was changed"), "{refused:?}");
+    }
+}

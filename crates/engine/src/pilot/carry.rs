@@ -41,7 +41,7 @@ const LINES: u64 = 1_000;
 const TOGETHER: usize = 32;
 
 /// A database answers in milliseconds: what a carrier held that died is free again this soon.
-const LEASE_MS: u64 = 3_000;
+const LEASE_MS: u64 = 2_000;
 
 /// How long a transaction that holds the outbox back is waited for before the next look.
 const BEHIND_MS: u64 = 5;
@@ -95,6 +95,8 @@ pub struct Carried {
     pub heard: u64,
     /// Lines of users that are there and cannot be heard yet, because a transaction is open that began before.
     pub behind: u64,
+    /// Records with something to be sent that another worker has for now, perhaps one that died.
+    pub open: u64,
     /// Records reconciled.
     pub reconciled: u64,
     /// Of them, waiting for another one.
@@ -111,6 +113,7 @@ impl Carried {
         self.pulled == 0
             && self.heard == 0
             && self.behind == 0
+            && self.open == 0
             && self.reconciled == self.waiting
             && self.sent == WorkReport::default()
     }
@@ -119,6 +122,7 @@ impl Carried {
         self.pulled += other.pulled;
         self.heard += other.heard;
         self.behind = other.behind;
+        self.open = other.open;
         self.reconciled += other.reconciled;
         self.waiting = other.waiting;
         self.held += other.held;
@@ -227,6 +231,12 @@ impl<'a> Carrier<'a> {
             let lines = self.pilot.outbox().seen(self.session.store.as_mut(), place)?;
             carried.behind = lines.iter().filter(|line| line.origin.is_none()).count() as u64;
         }
+        for entity in self.pilot.entities().iter().filter(|entity| entity.both_ways) {
+            let sql = "SELECT count(*) FROM plimsoll_sync_record WHERE link = $1 AND due_ms IS NOT NULL";
+            let link = Value::text(self.pilot.link(entity.name).name());
+            let rows = self.session.store.query(sql, &[link])?;
+            carried.open += rows.into_iter().next().map_or(Ok(0), |row| Cells(row).count(0))?;
+        }
         Ok(carried)
     }
 
@@ -242,7 +252,7 @@ impl<'a> Carrier<'a> {
             if round.is_idle() || stop.load(Ordering::Relaxed) {
                 break;
             }
-            if round.behind > 0 {
+            if round.behind + round.open > 0 && round.sent == WorkReport::default() {
                 self.session.clock.sleep_ms(BEHIND_MS);
             }
         }

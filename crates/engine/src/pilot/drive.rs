@@ -163,7 +163,7 @@ impl Driver<'_> {
             all.moved += pass.moved;
             all.stopped = pass.stopped;
             all.carried = pass.carried;
-            if pass.orders == 0 || stop.load(Ordering::Relaxed) {
+            if (pass.orders == 0 && all.carried.is_idle()) || stop.load(Ordering::Relaxed) {
                 break;
             }
         }

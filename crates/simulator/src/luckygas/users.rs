@@ -244,35 +244,37 @@ pub fn check(
     new: &mut dyn Store,
 ) -> Result<Vec<String>, StoreError> {
     let mut problems = Vec::new();
-    let in_step = |new: &mut dyn Store, customer: i64| -> Result<bool, StoreError> {
+    // Which sides hold what users were told: legacy until the customer is done, new from the first copy on.
+    let sides = |new: &mut dyn Store, customer: i64| -> Result<(bool, bool), StoreError> {
         let sql = "SELECT stage FROM plimsoll_pilot_member WHERE number = $1";
         let rows = new.query(sql, &[Value::Integer(customer)])?;
         let stage =
             rows.first().and_then(|row| row.first()).and_then(Value::as_text).unwrap_or("").to_owned();
-        Ok(!matches!(stage.as_str(), "" | "waiting" | "rolled_back" | "done"))
+        Ok((stage != "done", !matches!(stage.as_str(), "" | "waiting" | "rolled_back")))
     };
     for (customer, told) in &ledger.customers {
         if told.last.is_none() && told.perhaps.is_empty() {
             continue;
         }
-        let found = texts(legacy, "SELECT notes FROM clients WHERE id = $1", *customer)?;
-        judge_row(&mut problems, &format!("legacy client {customer}"), told, &found, 1);
-        if in_step(new, *customer)? {
+        let (on_legacy, on_new) = sides(new, *customer)?;
+        if on_legacy {
+            let found = texts(legacy, "SELECT notes FROM clients WHERE id = $1", *customer)?;
+            judge_row(&mut problems, &format!("legacy client {customer}"), told, &found, 1);
+        }
+        if on_new {
             let found = texts(new, "SELECT notes FROM customers WHERE legacy_id = $1", *customer)?;
             judge_row(&mut problems, &format!("new customer {customer}"), told, &found, 1);
         }
     }
     for (row, told) in &ledger.orders {
         let mark = i64::try_from(*row).unwrap_or(i64::MAX);
-        let found = texts(legacy, "SELECT notes FROM deliveries WHERE qty_4kg = $1", mark)?;
-        judge_row(
-            &mut problems,
-            &format!("legacy delivery {row} of client {}", told.customer),
-            told,
-            &found,
-            0,
-        );
-        if in_step(new, told.customer)? {
+        let (on_legacy, on_new) = sides(new, told.customer)?;
+        if on_legacy {
+            let found = texts(legacy, "SELECT notes FROM deliveries WHERE qty_4kg = $1", mark)?;
+            let what = format!("legacy delivery {row} of client {}", told.customer);
+            judge_row(&mut problems, &what, told, &found, 0);
+        }
+        if on_new {
             let found = texts(new, "SELECT notes FROM orders WHERE qty_4kg = $1", mark)?;
             judge_row(
                 &mut problems,

@@ -29,8 +29,9 @@ const POINTS: [&str; 9] = [
     "sync:page_read",
 ];
 
-/// What the stages ask in a storm.
-const STAGES: [&str; 8] = ["--shadow-reads", "3", "--canary-reads", "3", "--soak", "0s", "--handovers", "20"];
+/// What the stages ask in a storm. Nobody is done for good, so that everybody can go back again.
+const STAGES: [&str; 8] =
+    ["--shadow-reads", "3", "--canary-reads", "3", "--soak", "24h", "--handovers", "20"];
 
 /// Nothing but what a campaign itself puts on record: whether the next wave goes is the storm's.
 const GATE: &str = r#"gate = "storm/stage"
@@ -289,6 +290,7 @@ impl Storm {
                 driven["orders"] == 0
                     && driven["carried"]["heard"] == 0
                     && driven["carried"]["behind"] == 0
+                    && driven["carried"]["open"] == 0
                     && *sent == 0
             });
             if code == Some(0) && is_idle {
