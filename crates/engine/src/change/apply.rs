@@ -20,6 +20,7 @@ use serde_json::json;
 
 use super::batch::{self, BatchContext};
 use super::cells::{Cells, number};
+use super::in_write;
 use super::plan::{self, Plan, settle};
 use super::run::{self, Partition, Run, RunSettings};
 use crate::clock::new_id;
@@ -58,7 +59,20 @@ pub struct StartRun {
 pub fn start(session: &mut Session, plan: &Plan, start: &StartRun) -> Result<Run, EngineError> {
     check_plan(session, plan, start)?;
     let settings = usable_settings(session, plan, &start.settings)?;
-    let run = Run {
+    let run = new_run(session, plan, start, settings)?;
+    in_write(session, |session| write_run(session, &run, plan))?;
+    session.probe.reach("run.started")?;
+    run::load(session.store.as_mut(), &run.id)
+}
+
+/// The header of a run that begins now.
+pub(crate) fn new_run(
+    session: &Session,
+    plan: &Plan,
+    start: &StartRun,
+    settings: RunSettings,
+) -> Result<Run, EngineError> {
+    Ok(Run {
         id: new_id(),
         number: 0,
         plan: plan.id.clone(),
@@ -83,16 +97,15 @@ pub fn start(session: &mut Session, plan: &Plan, start: &StartRun) -> Result<Run
         owner: Some(owner::current()),
         epoch: 1,
         lease_until: Some(lease_end(session)?),
-    };
-    session.store.begin(Access::ReadWrite)?;
-    let work = run::insert(session.store.as_mut(), &run, plan).and_then(|_| {
-        let detail =
-            json!({ "plan": plan.id, "digest": plan.digest, "settings": run.settings, "undoes": run.undoes });
-        event::record(session, "run.started", run.id.as_str(), &run.reason, &detail)
-    });
-    settle(session, work)?;
-    session.probe.reach("run.started")?;
-    run::load(session.store.as_mut(), &run.id)
+    })
+}
+
+/// Writes the header of a run and its event inside the caller's transaction.
+pub(crate) fn write_run(session: &mut Session, run: &Run, plan: &Plan) -> Result<(), EngineError> {
+    run::insert(session.store.as_mut(), run, plan)?;
+    let detail =
+        json!({ "plan": plan.id, "digest": plan.digest, "settings": run.settings, "undoes": run.undoes });
+    event::record(session, "run.started", run.id.as_str(), &run.reason, &detail)
 }
 
 fn check_plan(session: &mut Session, plan: &Plan, start: &StartRun) -> Result<(), EngineError> {
@@ -440,61 +453,63 @@ pub(crate) fn transition(
     stop: Option<(&str, &str)>,
     elapsed_ms: u64,
 ) -> Result<RunStatus, EngineError> {
-    session.store.begin(Access::ReadWrite)?;
-    let work = (|| {
-        let run = run::load(session.store.as_mut(), id)?;
-        if epoch.is_some_and(|epoch| epoch != run.epoch) {
-            return Err(run::taken_over(id, run.status));
-        }
-        let status = run.status.next(event)?;
-        let ended = matches!(status, RunStatus::Finished | RunStatus::Cancelled);
-        if status == RunStatus::Finished && !run.tally.conserved() {
-            return Err(EngineError::integrity(format!(
-                "run {id} cannot finish: {} items planned, {} accounted for",
-                run.tally.planned,
-                run.tally.ended()
-            )));
-        }
-        let tally = run.tally;
-        let now = session.clock.now();
-        let parameters = [
-            Value::text(id.as_str()),
-            Value::text(status.as_str()),
-            Value::optional_text(ended.then_some(now)),
-            number(elapsed_ms),
-            Value::optional_text(stop.map(|(class, _)| class)),
-            Value::optional_text(stop.map(|(_, reason)| reason)),
-            number(tally.applied),
-            number(tally.noop),
-            number(tally.conflicted),
-            number(tally.quarantined),
-            number(tally.skipped),
-            number(run.batches),
-            number(run.rows_written),
-            Value::Integer(run.epoch),
-        ];
-        let moved = session.store.execute(
+    in_write(session, |session| transition_within(session, id, epoch, event, stop, elapsed_ms))
+}
+
+/// As [`transition`], inside the caller's transaction.
+pub(crate) fn transition_within(
+    session: &mut Session,
+    id: &Id,
+    epoch: Option<i64>,
+    event: RunEvent,
+    stop: Option<(&str, &str)>,
+    elapsed_ms: u64,
+) -> Result<RunStatus, EngineError> {
+    let run = run::load(session.store.as_mut(), id)?;
+    if epoch.is_some_and(|epoch| epoch != run.epoch) {
+        return Err(run::taken_over(id, run.status));
+    }
+    let status = run.status.next(event)?;
+    let ended = matches!(status, RunStatus::Finished | RunStatus::Cancelled);
+    if status == RunStatus::Finished && !run.tally.conserved() {
+        return Err(EngineError::integrity(format!(
+            "run {id} cannot finish: {} items planned, {} accounted for",
+            run.tally.planned,
+            run.tally.ended()
+        )));
+    }
+    let tally = run.tally;
+    let now = session.clock.now();
+    let parameters = [
+        Value::text(id.as_str()),
+        Value::text(status.as_str()),
+        Value::optional_text(ended.then_some(now)),
+        number(elapsed_ms),
+        Value::optional_text(stop.map(|(class, _)| class)),
+        Value::optional_text(stop.map(|(_, reason)| reason)),
+        number(tally.applied),
+        number(tally.noop),
+        number(tally.conflicted),
+        number(tally.quarantined),
+        number(tally.skipped),
+        number(run.batches),
+        number(run.rows_written),
+        Value::Integer(run.epoch),
+    ];
+    let moved = session.store.execute(
             "UPDATE plimsoll_run SET status = $2, finished_at = $3, duration_ms = duration_ms + $4,
              stop_class = $5, stop_reason = $6, applied = $7, noop = $8, conflicted = $9, quarantined = $10,
              skipped = $11, batches = $12, rows_written = $13, requested = NULL, owner = NULL, lease_until = NULL
              WHERE id = $1 AND epoch = $14",
             &parameters,
         )?;
-        if moved != 1 {
-            return Err(run::taken_over(id, run.status));
-        }
-        let kind = format!("run.{status}");
-        let reason = stop.map_or("", |(_, reason)| reason);
-        event::record(
-            session,
-            &kind,
-            id.as_str(),
-            reason,
-            &json!({ "tally": tally, "batches": run.batches }),
-        )?;
-        Ok(status)
-    })();
-    settle(session, work)
+    if moved != 1 {
+        return Err(run::taken_over(id, run.status));
+    }
+    let kind = format!("run.{status}");
+    let reason = stop.map_or("", |(_, reason)| reason);
+    event::record(session, &kind, id.as_str(), reason, &json!({ "tally": tally, "batches": run.batches }))?;
+    Ok(status)
 }
 
 /// When a lease that begins now ends.

@@ -49,11 +49,19 @@ impl CurrentRow {
 /// Rows that items of this plan share, by table and the values that identify them.
 type SharedRows = HashMap<(String, Vec<(String, Value)>), Change>;
 
-/// What outlives one record while a plan is made: allocated ids and shared rows.
+/// What outlives one record while a plan is made: who makes it, allocated ids and shared rows.
 #[derive(Debug, Default)]
 pub struct PlanMemory {
+    actor: String,
     next_ids: HashMap<String, i64>,
     shared: SharedRows,
+}
+
+impl PlanMemory {
+    /// The memory of a plan that `actor` makes.
+    pub fn of(actor: &str) -> Self {
+        Self { actor: actor.to_owned(), ..Self::default() }
+    }
 }
 
 /// What a system sees while it plans one record.
@@ -74,6 +82,11 @@ impl<'plan> PlanContext<'plan> {
     /// The time of planning, the same for the whole plan, for columns such as `updated_at`.
     pub fn now(&self) -> &str {
         self.now
+    }
+
+    /// Who makes the plan, as the journal records it; for rules about who may do what.
+    pub fn actor(&self) -> &str {
+        &self.memory.actor
     }
 
     /// The current rows of `table` whose columns equal the given values, ordered by key.

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Reading order: [`context`], [`propose`], [`plan`], [`run`], [`apply`], [`batch`], [`control`],
-//! [`quarantine`], [`verify`], [`undo`], [`assess`], [`exchange`], [`history`], [`retention`], [`setup`];
+//! [`quarantine`], [`verify`], [`request`], [`undo`], [`assess`], [`exchange`], [`history`], [`retention`], [`setup`];
 //! [`split`] for tables of analytical stores.
 
 pub mod apply;
@@ -26,6 +26,7 @@ pub mod plan;
 pub mod propose;
 pub mod quarantine;
 pub mod report;
+pub mod request;
 pub mod retention;
 pub mod routine;
 pub mod run;

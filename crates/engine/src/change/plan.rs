@@ -106,6 +106,8 @@ pub struct PlanWriter {
     bytes: u64,
     item_rows: Vec<Vec<Value>>,
     change_rows: Vec<Vec<Value>>,
+    /// The caller's transaction is open, and the plan is a part of it.
+    within: bool,
 }
 
 impl PlanWriter {
@@ -116,9 +118,21 @@ impl PlanWriter {
     pub fn create(session: &mut Session, new: &NewPlan) -> Result<Self, EngineError> {
         // A table may have changed since this session last looked at it.
         session.store.forget_shapes();
+        Self::begin(session, new, false)
+    }
+
+    /// Begins a plan that is written, finished and applied in the caller's open transaction.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub(crate) fn create_within(session: &mut Session, new: &NewPlan) -> Result<Self, EngineError> {
+        Self::begin(session, new, true)
+    }
+
+    fn begin(session: &mut Session, new: &NewPlan, within: bool) -> Result<Self, EngineError> {
         let id = new_id();
         let (now, actor) = (session.clock.now(), session.actor.clone());
-        let plan_number = in_transaction(session.store.as_mut(), Access::ReadWrite, |store| {
+        let plan_number = write(session, within, |store| {
             super::number_alone(store, "plimsoll_plan")?;
             let next = store.query("SELECT coalesce(max(number), 0) + 1 FROM plimsoll_plan", &[])?;
             let next = next.into_iter().next().map_or(Ok(1), |row| Cells(row).integer(0))?;
@@ -162,6 +176,7 @@ impl PlanWriter {
             bytes: 0,
             item_rows: Vec::new(),
             change_rows: Vec::new(),
+            within,
         })
     }
 
@@ -251,12 +266,12 @@ impl PlanWriter {
             number(self.bytes),
             Value::text(facts.to_string()),
         ];
-        in_transaction(session.store.as_mut(), Access::ReadWrite, |store| {
-            store.execute(
+        write(session, self.within, |store| {
+            Ok(store.execute(
                 "UPDATE plimsoll_plan SET status = 'ready', shapes = $2, digest = $3, items = $4, changes = $5,
                  refused = $6, unchanged = $7, journal_bytes = $8, facts = $9 WHERE id = $1",
                 &parameters,
-            )
+            )?)
         })?;
         session.probe.reach("plan.ready")?;
         load(session.store.as_mut(), &self.id)
@@ -298,14 +313,27 @@ impl PlanWriter {
             return Ok(());
         }
         let (items, changes) = (std::mem::take(&mut self.item_rows), std::mem::take(&mut self.change_rows));
-        in_transaction(session.store.as_mut(), Access::ReadWrite, |store| {
+        write(session, self.within, |store| {
             let item_columns = ["plan", "item", "label", "record", "refusal"];
             store.append("plimsoll_item", &item_columns, &items)?;
             let change_columns =
                 ["plan", "item", "position", "table_name", "row_key", "before_image", "after_image"];
-            store.append("plimsoll_change", &change_columns, &changes)
+            Ok(store.append("plimsoll_change", &change_columns, &changes)?)
         })?;
         session.probe.reach("plan.flushed")
+    }
+}
+
+/// Writes in a transaction of its own, or as a part of the caller's.
+fn write<T>(
+    session: &mut Session,
+    within: bool,
+    work: impl FnOnce(&mut dyn Store) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    if within {
+        work(session.store.as_mut())
+    } else {
+        in_transaction(session.store.as_mut(), Access::ReadWrite, work)
     }
 }
 

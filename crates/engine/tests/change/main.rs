@@ -40,6 +40,7 @@ mod exchange;
 mod isolation;
 mod model;
 mod quarantine;
+mod request;
 mod retention;
 mod undo;
 mod undo_model;
