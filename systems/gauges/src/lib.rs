@@ -20,6 +20,7 @@ pub mod facts;
 pub mod history;
 pub mod model;
 pub mod operation;
+pub mod register;
 pub mod rules;
 pub mod schema;
 

@@ -228,3 +228,15 @@ impl Step {
         }
     }
 }
+
+/// The matrix as a table of Markdown: a row for each step, a column for each status, the status that it leads to.
+pub fn to_markdown() -> String {
+    let heads: Vec<&str> = Status::ALL.iter().map(|status| status.as_str()).collect();
+    let mut out = format!("| step | {} |\n|---|{}\n", heads.join(" | "), "---|".repeat(heads.len()));
+    for (step, _) in MATRIX {
+        let cells: Vec<&str> =
+            Status::ALL.iter().map(|status| step.from(*status).map_or("·", Status::as_str)).collect();
+        out.push_str(&format!("| {step:?} | {} |\n", cells.join(" | ")));
+    }
+    out
+}

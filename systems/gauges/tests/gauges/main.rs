@@ -1,8 +1,16 @@
 //! The gauges system against real databases: one test program, a module for each part of it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
-#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test says what it skips, and acts as many people at once"
+)]
 
+mod defects;
+mod history;
 mod life;
+mod rules;
 mod schema;
+mod sequences;
 mod support;
