@@ -139,6 +139,7 @@ fn life(url: &str, folder: &Path, method: &str) -> (Box<dyn Store>, Backup) {
     assert_eq!(digests(store_mut), before);
     versions_in_between(store_mut, &made, &before);
     a_trigger_that_interferes(store_mut, &made);
+    a_guard_that_steps_aside(store_mut, &made);
     (store, made)
 }
 
@@ -185,6 +186,33 @@ fn a_trigger_that_interferes(store: &mut dyn Store, made: &Backup) {
     assert_eq!(digests(store), changed);
     store.run_script(drop).unwrap();
     backup::restore(store, made, TABLES).unwrap();
+}
+
+/// A guard refuses everybody but a restore, and stands again after it, also after one that fails.
+fn a_guard_that_steps_aside(store: &mut dyn Store, made: &Backup) {
+    let (create, drop) = match store.kind() {
+        DatabaseKind::Sqlite => (
+            "CREATE TRIGGER parent_guard_change BEFORE DELETE ON parent BEGIN SELECT RAISE(ABORT, 'guarded'); END",
+            "DROP TRIGGER parent_guard_change",
+        ),
+        DatabaseKind::Postgres => (
+            "CREATE FUNCTION stand() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'guarded'; END $$;
+             CREATE TRIGGER parent_guard_change BEFORE UPDATE OR DELETE ON parent FOR EACH ROW EXECUTE FUNCTION stand()",
+            "DROP TRIGGER parent_guard_change ON parent; DROP FUNCTION stand",
+        ),
+    };
+    let before = digests(store);
+    store.run_script("UPDATE parent SET code = 'other' WHERE id = 3").unwrap();
+    store.run_script(create).unwrap();
+    let guarded = |store: &mut dyn Store| {
+        let error = store.execute("DELETE FROM parent WHERE id = 3", &[]).unwrap_err();
+        assert_eq!(error.class, ErrorClass::Trigger, "{error}");
+    };
+    guarded(store);
+    backup::restore(store, made, TABLES).unwrap();
+    assert_eq!(digests(store), before);
+    guarded(store);
+    store.run_script(drop).unwrap();
 }
 
 /// Writes all the time while backups are made: each is verified against its own snapshot.

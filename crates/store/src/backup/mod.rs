@@ -16,8 +16,10 @@
 //!   a scratch database, and the next backup of the same store removes it.
 //! - A restore replaces the rows of the named tables in one transaction, and commits only when their digests
 //!   equal the backup's. The journal is never restored: it is append-only history, and tells of the restore
-//!   too. Triggers fire during a restore, so one that refuses a change refuses the restore.
+//!   too. Triggers fire during a restore, so one that refuses a change refuses the restore; only
+//!   guards, whose name says that they are (`_guard_`), step aside.
 
+mod guards;
 mod postgres;
 mod programs;
 mod sqlite;

@@ -12,7 +12,7 @@ use plimsoll_core::id::Id;
 use plimsoll_core::value::Value;
 
 use super::programs::{Programs, Scratch};
-use super::{Backup, BackupError, Folder, Made, difference};
+use super::{Backup, BackupError, Folder, Made, difference, guards};
 use crate::digest::{digests_inside, table_digests};
 use crate::error::ErrorClass;
 use crate::postgres::{Isolation, PostgresStore};
@@ -136,7 +136,9 @@ pub(super) fn restore(url: &str, backup: &Backup, expected: &[TableDigest]) -> R
     if backup.method == TABLES {
         store.begin_at(Isolation::Newest)?;
         check_copy(&mut store, &backup.location, expected)?;
+        let lifted = guards::lift(&mut store, &tables)?;
         store.replace_with_copies(&tables, &backup.location)?;
+        guards::stand(&mut store, &lifted)?;
         return finish(&mut store, &tables, expected);
     }
     let version = store.query("SELECT current_setting('server_version_num')::bigint / 10000", &[])?.concat();
@@ -150,7 +152,9 @@ pub(super) fn restore(url: &str, backup: &Backup, expected: &[TableDigest]) -> R
     let mut copy = opened(&programs, &mut scratch, Path::new(&backup.location), expected)?;
     store.begin_at(Isolation::Newest)?;
     store.receive_tables(&mut copy, &tables)?;
+    let lifted = guards::lift(&mut store, &tables)?;
     store.replace_with_received(&tables)?;
+    guards::stand(&mut store, &lifted)?;
     finish(&mut store, &tables, expected)
 }
 

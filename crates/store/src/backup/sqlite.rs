@@ -10,7 +10,7 @@ use plimsoll_core::id::Id;
 use plimsoll_core::table::TableShape;
 use plimsoll_core::value::Value;
 
-use super::{BackupError, Folder, Made, difference};
+use super::{BackupError, Folder, Made, difference, guards};
 use crate::digest::{digests_inside, table_digests};
 use crate::sqlite::SqliteStore;
 use crate::store::{Access, Store, in_transaction};
@@ -74,10 +74,12 @@ pub(super) fn restore(
     store.execute("ATTACH $1 AS plimsoll_copy", &[Value::text(file.display().to_string())])?;
     in_transaction(&mut store, Access::ReadWrite, |store| {
         let dangling = dangling_keys(store)?;
+        let tables: Vec<&str> = expected.iter().map(|digest| digest.table.as_str()).collect();
+        let lifted = guards::lift(store, &tables)?;
         for digest in expected {
             restore_table(store, &digest.table)?;
         }
-        let tables: Vec<&str> = expected.iter().map(|digest| digest.table.as_str()).collect();
+        guards::stand(store, &lifted)?;
         if let Some(problem) = difference(expected, &digests_inside(store, &tables)?) {
             let hint = "see whether a trigger changes the rows of a table when they are written";
             return Err(BackupError::Damaged { what: "the restored store".into(), problem, hint });
