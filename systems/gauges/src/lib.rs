@@ -15,6 +15,7 @@
 
 pub mod ask;
 pub mod audit;
+pub mod backfill;
 pub mod draft;
 pub mod facts;
 pub mod history;
@@ -23,6 +24,7 @@ pub mod operation;
 pub mod register;
 pub mod rules;
 pub mod schema;
+pub mod study;
 
 use plimsoll_engine::system::System;
 

@@ -101,6 +101,7 @@ pub static ALL: &[&dyn ChangeKind] = &[
     &tolerance::NOTIFY_CASE,
     &tolerance::CLOSE_CASE,
     &take_back::TAKE_BACK,
+    &crate::backfill::BRING_IN,
 ];
 
 /// Every operation, as what it is here.
@@ -147,6 +148,7 @@ pub static OPERATIONS: &[&Operation] = &[
     &tolerance::NOTIFY_CASE,
     &tolerance::CLOSE_CASE,
     &take_back::TAKE_BACK,
+    &crate::backfill::BRING_IN,
 ];
 
 /// The operation called `name`.

@@ -133,7 +133,12 @@ fn create_set(ask: &Ask, facts: &Facts) -> Result<Draft, Refusals> {
 }
 
 /// A gauge as the request describes it.
-fn new_gauge(ask: &Ask, facts: &Facts, serial: &str, side: Option<Side>) -> Result<Gauge, Refusals> {
+pub(crate) fn new_gauge(
+    ask: &Ask,
+    facts: &Facts,
+    serial: &str,
+    side: Option<Side>,
+) -> Result<Gauge, Refusals> {
     let mut refused = Refusals::new();
     let mut wrong = |rule: &'static str, text: String| refused.push(Refused::new(rule, text));
     if let Some(known) = facts.gauges.get(serial) {
@@ -273,7 +278,7 @@ fn new_gauge(ask: &Ask, facts: &Facts, serial: &str, side: Option<Side>) -> Resu
 }
 
 /// The rows of a new gauge.
-fn add(draft: &mut Draft, ask: &Ask, gauge: Gauge) -> Result<(), Refusals> {
+pub(crate) fn add(draft: &mut Draft, ask: &Ask, gauge: Gauge) -> Result<(), Refusals> {
     let optional = |text: &Option<String>| Value::optional_text(text.as_deref());
     let fixed: Values = vec![
         ("serial", Value::text(&gauge.serial)),

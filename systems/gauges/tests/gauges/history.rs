@@ -10,16 +10,16 @@ use crate::support::{Lab, on_both};
 fn disarm(lab: &mut Lab) {
     let postgres = lab.session.store.kind() == plimsoll_store::DatabaseKind::Postgres;
     for (table, guards) in [
-        ("gauge_history", &["no_update", "no_delete"][..]),
-        ("gauge_history_subjects", &["no_update", "no_delete"]),
-        ("gauge_history_head", &["no_delete", "forward"]),
-        ("gauge_set_ids", &["no_update", "no_delete"]),
-        ("gauge_set_members", &["no_delete", "frozen", "forward"]),
-        ("gauges", &["no_delete"]),
+        ("gauge_history", &["update", "delete"][..]),
+        ("gauge_history_subjects", &["update", "delete"]),
+        ("gauge_history_head", &["delete", "forward"]),
+        ("gauge_set_ids", &["update", "delete"]),
+        ("gauge_set_members", &["delete", "frozen", "forward"]),
+        ("gauges", &["delete"]),
     ] {
         for guard in guards {
             let on = if postgres { format!(" ON {table}") } else { String::new() };
-            lab.session.store.execute(&format!("DROP TRIGGER {table}_{guard}{on}"), &[]).unwrap();
+            lab.session.store.execute(&format!("DROP TRIGGER {table}_guard_{guard}{on}"), &[]).unwrap();
         }
     }
     if postgres {

@@ -7,6 +7,7 @@
     reason = "a test says what it skips, and acts as many people at once"
 )]
 
+mod backfill;
 mod defects;
 mod history;
 mod life;
