@@ -12,11 +12,12 @@
 //!
 //! Reading order: [`congress`], then inside it `model`, `render`, `snapshot`, `generate`, `mutate`, `server`;
 //! [`pems`] for a remote system that is written to; [`opencode`] and [`luckygas`] write databases as other programs leave
-//! them.
+//! them; [`gauges`] makes the rows and requests of a laboratory.
 
 pub mod congress;
 mod connection;
 mod error;
+pub mod gauges;
 pub mod luckygas;
 pub mod opencode;
 pub mod pems;

@@ -9,8 +9,10 @@
 
 mod backfill;
 mod defects;
+mod generated;
 mod history;
 mod life;
+mod registers;
 mod rules;
 mod schema;
 mod sequences;

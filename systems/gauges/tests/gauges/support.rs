@@ -54,10 +54,16 @@ pub(crate) const PEOPLE: &[(&str, &str)] =
 impl Lab {
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url: StoreUrl = format!("sqlite:{}/lab.db?durability=normal", folder.path().display())
-            .parse()
-            .or_else(|_| format!("sqlite:{}/lab.db", folder.path().display()).parse())
-            .unwrap();
+        let url: StoreUrl = format!("sqlite:{}/lab.db", folder.path().display()).parse().unwrap();
+        let mut lab = Self::on(&url, Some(folder));
+        lab.furnish();
+        lab
+    }
+
+    /// A store with nothing in it.
+    pub(crate) fn bare() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url: StoreUrl = format!("sqlite:{}/lab.db", folder.path().display()).parse().unwrap();
         Self::on(&url, Some(folder))
     }
 
@@ -68,7 +74,9 @@ impl Lab {
             return None;
         };
         let url: StoreUrl = server.database().unwrap().parse().unwrap();
-        Some(Self::on(&url, None))
+        let mut lab = Self::on(&url, None);
+        lab.furnish();
+        Some(lab)
     }
 
     fn on(url: &StoreUrl, folder: Option<tempfile::TempDir>) -> Self {
@@ -76,9 +84,7 @@ impl Lab {
         let mut session = Session::new(plimsoll_store::open(url).unwrap(), "ada");
         session.clock = Arc::clone(&clock) as Arc<dyn Clock>;
         setup::prepare(&mut session, Some(&SYSTEM)).unwrap();
-        let mut lab = Self { session, clock, _folder: folder };
-        lab.furnish();
-        lab
+        Self { session, clock, _folder: folder }
     }
 
     fn furnish(&mut self) {
