@@ -18,8 +18,8 @@ pub(crate) use self::pilot::{
     PilotRunArguments, ReadArguments, ReportArguments, SelectArguments, ShowArguments, StageArguments,
 };
 pub(crate) use self::simulate::{
-    CongressArguments, LuckygasArguments, LuckygasUsersArguments, OpencodeArguments, OpencodeGeneration,
-    PemsArguments, SimulateCommand,
+    CongressArguments, GaugesArguments, LuckygasArguments, LuckygasUsersArguments, OpencodeArguments,
+    OpencodeGeneration, PemsArguments, SimulateCommand,
 };
 
 /// The load line for live data: say what will change, what changed, whether it is right, and take it back.

@@ -10,6 +10,7 @@ use plimsoll_engine::system::{Schema, System};
 pub(crate) static SYSTEMS: &[&System] = &[
     &plimsoll_hearings::SYSTEM,
     &plimsoll_pfa::SYSTEM,
+    &plimsoll_gauges::SYSTEM,
     &plimsoll_luckygas::SYSTEM,
     &plimsoll_luckygas::LEGACY,
 ];
@@ -18,6 +19,12 @@ pub(crate) static SYSTEMS: &[&System] = &[
 /// them: tables of both have the same names, so that one `--store` for all systems cannot hold both, and the legacy
 /// database belongs to another program.
 pub(crate) static STANDING_SYSTEMS: &[&System] = &[&plimsoll_hearings::SYSTEM, &plimsoll_pfa::SYSTEM];
+
+/// The laboratory of gauge sets, which `simulate` fills.
+pub(crate) static LABORATORY: &System = &plimsoll_gauges::SYSTEM;
+
+/// Brings in the sets that the laboratory's earlier system left.
+pub(crate) use plimsoll_gauges::backfill;
 
 /// One side of the pilot.
 pub(crate) struct Side {

@@ -71,6 +71,11 @@ pub trait ChangeKind: Sync {
     /// True when a run refuses to start without a verified backup.
     fn needs_backup(&self) -> bool;
 
+    /// False for a change that is made from what the caller says alone, as one request ([`crate::change::request`]).
+    fn asks_source(&self) -> bool {
+        true
+    }
+
     /// The path below which an HTTP source answers all questions of this change, such as `v3`; added to the
     /// address unless it ends with it.
     fn source_root(&self) -> &'static str {

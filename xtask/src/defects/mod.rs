@@ -6,6 +6,7 @@
 //! Invariants: the project itself is never edited; a test counts as red only when it was compiled, ran and
 //! failed, and when it is green without the defect; an edit that no longer fits the source is a failure.
 
+mod gauges;
 mod hearings;
 mod pilot;
 mod sync;
@@ -53,7 +54,7 @@ pub(crate) struct Test {
 
 /// Every known defect.
 fn all() -> Vec<&'static Defect> {
-    hearings::DEFECTS.iter().chain(sync::DEFECTS).chain(pilot::DEFECTS).collect()
+    hearings::DEFECTS.iter().chain(sync::DEFECTS).chain(pilot::DEFECTS).chain(gauges::DEFECTS).collect()
 }
 
 /// Runs the campaign, or with arguments only the defects that they name: `hearings-3`, or `sync` for all of a system.

@@ -12,6 +12,8 @@ use clap::{Args, Subcommand, ValueEnum};
 pub(crate) enum SimulateCommand {
     /// The congress.gov API, serving generated hearings or a snapshot, with planted changes and faults
     Congress(CongressArguments),
+    /// A calibration laboratory: registers, the sets of its earlier system brought in, and a first week of work
+    Gauges(GaugesArguments),
     /// The Lucky Gas company: its legacy database in Big5, and the new one beside it, with rows that nobody has
     Luckygas(LuckygasArguments),
     /// Users of both databases of Lucky Gas, at work while customers move, and whether both sides hold what they were told
@@ -81,6 +83,17 @@ pub(crate) struct CongressArguments {
     /// Write the hearings as they were before the changes to this new SQLite database
     #[arg(long, value_name = "FILE")]
     pub(crate) write_baseline: Option<PathBuf>,
+}
+
+/// Arguments of `simulate gauges`.
+#[derive(Debug, Args)]
+pub(crate) struct GaugesArguments {
+    /// Sets that can be brought in, from 10 to 20,000
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u64).range(10..=20_000))]
+    pub(crate) sets: u64,
+    /// The seed of everything that is chosen
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 /// Arguments of `simulate luckygas`.

@@ -3,13 +3,17 @@
 use std::process::ExitCode;
 
 use plimsoll_engine::change::report::{self, RunReport};
+use plimsoll_engine::change::request::{self, Answer};
 use plimsoll_engine::change::routine::{self, Routine};
 use plimsoll_engine::change::run::{self as engine_run, RunSettings};
 use plimsoll_engine::change::setup::Named;
 use plimsoll_engine::change::{
     apply as engine_apply, assess, control, copy, plan as engine_plan, propose, retention,
 };
+use plimsoll_engine::source::SourceRequest;
+use plimsoll_engine::system::{ChangeKind, System};
 use plimsoll_engine::{EngineError, Session};
+use serde_json::json;
 
 use super::{Context, declared, parse_url, plan as plan_command, source, split};
 use crate::args::{ApplyArguments, ControlArguments, RunArguments, SettingsArguments};
@@ -96,6 +100,9 @@ pub(crate) fn run(context: &Context, arguments: &RunArguments) -> Result<ExitCod
         context.ui.say("dry run: nothing was written, and the plan was discarded");
         return Ok(ExitCode::SUCCESS);
     }
+    if !change.asks_source() {
+        return requested(context, &mut session, system, change, &open.request);
+    }
     let routine = routine_of(context, &session, (system.name, change.name()), &arguments.settings)?;
     let report = routine::run(
         &mut session,
@@ -112,6 +119,32 @@ pub(crate) fn run(context: &Context, arguments: &RunArguments) -> Result<ExitCod
         return Ok(exit::of_tally(&tally(&report.report)));
     }
     finish(context, &report.report)
+}
+
+/// Performs a change that is made from its options alone, in one transaction.
+fn requested(
+    context: &Context,
+    session: &mut Session,
+    system: &System,
+    change: &'static dyn ChangeKind,
+    asked: &SourceRequest,
+) -> Result<ExitCode, EngineError> {
+    let reason = asked.option("reason").unwrap_or_default();
+    match request::run(session, system, change, asked, reason)? {
+        Answer::Done { run, changes } => {
+            let document = json!({ "run": run, "rows": changes.len() });
+            let done = format!("done by run {}: {}", run.short(), plural(changes.len() as u64, "row"));
+            context.ui.print(&document, || done)?;
+        }
+        Answer::Unchanged => {
+            context.ui.print(&json!({ "run": null, "rows": 0 }), || "nothing to change".to_owned())?;
+        }
+        Answer::Refused(refusal) => {
+            let reasons = refusal.reason.replace("; ", "\n  ");
+            return Err(EngineError::refused(format!("{} is refused:\n  {reasons}", change.name())));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn tally(report: &RunReport) -> plimsoll_core::item::Tally {

@@ -1,5 +1,6 @@
 //! `simulate`: remote systems that answer, and stores that other programs leave behind.
 
+mod gauges;
 mod luckygas;
 mod luckygas_users;
 mod opencode;
@@ -22,6 +23,7 @@ use crate::args::{CongressArguments, SimulateCommand};
 pub(crate) fn execute(context: &Context, command: SimulateCommand) -> Result<ExitCode, EngineError> {
     match command {
         SimulateCommand::Congress(arguments) => congress(context, &arguments),
+        SimulateCommand::Gauges(arguments) => gauges::execute(context, &arguments),
         SimulateCommand::Luckygas(arguments) => luckygas::execute(context, &arguments),
         SimulateCommand::LuckygasUsers(arguments) => luckygas_users::execute(context, &arguments),
         SimulateCommand::Opencode(arguments) => opencode::execute(context, &arguments),

@@ -7,7 +7,7 @@ use plimsoll_engine::EngineError;
 use plimsoll_engine::Session;
 use plimsoll_engine::source::directory::{DirectoryFetch, SavingFetch};
 use plimsoll_engine::source::http::{ApiKey, HttpFetch, HttpSettings};
-use plimsoll_engine::source::{Fetch, SourceRequest};
+use plimsoll_engine::source::{Fetch, NoSource, SourceRequest};
 use plimsoll_engine::system::{ChangeKind, System};
 
 use super::Context;
@@ -31,6 +31,14 @@ pub(crate) fn open(
     session: &Session,
     arguments: &SourceArguments,
 ) -> Result<OpenSource, EngineError> {
+    let request = SourceRequest {
+        known_until: None,
+        since: arguments.since.clone(),
+        options: arguments.options.clone(),
+    };
+    if !change.asks_source() {
+        return Ok(OpenSource { fetch: Box::new(NoSource), address: "request".to_owned(), request });
+    }
     let address = arguments.source.clone().or_else(|| context.config.sources.get(system.name).cloned());
     let address = address.ok_or_else(|| {
         EngineError::usage(format!(
@@ -57,11 +65,6 @@ pub(crate) fn open(
         return Err(EngineError::usage(format!(
             "`{address}` is neither an http address nor a folder\nhint: --source http://.. or --source FOLDER"
         )));
-    };
-    let request = SourceRequest {
-        known_until: None,
-        since: arguments.since.clone(),
-        options: arguments.options.clone(),
     };
     Ok(OpenSource { fetch, address, request })
 }

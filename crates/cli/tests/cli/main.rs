@@ -10,6 +10,7 @@
 
 mod alerts;
 mod gate;
+mod gauges;
 mod ingest;
 mod luckygas;
 mod messages;

@@ -25,7 +25,7 @@ use super::run::{self, RunSettings};
 use crate::error::EngineError;
 use crate::event;
 use crate::session::Session;
-use crate::source::SourceRecord;
+use crate::source::{NoSource, SourceRecord, SourceRequest};
 use crate::system::{ChangeKind, System};
 
 /// Milliseconds to wait before each further try after a deadlock or a row that moved.
@@ -92,6 +92,32 @@ pub fn perform(
             _ => return Err(again),
         }
     }
+}
+
+/// Performs what the options of a request ask for: the one record that a change makes of them.
+///
+/// # Errors
+/// Usage, when the change makes more than one record of them or none; else as [`perform`].
+pub fn run(
+    session: &mut Session,
+    system: &System,
+    change: &'static dyn ChangeKind,
+    request: &SourceRequest,
+    reason: &str,
+) -> Result<Answer, EngineError> {
+    let mut records = Vec::new();
+    change.read(&mut NoSource, request, &mut |record| {
+        records.push(record);
+        Ok(())
+    })?;
+    let [record] = records.as_slice() else {
+        return Err(EngineError::usage(format!(
+            "`{}` makes {} records of one request\nhint: plan it from a source instead",
+            change.name(),
+            records.len()
+        )));
+    };
+    perform(session, system, change, record, reason)
 }
 
 /// One try inside the open transaction.

@@ -129,6 +129,24 @@ impl<F: Fetch + ?Sized> Fetch for Box<F> {
     }
 }
 
+/// The source of a change that asks none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSource;
+
+impl Fetch for NoSource {
+    fn get(&mut self, query: &Query) -> Result<Json, FetchError> {
+        Err(FetchError::Source(format!("this change has no source to ask for {}", query.path)))
+    }
+
+    fn budget_left(&self) -> Option<u64> {
+        None
+    }
+
+    fn statistics(&self) -> FetchStatistics {
+        FetchStatistics::default()
+    }
+}
+
 /// What a source was asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FetchStatistics {

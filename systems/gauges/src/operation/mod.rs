@@ -221,6 +221,10 @@ impl ChangeKind for Operation {
         false
     }
 
+    fn asks_source(&self) -> bool {
+        false
+    }
+
     fn read(
         &self,
         _fetch: &mut dyn Fetch,

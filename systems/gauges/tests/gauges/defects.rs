@@ -216,6 +216,21 @@ fn d7_every_cell_of_the_matrix() {
     assert_eq!(cells, 90);
 }
 
+/// D8: who takes one member takes both, and who brings one back brings both.
+#[test]
+fn d8_both_members_go_and_come_together() {
+    on_both(|lab: &mut Lab| {
+        lab.set("G1", "N1");
+        lab.try_as("uma", "check-out", json!({"serial": "G1"})).unwrap();
+        assert_eq!((lab.status("G1"), lab.status("N1")), ("checked_out".into(), "checked_out".into()));
+        lab.try_as("uma", "return", json!({"serial": "N1"})).unwrap();
+        assert_eq!((lab.status("G1"), lab.status("N1")), ("pending_qc".into(), "pending_qc".into()));
+        lab.spare("N2", "nogo");
+        assert!(lab.refused("check-out", json!({"serial": "N2"})).contains("[checkout.complete]"));
+        lab.sound();
+    });
+}
+
 /// D9: nothing moves when one of two cannot (see also `life::nothing_is_written_when_one_row_cannot_be`).
 #[test]
 fn d9_a_move_is_all_or_nothing() {

@@ -581,28 +581,25 @@ fn run(lab: &mut Lab, seed: u64, steps: usize, check_each: bool) -> (usize, usiz
 
 #[test]
 fn random_sequences_keep_every_rule() {
-    let (mut done, mut refused, mut seen) = (0, 0, BTreeSet::new());
-    for seed in 1..=10 {
+    // Not asked here: the first user, the switch that lets IDs be given out again, and what the backfill asks.
+    let not_asked = ["keep-user", "switch-reuse-check", "bring-in-set"];
+    let (mut done, mut refused, mut seen) = (0, 0, BTreeSet::from(not_asked));
+    for seed in 1..=40 {
         let mut lab = Lab::sqlite();
         let (more, less, names) = run(&mut lab, seed, 260, seed <= 3);
         done += more;
         refused += less;
         seen.extend(names);
+        // At least eight sequences, and as many as it takes for every kind to be done.
+        if seed >= 8 && seen.len() == OPERATIONS.len() {
+            break;
+        }
     }
-    println!("{done} done, {refused} refused, {} kinds", seen.len());
+    println!("{done} done, {refused} refused");
     assert!(done > 500 && refused > 500, "{done} done, {refused} refused");
     let never: Vec<&str> =
         OPERATIONS.iter().map(|operation| operation.name).filter(|name| !seen.contains(name)).collect();
-    let not_asked = [
-        "keep-user",
-        "switch-reuse-check",
-        "dispose-case",
-        "notify-case",
-        "close-case",
-        "reject-transfer",
-        "accept-transfer",
-    ];
-    assert!(never.iter().all(|name| not_asked.contains(name)), "never done: {never:?}");
+    assert!(never.is_empty(), "never done: {never:?}");
 }
 
 fn dump(session: &mut Session) -> BTreeMap<&'static str, Vec<Vec<Value>>> {
