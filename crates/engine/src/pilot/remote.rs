@@ -389,6 +389,14 @@ impl Remote for LegacyRemote {
         }
     }
 
+    /// Each effect has its line in the outbox. A copy that comes late finds the row moved, or its own line.
+    fn applied(&mut self, operation: &OperationId) -> Result<Option<bool>, Trouble> {
+        self.snapshot(|remote| {
+            let sql = format!("SELECT 1 FROM {} WHERE origin = $1 LIMIT 1", remote.pilot.outbox().0);
+            Ok(Some(!remote.store.query(&sql, &[Value::text(operation.to_string())])?.is_empty()))
+        })
+    }
+
     fn changes(&mut self, _scope: &str, cursor: &Cursor, limit: u64) -> Result<Page, Trouble> {
         self.snapshot(|remote| remote.changes_in(cursor, limit))
     }

@@ -8,7 +8,7 @@
 
 use plimsoll_core::sync::field::{LinkShape, Rules};
 use plimsoll_core::sync::plan::Dispatch;
-use plimsoll_core::sync::record::{Fields, Origin, Version};
+use plimsoll_core::sync::record::{Fields, OperationId, Origin, Version};
 use plimsoll_core::sync::vanish::VanishCap;
 use plimsoll_core::value::Value;
 
@@ -250,6 +250,16 @@ pub trait Remote: Send {
     /// # Errors
     /// [`Trouble`]; after [`Trouble::Unknown`] the write may have been applied.
     fn write(&mut self, key: &str, scope: &str, dispatch: &Dispatch) -> Result<Written, Trouble>;
+
+    /// Whether an operation took effect, where the remote keeps its effects for ever; `None` where it cannot tell. "No" is
+    /// only said when no copy of the request can take effect any more, or when it would be recognized.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    fn applied(&mut self, operation: &OperationId) -> Result<Option<bool>, Trouble> {
+        let _ = operation;
+        Ok(None)
+    }
 
     /// A page of the rows of `scope` that changed after `cursor`.
     ///

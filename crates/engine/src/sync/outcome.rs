@@ -73,7 +73,7 @@ pub(super) enum Outcome {
 pub(super) enum How {
     Acknowledged(OperationId),
     Rejected(OperationId),
-    ReadBack(OperationId, u32),
+    ReadBack(OperationId, u32, Option<bool>),
 }
 
 impl How {
@@ -88,17 +88,21 @@ impl How {
         let mirror = &kept.record.mirror;
         let current = match row {
             Some(row) => RowState::Present(record::observed(store, shape, link, row, mirror.fields())),
+            // A row that nobody ever saw, and that we did not make after all, is not gone: it was never there.
+            None if *mirror == RowState::Unknown && matches!(self, Self::ReadBack(_, _, Some(false))) => {
+                RowState::Unknown
+            }
             None => RowState::Gone { version: mirror.version().unwrap_or_default() },
         };
         match self {
             Self::Acknowledged(operation) => Event::Acknowledged { operation: operation.clone(), current },
             Self::Rejected(operation) => Event::Rejected { operation: operation.clone(), current },
-            Self::ReadBack(operation, attempt) => {
+            Self::ReadBack(operation, attempt, told) => {
                 // A remote that names the operation of a row proves that it was applied; another name proves nothing.
                 let origin = row.map(|row| &row.origin);
                 let ours = matches!(origin, Some(Origin::Operation(id)) if id == operation);
                 let (operation, attempt) = (operation.clone(), *attempt);
-                Event::ReadBack { operation, attempt, current, applied: ours.then_some(true) }
+                Event::ReadBack { operation, attempt, current, applied: ours.then_some(true).or(*told) }
             }
         }
     }

@@ -278,7 +278,10 @@ impl<'a> Worker<'a> {
         let answer = self.remote.read(key);
         self.learn(&answer);
         match answer {
-            Ok(row) => Outcome::Row { row, how: How::ReadBack(operation, attempt) },
+            Ok(row) => match self.remote.applied(&operation) {
+                Ok(applied) => Outcome::Row { row, how: How::ReadBack(operation, attempt, applied) },
+                Err(_) => Outcome::Unread,
+            },
             // A reading that failed says nothing new.
             Err(_) => Outcome::Unread,
         }
