@@ -233,7 +233,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         edits: &[Edit {
             file: "systems/gauges/src/draft.rs",
             from: "        context.update(row, &gauge.mutable())?;",
-            to: "        let serial = gauge.set_id.as_ref().map_or(serial.clone(), |set_id| format!(\"{set_id}-A\"));\n        context.update(row, &[(\"serial\", Value::text(serial))])?;",
+            to: "        let engraved = gauge.set_id.as_ref().map_or(serial.clone(), |set_id| format!(\"{set_id}-A\"));\n        context.update(row, &[(\"serial\", Value::text(engraved))])?;",
         }],
         tests: &[system("defects::d16_")],
     },
