@@ -73,6 +73,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
         "ingest" => return bench_opencode::ingest(rest),
         "views" => return bench_opencode::views(rest),
         "live" => return bench_opencode::live(rest),
+        "pilot" if rest.iter().any(|word| word == "dual-write") => return bench_dual_write(),
         "pilot" => return bench_parity::run(rest),
         "sync" => return bench_sync(),
         _ => {}
@@ -112,6 +113,14 @@ fn bench_sync() -> Result<(), Failure> {
         process::run(command.args(["--ignored", "--nocapture", "--test-threads", "1"]))?;
     }
     Ok(())
+}
+
+/// Runs the measurements of dual write and of the stages, in the profile of tests: the figures are upper bounds.
+fn bench_dual_write() -> Result<(), Failure> {
+    duckdb::ensure(true)?;
+    let mut command = process::cargo();
+    command.args(["test", "--package", "plimsoll-luckygas", "--test", "luckygas", "--", "speed::"]);
+    process::run(command.args(["--ignored", "--nocapture", "--test-threads", "1"]))
 }
 
 /// Runs `plimsoll-bench` in a release build.

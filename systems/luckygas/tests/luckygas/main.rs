@@ -18,4 +18,5 @@ mod pilot;
 mod refusals;
 mod schema;
 mod selection;
+mod speed;
 mod support;
