@@ -107,6 +107,17 @@ impl Session {
     }
 }
 
+/// Runs `work` in one transaction and takes back what it did: what it would say, without doing it.
+pub(crate) fn taken_back<T>(
+    store: &mut dyn Store,
+    work: impl FnOnce(&mut dyn Store) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    store.begin(Access::ReadWrite)?;
+    let done = work(store);
+    store.rollback()?;
+    done
+}
+
 /// Runs `work` in one transaction: commits when it returns `Ok`, rolls back otherwise.
 pub(crate) fn in_transaction<T>(
     session: &mut Session,

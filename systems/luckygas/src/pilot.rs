@@ -132,10 +132,6 @@ impl Pilot for LuckyGas {
         }
     }
 
-    fn read_text(&self, bytes: &[u8]) -> Option<String> {
-        big5::decode(bytes).ok()
-    }
-
     fn entities(&self) -> &'static [PilotEntity] {
         PILOT_ENTITIES
     }

@@ -61,10 +61,9 @@ pub(super) fn execute(context: &Context, arguments: &ParityArguments) -> Result<
 /// nothing is on its way that nobody carries.
 fn carried(legacy: &mut Session, new: &mut Session) -> Result<Carried, EngineError> {
     let outbox = PILOT.outbox();
-    let (place, pulled) = places(new.store.as_mut(), PILOT)?;
-    Ok(Carried {
-        legacy: pulled.map_or_else(|| outbox.end(legacy.store.as_mut()), Ok)?,
-        new: place.map_or_else(|| outbox.end(new.store.as_mut()), Ok)?,
+    Ok(match places(new.store.as_mut(), PILOT)? {
+        Some((new, legacy)) => Carried { legacy, new },
+        None => Carried { legacy: outbox.end(legacy.store.as_mut())?, new: outbox.end(new.store.as_mut())? },
     })
 }
 

@@ -184,22 +184,15 @@ impl<'a> Carrier<'a> {
         self.pilot
     }
 
-    /// The connection to the legacy side.
-    pub fn legacy(&mut self) -> &mut dyn Store {
-        self.legacy.as_mut()
-    }
-
-    /// Whom it carries.
-    pub fn reach(&self) -> Reach {
-        self.reach
-    }
-
     /// Reads every legacy row once, so that rows from before changes were captured are in the mirrors too.
     ///
     /// # Errors
     /// When a side fails; what was read stays.
     pub fn snapshot(&mut self) -> Result<u64, EngineError> {
         let mut seen = 0;
+        if self.is_whole {
+            return Ok(seen);
+        }
         for entity in self.pilot.entities() {
             let sql =
                 "SELECT 1 FROM plimsoll_sync_pull WHERE link = $1 AND scope = $2 AND complete_at IS NOT NULL";
@@ -263,25 +256,28 @@ impl<'a> Carrier<'a> {
     fn hear_legacy(&mut self) -> Result<u64, EngineError> {
         let mut seen = 0;
         for entity in self.pilot.entities() {
-            let place = self.pulled_through(entity)?;
-            let sql = format!(
-                "SELECT 1 FROM {} WHERE table_name = $1 AND position > $2 LIMIT 1",
-                self.pilot.outbox().0
-            );
-            let parameters = [Value::text(entity.legacy_table), Value::Integer(place)];
-            if !self.legacy.query(&sql, &parameters)?.is_empty() {
+            if self.unpulled(entity, i64::MAX, 1)? > 0 {
                 seen += self.pull(entity, false)?;
             }
         }
         Ok(seen)
     }
 
-    /// The legacy position up to which an entity's changes are in its mirror.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn pulled_through(&mut self, entity: &PilotEntity) -> Result<i64, EngineError> {
-        pulled_through(self.session.store.as_mut(), self.pilot, entity)
+    /// How many legacy changes of an entity are not in its mirror, up to a position and counted to `most`.
+    pub(super) fn unpulled(
+        &mut self,
+        entity: &PilotEntity,
+        through: i64,
+        most: i64,
+    ) -> Result<u64, EngineError> {
+        let place = pulled_through(self.session.store.as_mut(), self.pilot, entity)?;
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM {} WHERE table_name = $1 AND position > $2 AND position <= $3 LIMIT $4) AS lines",
+            self.pilot.outbox().0
+        );
+        let numbers = [place, through, most].map(Value::Integer);
+        let parameters = [&[Value::text(entity.legacy_table)][..], &numbers].concat();
+        self.legacy.query(&sql, &parameters)?.into_iter().next().map_or(Ok(0), |row| Cells(row).count(0))
     }
 
     fn begin_place(&mut self, entity: &PilotEntity) -> Result<(), EngineError> {
@@ -457,22 +453,25 @@ pub(super) fn pulled_through(
 ///
 /// # Errors
 /// When the store fails.
-pub fn places(
-    store: &mut dyn Store,
-    pilot: &dyn Pilot,
-) -> Result<(Option<Place>, Option<Place>), EngineError> {
+pub fn places(store: &mut dyn Store, pilot: &dyn Pilot) -> Result<Option<(Place, Place)>, EngineError> {
     if store.shape("plimsoll_pilot_place")?.is_none() || store.shape("plimsoll_sync_pull")?.is_none() {
-        return Ok((None, None));
+        return Ok(None);
     }
     let sql = "SELECT 1 FROM plimsoll_pilot_place WHERE reader = $1";
     if store.query(sql, &[Value::text(READER)])?.is_empty() {
-        return Ok((None, None));
+        return Ok(None);
     }
+    let pulled = Place { writer: 0, position: all_pulled_through(store, pilot)? };
+    Ok(Some((new_place(store)?, pulled)))
+}
+
+/// The legacy position up to which the changes of every entity are in its mirror.
+pub(super) fn all_pulled_through(store: &mut dyn Store, pilot: &dyn Pilot) -> Result<i64, EngineError> {
     let mut least = i64::MAX;
     for entity in pilot.entities() {
         least = least.min(pulled_through(store, pilot, entity)?);
     }
-    Ok((Some(new_place(store)?), Some(Place { writer: 0, position: least })))
+    Ok(least)
 }
 
 /// The place up to which the new outbox was heard.

@@ -121,9 +121,6 @@ pub trait Pilot: Sync {
     /// Where a rehearsal of the way back makes its change; none for an entity that does not travel back.
     fn probe(&self, entity: &str) -> Option<Probe>;
 
-    /// A legacy text as people read it; none for bytes that are no text.
-    fn read_text(&self, bytes: &[u8]) -> Option<String>;
-
     /// The entities, each after those that it refers to.
     fn entities(&self) -> &'static [PilotEntity];
 

@@ -12,14 +12,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use plimsoll_core::pilot::cutover::cohort::{CohortEvent, CohortRules, CohortStep, step_cohort};
-use plimsoll_core::pilot::cutover::{
-    Cutover, Event, Order, Part, Said, Side, Stage, outstanding, standing, step,
-};
+use plimsoll_core::pilot::cutover::{Cutover, Event, Order, Said, Side, Stage, outstanding, standing, step};
 use plimsoll_core::value::Value;
 use plimsoll_store::Store;
 use serde::Serialize;
 
-use super::carry::{Carried, Carrier, new_place};
+use super::carry::{Carried, Carrier, all_pulled_through, new_place};
 pub use super::certify::{Key, certificate};
 use super::certify::{issue, measure};
 use super::customer::{Customer, CustomerParity, compare, on_their_way};
@@ -275,7 +273,8 @@ impl Driver<'_> {
                 if self.is_moving(customer)? {
                     return Ok(Err(None));
                 }
-                let position = self.legacy_place()?;
+                let pulled = all_pulled_through(self.carrier.session.store.as_mut(), pilot)?;
+                let position = u64::try_from(pulled).unwrap_or(0);
                 Ok(Event::Copied { turn: *turn, position, at_ms })
             }
             Order::MeasureLag { turn } => {
@@ -397,29 +396,10 @@ impl Driver<'_> {
         Ok(false)
     }
 
-    /// The legacy position up to which everything is in the mirrors.
-    fn legacy_place(&mut self) -> Result<u64, EngineError> {
-        let mut least = i64::MAX;
-        for entity in self.carrier.pilot().entities() {
-            least = least.min(self.carrier.pulled_through(entity)?);
-        }
-        Ok(u64::try_from(least).unwrap_or(0))
-    }
-
     /// Legacy changes that no mirror has yet.
     fn lag(&mut self) -> Result<u64, EngineError> {
-        let pilot = self.carrier.pilot();
-        let mut changes = 0;
-        for entity in pilot.entities() {
-            let place = self.carrier.pulled_through(entity)?;
-            let sql =
-                format!("SELECT count(*) FROM {} WHERE table_name = $1 AND position > $2", pilot.outbox().0);
-            let parameters = [Value::text(entity.legacy_table), Value::Integer(place)];
-            let rows = self.carrier.legacy().query(&sql, &parameters)?;
-            let count = rows.first().and_then(|row| row.first()).and_then(Value::as_integer).unwrap_or(0);
-            changes += u64::try_from(count).unwrap_or(0);
-        }
-        Ok(changes)
+        let entities = self.carrier.pilot().entities().iter();
+        entities.map(|entity| self.carrier.unpulled(entity, i64::MAX, i64::MAX)).sum()
     }
 
     fn is_carried(&mut self, customer: &Customer, from: Side, through: u64) -> Result<bool, EngineError> {
@@ -428,14 +408,7 @@ impl Driver<'_> {
         match from {
             Side::Legacy => {
                 for entity in pilot.entities() {
-                    let place = self.carrier.pulled_through(entity)?;
-                    let sql = format!(
-                        "SELECT 1 FROM {} WHERE table_name = $1 AND position > $2 AND position <= $3 LIMIT 1",
-                        pilot.outbox().0
-                    );
-                    let parameters =
-                        [Value::text(entity.legacy_table), Value::Integer(place), Value::Integer(through)];
-                    if !self.carrier.legacy().query(&sql, &parameters)?.is_empty() {
+                    if self.carrier.unpulled(entity, through, 1)? > 0 {
                         return Ok(false);
                     }
                 }
@@ -584,11 +557,6 @@ impl Driver<'_> {
         }
         Ok(Ok(()))
     }
-}
-
-/// Whether the member's handover waits for a person: a force or a way back.
-pub fn part_of(state: &Cutover) -> Option<Part> {
-    state.handover.as_ref().map(|handover| handover.part)
 }
 
 fn kind_of(event: &CohortEvent) -> &'static str {

@@ -17,16 +17,6 @@ use crate::change::cells::{Cells, number};
 use crate::error::EngineError;
 use crate::session::Passage;
 
-/// The fence of a customer, by its key on this side; none for one whom no pilot concerns.
-///
-/// # Errors
-/// When the store fails.
-pub fn read(store: &mut dyn Store, pilot: &dyn Pilot, customer: &str) -> Result<Option<Fence>, EngineError> {
-    let sql = format!("SELECT epoch, open FROM {} WHERE customer = $1", pilot.tables().fence);
-    let row = store.query(&sql, &[Value::text(customer)])?.into_iter().next().map(Cells);
-    row.map(|row| Ok(Fence { epoch: row.count(0)?, open: row.integer(1)? == 1 })).transpose()
-}
-
 /// Puts up the fence of a customer who is enrolled: legacy open, new closed. One that stands stays as it is.
 ///
 /// # Errors

@@ -65,7 +65,7 @@ fn answer(
 /// A cell as both databases have it.
 fn plain(pilot: &dyn Pilot, cell: Value) -> Value {
     match cell {
-        Value::Bytes(bytes) => pilot.read_text(&bytes).map_or(Value::Bytes(bytes), Value::Text),
+        bytes @ Value::Bytes(_) => pilot.readable(&bytes).map_or(bytes, Value::Text),
         Value::Boolean(flag) => Value::Integer(i64::from(flag)),
         Value::Decimal(text) | Value::Date(text) | Value::Timestamp(text) | Value::Json(text) => {
             Value::Text(text)

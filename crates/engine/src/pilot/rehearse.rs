@@ -9,13 +9,14 @@ use plimsoll_core::pilot::cutover::Side;
 use plimsoll_core::sync::record::Fields;
 use plimsoll_core::table::RowKey;
 use plimsoll_core::value::Value;
-use plimsoll_store::{Access, Store};
+use plimsoll_store::Store;
 
 use super::customer::{Customer, new_records};
 use super::declare::{Pilot, PilotEntity, Probe};
 use super::fence;
 use super::record::SideStore;
 use crate::error::EngineError;
+use crate::session::taken_back;
 
 /// What a rehearsed change writes. Every Big5 has these characters.
 const MARK: &str = "試回 rehearsal";
@@ -58,17 +59,6 @@ pub(super) fn rehearse(
         }
     }
     Ok(rehearsal)
-}
-
-/// Runs `work` in a transaction, and takes back what it did.
-fn taken_back<T>(
-    store: &mut dyn Store,
-    work: impl FnOnce(&mut dyn Store) -> Result<T, EngineError>,
-) -> Result<T, EngineError> {
-    store.begin(Access::ReadWrite)?;
-    let done = work(store);
-    store.rollback()?;
-    done
 }
 
 /// The records in the common form, as they would be after the change.

@@ -28,7 +28,7 @@ use super::{milliseconds, now_ms};
 use crate::change::cells::{Cells, number};
 use crate::error::{EngineError, ErrorKind};
 use crate::pilot::carry::make_due;
-use crate::session::Session;
+use crate::session::{Session, taken_back};
 
 /// How often a transaction that met another one is tried.
 const TRIES: u32 = 5;
@@ -125,11 +125,8 @@ pub(super) fn rehearse<T>(
     session: &mut Session,
     work: impl FnOnce(&mut dyn Store, &str) -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {
-    session.store.begin(Access::ReadWrite)?;
-    let now = session.clock.now();
-    let result = work(session.store.as_mut(), &now);
-    session.store.rollback()?;
-    result
+    let clock = Arc::clone(&session.clock);
+    taken_back(session.store.as_mut(), |store| work(store, &clock.now()))
 }
 
 /// Runs a transaction, or only rehearses it.
