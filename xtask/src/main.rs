@@ -80,8 +80,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "simulate",
-        arguments: "[--compare] [--seeds N] [--from FIRST_SEED]",
-        about: "run simulated histories of sync and check their invariants; a failing seed replays exactly; \
+        arguments: "[--what sync|cutover] [--compare] [--seeds N] [--from FIRST_SEED]",
+        about: "run simulated histories of sync, or of cut-overs, and check their invariants; a failing seed replays exactly; \
                 --compare plays histories to the earlier algorithms too and counts",
         run: campaigns::simulate,
     },

@@ -1,8 +1,8 @@
-//! `cargo xtask simulate`: many simulated histories of sync, each from a seed.
+//! `cargo xtask simulate`: many simulated histories of sync, or of cut-overs, each from a seed.
 //!
 //! Owns dividing the seeds among threads, progress, and what is printed. A history that breaks an invariant ends the
-//! program with its seed; `--from SEED --seeds 1` plays it again, the same to the last step. `--compare` plays other
-//! histories to the planner and to the algorithms of the two earlier systems, and prints the table of the guide.
+//! program with its seed; `--from SEED --seeds 1` plays it again, the same to the last step. `--what cutover` plays customers
+//! that are moved from one store to another and back. `--compare` plays other histories to the planner and to the algorithms of the two earlier systems, and prints the table of the guide.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a developer's program")]
 
@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
+use plimsoll_core::pilot::cutover::simulate as cutover;
 use plimsoll_core::sync::simulate::compare::{System, Tally, compare};
 use plimsoll_core::sync::simulate::{Counts, Violation, simulate};
 
@@ -18,10 +19,29 @@ struct Options {
     seeds: u64,
     from: u64,
     compare: bool,
+    cutover: bool,
+}
+
+/// A broken promise of either simulation.
+struct Found {
+    seed: u64,
+    text: String,
+}
+
+impl From<Violation> for Found {
+    fn from(violation: Violation) -> Self {
+        Self { seed: violation.seed, text: violation.to_string() }
+    }
+}
+
+impl From<cutover::Violation> for Found {
+    fn from(violation: cutover::Violation) -> Self {
+        Self { seed: violation.seed, text: violation.to_string() }
+    }
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { seeds: 100_000, from: 0, compare: false };
+    let mut options = Options { seeds: 100_000, from: 0, compare: false, cutover: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let target = match word.as_str() {
@@ -29,11 +49,20 @@ fn options() -> Result<Options, String> {
                 options.compare = true;
                 continue;
             }
+            "--what" => {
+                let what = words.next().unwrap_or_default();
+                options.cutover = match what.as_str() {
+                    "sync" => false,
+                    "cutover" => true,
+                    _ => return Err(format!("there is no simulation of `{what}`: --what sync or cutover")),
+                };
+                continue;
+            }
             "--seeds" => &mut options.seeds,
             "--from" => &mut options.from,
             _ => {
                 return Err(format!(
-                    "unknown option `{word}`\nusage: [--compare] [--seeds N] [--from FIRST_SEED]"
+                    "unknown option `{word}`\nusage: [--what sync|cutover] [--compare] [--seeds N] [--from FIRST_SEED]"
                 ));
             }
         };
@@ -46,8 +75,8 @@ fn options() -> Result<Options, String> {
 /// Plays each seed on some thread, until one of them finds something wrong: what each thread summed up and found.
 fn each_seed<Sum: Default + Send>(
     options: &Options,
-    play: impl Fn(u64, &mut Sum) -> Result<(), Violation> + Sync,
-) -> Vec<(Sum, Option<Violation>)> {
+    play: impl Fn(u64, &mut Sum) -> Result<(), Found> + Sync,
+) -> Vec<(Sum, Option<Found>)> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let began = Instant::now();
@@ -83,21 +112,70 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    if options.compare { print_comparison(&options) } else { print_simulation(&options) }
+    if options.compare {
+        print_comparison(&options)
+    } else if options.cutover {
+        print_cutovers(&options)
+    } else {
+        print_simulation(&options)
+    }
 }
 
-fn print_simulation(options: &Options) -> ExitCode {
-    let began = Instant::now();
-    let outcomes = each_seed(options, |seed, sum: &mut Counts| simulate(seed).map(|counts| sum.add(&counts)));
-    let mut sum = Counts::default();
-    let mut violation: Option<Violation> = None;
-    for (counts, found) in outcomes {
-        sum.add(&counts);
-        violation = match (violation, found) {
+/// The first of what the threads found.
+fn first<Sum>(outcomes: Vec<(Sum, Option<Found>)>, mut add: impl FnMut(Sum)) -> Option<Found> {
+    let mut first: Option<Found> = None;
+    for (sum, found) in outcomes {
+        add(sum);
+        first = match (first, found) {
             (Some(known), Some(other)) => Some(if other.seed < known.seed { other } else { known }),
             (known, found) => known.or(found),
         };
     }
+    first
+}
+
+/// The last lines: what was broken and how to see it again, or that nothing was.
+fn end(options: &Options, began: Instant, found: Option<Found>) -> ExitCode {
+    if let Some(found) = found {
+        let what = if options.cutover { " --what cutover" } else { "" };
+        println!("{}", found.text);
+        println!("again: cargo xtask simulate{what} --seeds 1 --from {}", found.seed);
+        return ExitCode::FAILURE;
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    println!("{} seeds from {}: 0 violations, {seconds:.1} s", options.seeds, options.from);
+    ExitCode::SUCCESS
+}
+
+fn print_cutovers(options: &Options) -> ExitCode {
+    let began = Instant::now();
+    let outcomes = each_seed(options, |seed, sum: &mut cutover::Counts| {
+        sum.add(&cutover::simulate(seed, cutover::Weakness::None)?);
+        Ok(())
+    });
+    let mut sum = cutover::Counts::default();
+    let found = first(outcomes, |counts| sum.add(&counts));
+    println!(
+        "{} customers: {} writes taken, {} refused by fences, {} handovers; {} ended on the new side, {} on the legacy side",
+        sum.customers, sum.accepted, sum.refused, sum.handovers, sum.done, sum.back
+    );
+    println!(
+        "{} differences planted, {} rows repaired, {} left alone because they had changed meanwhile",
+        sum.planted, sum.repaired, sum.left_alone
+    );
+    let [lost, doubled, crashes] = sum.faults;
+    println!("faults: {lost} messages lost, {doubled} doubled, {crashes} crashes");
+    end(options, began, found)
+}
+
+fn print_simulation(options: &Options) -> ExitCode {
+    let began = Instant::now();
+    let outcomes = each_seed(options, |seed, sum: &mut Counts| {
+        sum.add(&simulate(seed)?);
+        Ok(())
+    });
+    let mut sum = Counts::default();
+    let found = first(outcomes, |counts| sum.add(&counts));
     println!(
         "{} edits committed, {} requests of which {} took effect, {} changes by others",
         sum.commits, sum.requests, sum.effects, sum.foreign
@@ -110,14 +188,7 @@ fn print_simulation(options: &Options) -> ExitCode {
     let faults: Vec<String> =
         sum.faults.named().iter().map(|(name, count)| format!("{count} {name}")).collect();
     println!("faults: {}", faults.join(", "));
-    if let Some(violation) = violation {
-        println!("{violation}");
-        println!("again: cargo xtask simulate --seeds 1 --from {}", violation.seed);
-        return ExitCode::FAILURE;
-    }
-    let seconds = began.elapsed().as_secs_f64();
-    println!("{} seeds from {}: 0 violations, {seconds:.1} s", options.seeds, options.from);
-    ExitCode::SUCCESS
+    end(options, began, found)
 }
 
 /// The table, in Markdown: a line for each figure, a column for each system.

@@ -30,6 +30,7 @@ pub mod event;
 pub mod fence;
 mod handover;
 pub mod plan;
+pub mod simulate;
 pub mod state;
 
 #[cfg(test)]
