@@ -13,6 +13,7 @@ pub mod capture;
 pub mod change;
 pub mod check;
 pub mod clock;
+pub mod cloud;
 pub mod control;
 pub mod error;
 pub mod event;

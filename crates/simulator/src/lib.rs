@@ -12,8 +12,9 @@
 //!
 //! Reading order: [`congress`], then inside it `model`, `render`, `snapshot`, `generate`, `mutate`, `server`;
 //! [`pems`] for a remote system that is written to; [`opencode`] and [`luckygas`] write databases as other programs leave
-//! them; [`gauges`] makes the rows and requests of a laboratory.
+//! them; [`cloud`] stands in for an object storage; [`gauges`] makes the rows and requests of a laboratory.
 
+pub mod cloud;
 pub mod congress;
 mod connection;
 mod error;

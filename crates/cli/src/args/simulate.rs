@@ -22,6 +22,22 @@ pub(crate) enum SimulateCommand {
     Opencode(OpencodeArguments),
     /// PEMS, the master system of equipment plans: other users edit too, and the network misbehaves
     Pems(PemsArguments),
+    /// An object storage and a machine's identity, as Google's answer, on loopback; the bucket lives in memory
+    Cloud(CloudStandIn),
+}
+
+/// Arguments of `simulate cloud`.
+#[derive(Debug, Args)]
+pub(crate) struct CloudStandIn {
+    /// The bucket's name
+    #[arg(long, value_name = "NAME", default_value = "demo-bucket")]
+    pub(crate) bucket: String,
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Refuse everything that writes
+    #[arg(long)]
+    pub(crate) read_only: bool,
 }
 
 /// Arguments of `simulate pems`.

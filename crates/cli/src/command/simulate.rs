@@ -1,5 +1,6 @@
 //! `simulate`: remote systems that answer, and stores that other programs leave behind.
 
+mod cloud;
 mod gauges;
 mod luckygas;
 mod luckygas_users;
@@ -22,6 +23,7 @@ use crate::args::{CongressArguments, SimulateCommand};
 /// Runs a simulator until it is killed, or writes what it was asked for.
 pub(crate) fn execute(context: &Context, command: SimulateCommand) -> Result<ExitCode, EngineError> {
     match command {
+        SimulateCommand::Cloud(arguments) => cloud::execute(context, &arguments),
         SimulateCommand::Congress(arguments) => congress(context, &arguments),
         SimulateCommand::Gauges(arguments) => gauges::execute(context, &arguments),
         SimulateCommand::Luckygas(arguments) => luckygas::execute(context, &arguments),
