@@ -93,6 +93,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         process::run(Command::new("chmod").arg("755").arg(&folder))?;
     }
     let cluster = postgres::Cluster::start(&folder)?;
+    // A copy of its own: a build beside it must not change what is measured.
+    let own = folder.join("plimsoll");
+    fs::copy(&plimsoll, &own).map_err(|error| Failure::new(format!("{}: {error}", own.display())))?;
+    let plimsoll = own;
     let bench = Bench { psql: programs.join("psql"), folder, plimsoll, cluster };
     let measured = bench.measure(&options);
     let Bench { folder, cluster, .. } = bench;

@@ -2,6 +2,7 @@
 //!
 //! Owns the grammar and its help. What each command does is in `command`.
 
+mod cloud;
 mod pilot;
 mod simulate;
 
@@ -13,13 +14,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_core::undo::UndoMode;
 use plimsoll_server::Scope;
 
+pub(crate) use self::cloud::CloudCommand;
 pub(crate) use self::pilot::{
     AdvanceArguments, CertificateArguments, EnrolArguments, MoveArguments, ParityArguments, PilotCommand,
     PilotRunArguments, ReadArguments, ReportArguments, SelectArguments, ShowArguments, StageArguments,
 };
 pub(crate) use self::simulate::{
-    CongressArguments, GaugesArguments, LuckygasArguments, LuckygasUsersArguments, OpencodeArguments,
-    OpencodeGeneration, PemsArguments, SimulateCommand,
+    CloudStandIn, CongressArguments, GaugesArguments, LuckygasArguments, LuckygasUsersArguments,
+    OpencodeArguments, OpencodeGeneration, PemsArguments, SimulateCommand,
 };
 
 /// The load line for live data: say what will change, what changed, whether it is right, and take it back.
@@ -255,6 +257,9 @@ pub(crate) enum Command {
     Pilot(PilotCommand),
     /// Compare both sides of the pilot by sums that are kept by change, and repair what differs
     Parity(ParityArguments),
+    /// Copies in an object storage off this machine, and whether its set-up works
+    #[command(subcommand)]
+    Cloud(CloudCommand),
     /// Simulate a remote system
     #[command(subcommand)]
     Simulate(SimulateCommand),

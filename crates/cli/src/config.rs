@@ -13,6 +13,8 @@ use plimsoll_engine::EngineError;
 use plimsoll_engine::alert::{Address, QuietHours};
 use plimsoll_engine::cache::Cache;
 use plimsoll_engine::change::run::{DEFAULT_BATCH_SIZE, RunSettings};
+use plimsoll_engine::cloud::google::{METADATA, STORAGE};
+use plimsoll_engine::cloud::{Credential, GoogleSettings};
 use plimsoll_server::Tokens;
 use serde::Deserialize;
 
@@ -41,6 +43,20 @@ pub(crate) struct ConfigFile {
     pub(crate) approval_required: Option<bool>,
     /// Alerts.
     pub(crate) alerts: AlertsFile,
+    /// Where copies go off this machine.
+    pub(crate) cloud: Option<CloudFile>,
+}
+
+/// The part of the configuration file about a cloud.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CloudFile {
+    /// The bucket's name.
+    pub(crate) bucket: String,
+    /// The storage's address, where it is not Google's.
+    pub(crate) storage: Option<String>,
+    /// The address of the machine's metadata, where it is not Google's.
+    pub(crate) metadata: Option<String>,
 }
 
 /// The part of the configuration file about alerts.
@@ -90,6 +106,8 @@ pub(crate) struct Config {
     pub(crate) alert_webhook: Option<Address>,
     /// Hours in which only P0 is told.
     pub(crate) quiet_hours: Option<QuietHours>,
+    /// Where copies go off this machine, when that is set up.
+    pub(crate) cloud: Option<GoogleSettings>,
 }
 
 /// One environment variable that the command reads.
@@ -123,6 +141,11 @@ pub(crate) const ENVIRONMENT: &[EnvironmentVariable] = &[
         name: "PLIMSOLL_APPROVAL_REQUIRED",
         help: "`true` refuses to apply a plan that is not approved. Default: false.",
     },
+    EnvironmentVariable {
+        name: "PLIMSOLL_CLOUD_TOKEN",
+        help: "An access token for the bucket of `[cloud]`, in place of the service account that is attached to this machine.",
+    },
+    EnvironmentVariable { name: "PLIMSOLL_CLOUD_TOKEN_FILE", help: "A file with that token." },
     EnvironmentVariable {
         name: "PLIMSOLL_LOG",
         help: "What is logged to standard error, such as `warn` (items not applied) or `plimsoll_engine=debug` (every batch). Default: error.",
@@ -239,6 +262,7 @@ pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, E
             .or(file.alerts.quiet_hours)
             .map(|text| QuietHours::read(&text))
             .transpose()?,
+        cloud: file.cloud.map(cloud).transpose()?,
         tokens: tokens()?,
         token: secret("PLIMSOLL_TOKEN", "PLIMSOLL_TOKEN_FILE")?,
     })
@@ -272,6 +296,17 @@ fn secret(name: &'static str, file: &'static str) -> Result<Option<String>, Engi
     let text = std::fs::read_to_string(&path)
         .map_err(|error| EngineError::usage(format!("{file} names {path}: {error}")))?;
     Ok(Some(text.trim().to_owned()))
+}
+
+/// The cloud's settings, with a token of the caller's or as the machine.
+fn cloud(file: CloudFile) -> Result<GoogleSettings, EngineError> {
+    let token = secret("PLIMSOLL_CLOUD_TOKEN", "PLIMSOLL_CLOUD_TOKEN_FILE")?;
+    let metadata = file.metadata.unwrap_or_else(|| METADATA.to_owned());
+    Ok(GoogleSettings {
+        bucket: file.bucket,
+        storage: file.storage.unwrap_or_else(|| STORAGE.to_owned()),
+        credential: token.map_or(Credential::Machine(metadata), Credential::Token),
+    })
 }
 
 fn tokens() -> Result<Tokens, EngineError> {

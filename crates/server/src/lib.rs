@@ -22,6 +22,7 @@ mod feed;
 mod links;
 mod live;
 mod metric;
+mod pilots;
 mod rate;
 mod request;
 mod router;
@@ -34,6 +35,7 @@ mod state;
 pub use crate::access::{Scope, Token, Tokens};
 pub use crate::ask::{Announcement, Asked, RunningServer};
 pub use crate::clients::{Arrival, Silent, Timed, Why};
+pub use crate::pilots::{AskGate, ServedPilot, ServedSide};
 pub use crate::serve::{serve, serve_until};
 pub use crate::settings::{
     Collect, Limits, REFRESH_INTERVAL, ServedLink, ServedSystem, ServerError, ServerSettings,

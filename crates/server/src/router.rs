@@ -12,6 +12,7 @@ use axum::routing::{get, post, put};
 use crate::access::{Scope, require};
 use crate::error::ApiError;
 use crate::request;
+use crate::routes::pilot::{look, moves, parity, selections};
 use crate::routes::sync::{conflicts, drafts, events, records, rounds, waiting};
 use crate::routes::{client, flag, metric, ofrep, plan, quarantine, run, system, unleash};
 use crate::state::Server;
@@ -28,6 +29,8 @@ pub(crate) fn router(server: Server) -> Router {
         .merge(scoped(operate(), Scope::Operate))
         .merge(scoped(look_at_records(), Scope::Read))
         .merge(scoped(change_records(), Scope::Operate))
+        .merge(scoped(look_at_pilot(), Scope::Read))
+        .merge(scoped(move_pilot(), Scope::Operate))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(limit)
@@ -113,6 +116,37 @@ fn change_records() -> Router<Server> {
         .route("/api/v1/systems/{system}/dead-letters/retry", post(waiting::retry))
         .route("/api/v1/systems/{system}/dead-letters/drop", post(waiting::drop_letters))
         .route("/api/v1/systems/{system}/sync", post(rounds::go))
+}
+
+/// What looks at a pilot. An answer to a question about a member, and comparing one, write nothing of users.
+fn look_at_pilot() -> Router<Server> {
+    Router::new()
+        .route("/api/v1/systems/{system}/pilot", get(look::overview))
+        .route("/api/v1/systems/{system}/pilot/members", get(look::members))
+        .route("/api/v1/systems/{system}/pilot/members/{customer}", get(look::member))
+        .route("/api/v1/systems/{system}/pilot/members/{customer}/certificate", get(look::certificate_of))
+        .route("/api/v1/systems/{system}/pilot/members/{customer}/answers/{question}", get(look::answer))
+        .route("/api/v1/systems/{system}/pilot/members/{customer}/parity", get(look::compare))
+        .route("/api/v1/systems/{system}/pilot/selections", get(selections::list))
+        .route("/api/v1/systems/{system}/pilot/selections/{selection}", get(selections::show))
+        .route("/api/v1/systems/{system}/pilot/selections/{selection}/export", get(selections::export))
+        .route(
+            "/api/v1/systems/{system}/pilot/selections/{selection}/customers/{customer}",
+            get(selections::explain),
+        )
+}
+
+/// What chooses, moves and repairs.
+fn move_pilot() -> Router<Server> {
+    Router::new()
+        .route("/api/v1/systems/{system}/pilot/selections", post(selections::choose))
+        .route("/api/v1/systems/{system}/pilot/enrol", post(moves::enrol))
+        .route("/api/v1/systems/{system}/pilot/advance", post(moves::advance))
+        .route("/api/v1/systems/{system}/pilot/run", post(moves::run))
+        .route("/api/v1/systems/{system}/pilot/members/{customer}/sync", post(moves::sync))
+        .route("/api/v1/systems/{system}/pilot/{verb}", post(moves::tell))
+        .route("/api/v1/systems/{system}/parity", post(parity::compare))
+        .route("/api/v1/systems/{system}/parity/repair", post(parity::repair))
 }
 
 async fn no_route() -> ApiError {

@@ -14,6 +14,7 @@ use plimsoll_engine::system::System;
 use plimsoll_store::StoreUrl;
 
 use crate::access::Tokens;
+use crate::pilots::ServedPilot;
 
 /// A system with the store that holds its tables.
 #[derive(Clone)]
@@ -82,6 +83,8 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     /// Each system with its store.
     pub systems: Vec<ServedSystem>,
+    /// The pilot, where both its databases are there. Its sides may be among the systems too, for their runs.
+    pub pilot: Option<ServedPilot>,
     /// The control store, which holds the flags.
     pub control: StoreUrl,
     /// Who acts, as recorded in events, while there are no tokens.

@@ -17,10 +17,11 @@ use crate::error::ApiError;
 use crate::links::LinkState;
 use crate::live::Live;
 use crate::metric::Metrics;
+use crate::pilots::PilotState;
 use crate::rate::Rates;
 use crate::request::RequestIds;
 use crate::sessions::Sessions;
-use crate::settings::{ServedSystem, ServerError, ServerSettings};
+use crate::settings::{ServedLink, ServedSystem, ServerError, ServerSettings};
 
 /// The server, as handlers see it.
 pub(crate) type Server = Arc<Shared>;
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) stores: Vec<Sessions>,
     /// The links of the systems that have one.
     pub(crate) links: Vec<Arc<LinkState>>,
+    /// The pilot, where there is one.
+    pub(crate) pilot: Option<Arc<PilotState>>,
     /// The gate of the control store.
     pub(crate) control: Sessions,
     /// The flags as they are.
@@ -77,7 +80,18 @@ impl Shared {
                 clock.as_ref(),
             )))
         });
-        let links = links.collect();
+        let mut links: Vec<Arc<LinkState>> = links.collect();
+        let pilot = settings.pilot.clone().map(|served| {
+            let known = stores.iter().find(|known| *known.url() == served.new.store).cloned();
+            let store =
+                known.unwrap_or_else(|| Sessions::new(served.new.store.clone(), limits.sessions_per_store));
+            // A pilot's rounds go through its carrier, so these links know no remote: they are looked at and decided.
+            for linked in &served.links {
+                let link = ServedLink { linked, remote: None, token: None, requests_per_second: None };
+                links.push(Arc::new(LinkState::new(&link, store.clone(), None, clock.as_ref())));
+            }
+            Arc::new(PilotState::new(served, store))
+        });
         let clients = Arc::new(Clients::new(limits.event_clients));
         let local = Caller { name: settings.actor.as_str().into(), scope: Scope::Admin };
         let mut control =
@@ -86,6 +100,7 @@ impl Shared {
         Ok(Arc::new(Self {
             stores,
             links,
+            pilot,
             control: Sessions::new(settings.control.clone(), limits.sessions_per_store),
             live: Live::open(&mut control, settings.cache.clone())?,
             rates: Rates::new(limits.requests_per_second, callers),
@@ -111,11 +126,16 @@ impl Shared {
         })
     }
 
-    /// The link of the system called `name`.
+    /// The link of that name, or of the system of that name where it has one.
     pub(crate) fn link(&self, name: &str) -> Result<&Arc<LinkState>, ApiError> {
+        if let Some(link) = self.links.iter().find(|link| link.linked.link.name() == name) {
+            return Ok(link);
+        }
         let system = self.system(name)?.system.name;
-        self.links.iter().find(|link| link.linked.system.name == system).ok_or_else(|| {
-            let names: Vec<_> = self.links.iter().map(|link| link.linked.system.name).collect();
+        let mut of = self.links.iter().filter(|link| link.linked.system.name == system);
+        let only = of.next().filter(|_| of.next().is_none());
+        only.ok_or_else(|| {
+            let names: Vec<_> = self.links.iter().map(|link| link.linked.link.name()).collect();
             let error = ApiError::not_found(format!("the records of `{name}` are not linked with a remote"));
             if names.is_empty() { error } else { error.hint(format!("those of {} are", names.join(", "))) }
         })

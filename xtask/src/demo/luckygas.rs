@@ -1,7 +1,7 @@
 //! The demo's fourth story: customers move from a legacy database to a new one while both are in use, and back.
 //!
-//! Owns the pilot from the selection to the last certificate, with users at work on both sides all the time. All records
-//! are generated.
+//! Owns the pilot from the selection to the last certificate, with users at work on both sides all the time and carriers
+//! that are killed in the middle of it. All records are generated.
 //!
 //! Invariants: the selection has exactly its size; whatever users were told stands on both sides, and after the rollback on
 //! the legacy side; every certificate equals its oracle; the sample report's verdict comes out of its own figures.
@@ -111,7 +111,9 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
     let ledger = pilot.folder.join("ledger.json");
     let ledger = ledger.to_string_lossy();
     pilot.output(&["pilot", "start", "--reason", "demo"], DONE)?;
-    let carrier = pilot.start(&[&["pilot", "run", "--watch"][..], &STAGES].concat())?;
+    let carry = [&["pilot", "run", "--watch"][..], &STAGES].concat();
+    let mut carrier = pilot.start(&carry)?;
+    let mut deaths = 0;
     let users = pilot.start(&[
         "simulate",
         "luckygas-users",
@@ -132,7 +134,10 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
             break;
         }
         pilot.advance()?;
-        std::thread::sleep(Duration::from_millis(1_500));
+        std::thread::sleep(Duration::from_millis(700));
+        // A fault on purpose: the carrier dies in the middle of its work, and another one goes on.
+        carrier = pilot.another(carrier, &carry, &mut deaths)?;
+        std::thread::sleep(Duration::from_millis(800));
     }
     pilot.until("all members soak", |stages| {
         stages.iter().all(|(stage, _)| matches!(stage.as_str(), "soak" | "rolled_back"))
@@ -159,6 +164,8 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
     })?;
     print!("{}", pilot.output(&["pilot", "certificate", &first], DONE)?);
     pilot.output(&["pilot", "rollback", "--reason", "demo"], DONE)?;
+    std::thread::sleep(Duration::from_millis(300));
+    carrier = pilot.another(carrier, &carry, &mut deaths)?;
     pilot.until("everybody is back", |stages| stages.iter().all(|(stage, _)| stage == "rolled_back"))?;
     std::thread::sleep(Duration::from_millis(500));
     let mut whole = 0;
@@ -173,7 +180,9 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
         }
         whole += 1;
     }
-    println!("{whole} certificates, each equal to its oracle.");
+    println!(
+        "{whole} certificates, each equal to its oracle; meanwhile {deaths} carriers were killed with -9."
+    );
     print!("{}", pilot.output(&check, DONE)?);
     drop(carrier);
 
@@ -207,6 +216,13 @@ impl Pilot<'_> {
             .spawn()
             .map(Running)
             .map_err(|error| Failure::new(format!("{}: {error}", arguments.join(" "))))
+    }
+
+    /// Kills a carrier with -9 and starts the next one.
+    fn another(&self, carrier: Running, words: &[&str], deaths: &mut u64) -> Result<Running, Failure> {
+        drop(carrier);
+        *deaths += 1;
+        self.start(words)
     }
 
     fn wait(&self, mut running: Running) -> Result<(), Failure> {

@@ -267,6 +267,9 @@ pub(crate) struct ShowArguments {
 /// Exit codes: 0 nothing differs; 3 something does.
 #[derive(Debug, Args)]
 pub(crate) struct ParityArguments {
+    /// Only the members of the pilot that are under way
+    #[arg(long, conflicts_with_all = ["build", "entities", "repair"])]
+    pub(crate) members: bool,
     /// Compute all sums anew from every row, instead of by what changed since
     #[arg(long)]
     pub(crate) build: bool,

@@ -55,6 +55,12 @@ fn document(sample: &Sample) -> serde_json::Value {
 }
 
 impl Context {
+    /// The same settings for work that nobody watches.
+    pub(super) fn silent(&self) -> Self {
+        let ui = Ui { json: false, quiet: true };
+        Self { ui, config: self.config.clone(), store: self.store.clone() }
+    }
+
     /// Every sample that there is now.
     pub(crate) fn samples(&self) -> Vec<Sample> {
         let mut samples = metric::collect(&mut self.metric_stores());
@@ -108,7 +114,8 @@ impl Context {
     }
 }
 
-fn exists(url: &StoreUrl) -> bool {
+/// Whether a store is there, as far as that can be told without asking a server.
+pub(super) fn exists(url: &StoreUrl) -> bool {
     !matches!(url, StoreUrl::Sqlite { path, .. } if !path.is_file())
 }
 
@@ -136,9 +143,7 @@ const STALE: Duration = Duration::from_secs(900);
 impl Collector {
     /// A collector with the settings of this process.
     pub(crate) fn new(context: &Context) -> Self {
-        let ui = Ui { json: false, quiet: true };
-        let context = Context { ui, config: context.config.clone(), store: context.store.clone() };
-        Self { context, kept: Mutex::default() }
+        Self { context: context.silent(), kept: Mutex::default() }
     }
 
     /// The function that the server calls.

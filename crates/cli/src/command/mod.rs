@@ -6,6 +6,7 @@ mod alert;
 mod apply;
 mod backup;
 mod check;
+mod cloud;
 pub(crate) mod flag;
 pub(crate) mod gate;
 mod ingest;
@@ -120,6 +121,7 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Parity(arguments) => parity::execute(context, &arguments),
         Command::Simulate(command) => simulate::execute(context, command),
         Command::Serve(arguments) => serve::serve(context, &arguments),
+        Command::Cloud(command) => cloud::execute(context, command),
         Command::Token(command) => token::execute(context, command),
         Command::Reference { system } => {
             reference::print(context, system.as_deref())?;

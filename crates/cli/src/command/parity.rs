@@ -12,11 +12,11 @@ use plimsoll_engine::change::report::RunReport;
 use plimsoll_engine::change::routine::{self, Routine};
 use plimsoll_engine::change::run::DEFAULT_BATCH_SIZE;
 use plimsoll_engine::change::{assess, retention};
-use plimsoll_engine::pilot::carry::places;
-use plimsoll_engine::pilot::compare::{Carried, Difference, EntityParity};
-use plimsoll_engine::pilot::examine::{Examine, Examined, examine, prepare, refuse_deletes};
+use plimsoll_engine::pilot::compare::{Difference, EntityParity};
+use plimsoll_engine::pilot::examine::{Examine, Examined, examine, prepare, refuse_deletes, through};
 use plimsoll_engine::pilot::record::SideStore;
 use plimsoll_engine::pilot::repair::{Repair, plan_repair};
+use plimsoll_engine::pilot::standing::compare_members;
 use plimsoll_engine::{EngineError, Session};
 use serde::Serialize;
 
@@ -29,6 +29,9 @@ use crate::ui::{duration, grouped, plural, table};
 /// Compares both sides, and repairs one where that is asked.
 pub(super) fn execute(context: &Context, arguments: &ParityArguments) -> Result<ExitCode, EngineError> {
     context.pilot_urls()?;
+    if arguments.members {
+        return members(context);
+    }
     let mut legacy = side(context, Side::Legacy)?;
     let mut new = side(context, Side::New)?;
     let how = Examine {
@@ -37,7 +40,7 @@ pub(super) fn execute(context: &Context, arguments: &ParityArguments) -> Result<
         // What is not read cannot be repaired.
         shown: if arguments.repair.is_some() { usize::MAX } else { arguments.shown },
     };
-    let found = examine(&mut legacy, &mut new, PILOT, &mut carried, &how)?;
+    let found = examine(&mut legacy, &mut new, PILOT, &mut |legacy, new| through(legacy, new, PILOT), &how)?;
     let Some(target) = arguments.repair.map(Side::from) else {
         context.ui.print(&found, || text(&found, arguments.shown))?;
         if !found.equal {
@@ -55,16 +58,6 @@ pub(super) fn execute(context: &Context, arguments: &ParityArguments) -> Result<
         Side::New => (new, legacy),
     };
     repair(context, arguments, target, &mut target_session, &mut other, &found)
-}
-
-/// How far each side's changes were carried over. Where no carrier ran yet, everything that can be read counts as carried:
-/// nothing is on its way that nobody carries.
-fn carried(legacy: &mut Session, new: &mut Session) -> Result<Carried, EngineError> {
-    let outbox = PILOT.outbox();
-    Ok(match places(new.store.as_mut(), PILOT)? {
-        Some((new, legacy)) => Carried { legacy, new },
-        None => Carried { legacy: outbox.end(legacy.store.as_mut())?, new: outbox.end(new.store.as_mut())? },
-    })
 }
 
 fn side(context: &Context, side: Side) -> Result<Session, EngineError> {
@@ -154,6 +147,29 @@ fn repair(
     context.ui.print(&document, || apply::text(&report))?;
     apply::say_next(context, &report);
     Ok(code)
+}
+
+/// Compares the members alone: whoever was not enrolled has no reason to be equal.
+fn members(context: &Context) -> Result<ExitCode, EngineError> {
+    let means = context.pilot_means()?;
+    let found = compare_members(&mut context.driver(&means, None)?)?;
+    context.ui.print(&found, || {
+        let mut lines = vec![format!(
+            "{} with {}: {} differ, {} on their way",
+            plural(found.members, "member"),
+            plural(found.records, "record"),
+            grouped(found.differing),
+            grouped(found.pending)
+        )];
+        lines.extend(
+            found.unequal.iter().map(|(code, count)| format!("  {code}: {}", plural(*count, "record"))),
+        );
+        lines.join("\n")
+    })?;
+    if found.differing > 0 {
+        context.ui.say("next: plimsoll pilot run compares and repairs as the stages order; plimsoll pilot status CODE tells what happened");
+    }
+    Ok(if found.differing == 0 { ExitCode::SUCCESS } else { exit::incomplete() })
 }
 
 /// What was found, for a person.

@@ -9,14 +9,17 @@ use plimsoll_engine::schedule::Runner;
 use plimsoll_engine::sync::LinkedSystem;
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_server::{
-    Limits, REFRESH_INTERVAL, RunningServer, ServedLink, ServedSystem, ServerError, ServerSettings,
+    Limits, REFRESH_INTERVAL, RunningServer, ServedLink, ServedPilot, ServedSide, ServedSystem, ServerError,
+    ServerSettings,
 };
 
 use super::Context;
-use super::metrics::Collector;
+use super::gate::ask;
+use super::metrics::{Collector, exists};
+use super::pilot::CERTIFICATE_KEY;
 use super::schedule::BinaryHost;
 use crate::args::ServeArguments;
-use crate::registry::{LINKED_SYSTEMS, STANDING_SYSTEMS};
+use crate::registry::{LINKED_SYSTEMS, PILOT, PILOT_SIDES, STANDING_SYSTEMS};
 
 /// The link of a system, with its tables up to date.
 fn served_link(
@@ -33,6 +36,45 @@ fn served_link(
     })
 }
 
+/// The pilot, when both its databases are there; their runs are served too.
+fn served_pilot(
+    context: &Context,
+    systems: &mut Vec<ServedSystem>,
+) -> Result<Option<ServedPilot>, EngineError> {
+    let Ok([legacy_url, new_url]) = context.pilot_urls() else { return Ok(None) };
+    if !exists(&legacy_url) || !exists(&new_url) {
+        return Ok(None);
+    }
+    let [legacy, new] = &PILOT_SIDES;
+    let mut session = context.new_side()?;
+    let links = LINKED_SYSTEMS.iter().filter(|linked| linked.system.name == new.system.name).copied();
+    let links: Vec<&LinkedSystem> = links.collect();
+    for linked in &links {
+        plimsoll_engine::sync::prepare(&mut session, linked)?;
+    }
+    systems.push(ServedSystem { system: new.system, store: new_url.clone(), link: None });
+    // The legacy database belongs to another program: nothing is set up there before somebody enrols members.
+    let has_journal = context.open(&legacy_url)?.store.shape("plimsoll_run")?.is_some();
+    if has_journal {
+        context.session(legacy.system)?;
+        systems.push(ServedSystem { system: legacy.system, store: legacy_url.clone(), link: None });
+    }
+    let asking = context.silent();
+    Ok(Some(ServedPilot {
+        pilot: PILOT,
+        legacy: ServedSide { system: legacy.system, store: legacy_url },
+        new: ServedSide { system: new.system, store: new_url },
+        links,
+        key: (CERTIFICATE_KEY, context.certificate_secret()?.into()),
+        ask_gate: Arc::new(move |gate, actor| {
+            let catalog = asking.gates()?;
+            let mut control = asking.control_session()?;
+            actor.clone_into(&mut control.actor);
+            Ok(ask(&asking, &mut control, catalog.find(gate)?)?.1.verdict)
+        }),
+    }))
+}
+
 /// Serves the HTTP API and runs schedules until the process is told to end.
 pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<ExitCode, EngineError> {
     let mut systems = Vec::new();
@@ -42,12 +84,14 @@ pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<Exi
         let link = link.map(|linked| served_link(context, &mut session, linked)).transpose()?;
         systems.push(ServedSystem { system, store: context.store_url(system)?, link });
     }
+    let pilot = served_pilot(context, &mut systems)?;
     let control = context.control_session()?.store.url();
     let control_text = control.to_string();
     let rate = Some(arguments.rate_limit).filter(|rate| *rate > 0);
     let settings = ServerSettings {
         listen: arguments.listen,
         systems,
+        pilot,
         control,
         actor: context.config.actor.clone(),
         tokens: context.config.tokens.clone(),

@@ -9,6 +9,7 @@
 )]
 
 mod alerts;
+mod cloud;
 mod gate;
 mod gauges;
 mod ingest;
@@ -16,6 +17,7 @@ mod luckygas;
 mod messages;
 mod monitoring;
 mod pilot;
+mod pilot_served;
 mod playbook;
 mod postgres;
 mod records;

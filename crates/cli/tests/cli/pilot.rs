@@ -32,7 +32,7 @@ fn home(clients: &str, deliveries: &str, dirty: &str, new: Option<&str>) -> Home
     home
 }
 
-fn legacy(home: &Home) -> Box<dyn Store> {
+pub(crate) fn legacy(home: &Home) -> Box<dyn Store> {
     let url = format!("sqlite:{}", home.file("data/luckygas-legacy.db").display());
     plimsoll_store::open(&url.parse().unwrap()).unwrap()
 }
@@ -42,7 +42,7 @@ fn strings(list: &Json) -> BTreeSet<String> {
 }
 
 /// Homes on files, and with the new side in PostgreSQL where that is installed.
-fn homes(clients: &str, deliveries: &str, dirty: &str) -> Vec<Home> {
+pub(crate) fn homes(clients: &str, deliveries: &str, dirty: &str) -> Vec<Home> {
     let mut homes = vec![home(clients, deliveries, dirty, None)];
     if let Some(server) = PostgresServer::shared() {
         homes.push(home(clients, deliveries, dirty, Some(&server.database().unwrap())));
@@ -276,7 +276,7 @@ fn stage(home: &Home, customer: &str) -> String {
 }
 
 /// A gate that asks for one fact, which the test puts on record.
-fn open_gate(home: &Home) {
+pub(crate) fn open_gate(home: &Home) {
     let gate = "gate = \"test/stage\"\ntitle = \"Test\"\n\n[[criterion]]\nid = \"equal\"\ntext = \"Both sides agree\"\n\
         [[criterion.evidence]]\nkind = \"facts\"\nfacts = \"stage\"\nmember = \"differences\"\nrule = \"= 0 rows\"\n\
         max_age = \"1h\"\nhint = \"plimsoll pilot report --facts FILE\"\n";
@@ -325,6 +325,8 @@ fn lg_21_a_member_goes_through_its_gates_and_back_with_a_certificate() {
         let answer = home.expect(0, &["pilot", "read", &code, "orders", "--json"]).json();
         assert_eq!(answer["shown_from"], "new");
         home.expect(0, &["pilot", "sync", &code]);
+        let members = home.expect(0, &["parity", "--members", "--json"]).json();
+        assert_eq!((&members["members"], &members["differing"]), (&1.into(), &0.into()));
         home.expect(2, &["pilot", "certificate", &code]);
 
         home.expect(0, &["pilot", "rollback", "--customer", &code, "--reason", "test"]);

@@ -158,6 +158,17 @@ families! {
     SYNC_HELD = "plimsoll_sync_held_scopes", Gauge, ["link"],
         "Scopes of which so many rows vanished that a person has to confirm it.";
 
+    PILOT_MEMBERS = "plimsoll_pilot_members", Gauge, ["system", "stage"], "Members of the pilot by the stage where they stand.";
+    PILOT_WRITERS = "plimsoll_pilot_writers", Gauge, ["system", "writer"],
+        "Members by the side that takes their writes: legacy, new, or nobody for the moments of a handover.";
+    PILOT_DUE = "plimsoll_pilot_due_records", Gauge, ["system", "entity"],
+        "Records that changed on a side and were not brought to the other one yet; absent when there are none.";
+    PILOT_HELD = "plimsoll_pilot_held_records", Gauge, ["system", "entity"],
+        "Records that cannot be carried until somebody mends them; absent when there are none.";
+    PILOT_EVENTS = "plimsoll_pilot_events_total", Counter, ["system", "kind"],
+        "What happened to members: enrol, start, stage, advance, force, pause, resume, rollback, switched, closed.";
+    PILOT_CERTIFICATES = "plimsoll_pilot_certificates_total", Counter, ["system"], "Certificates of rollbacks that were issued.";
+
     HTTP_REQUESTS = "plimsoll_http_requests_total", Counter, ["method", "route", "status"],
         "Requests that the server answered.";
     HTTP_SECONDS = "plimsoll_http_request_duration_seconds", Histogram, ["route"],

@@ -29,7 +29,7 @@ use crate::error::EngineError;
 
 /// How far each side's changes were carried over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Carried {
+pub struct Through {
     /// Of the legacy side's outbox.
     pub legacy: Place,
     /// Of the new side's.
@@ -97,7 +97,7 @@ impl EntityParity {
 pub fn compare(
     legacy: &mut SideStore<'_>,
     new: &mut SideStore<'_>,
-    carried: Carried,
+    carried: Through,
     shown: usize,
 ) -> Result<Vec<EntityParity>, EngineError> {
     let followed = (catch_up(legacy)?.place, catch_up(new)?.place);

@@ -17,9 +17,9 @@ use plimsoll_core::value::Value;
 use plimsoll_store::Store;
 use serde::Serialize;
 
-use super::carry::{new_place, pulled_through, records_of};
 use super::compare::{Difference, EntityParity};
 use super::declare::{CUSTOMER, Pilot, PilotEntity};
+use super::due::{new_place, pulled_through, records_of};
 use super::record::{Record, SideStore, shape_of};
 use crate::change::cells::Cells;
 use crate::error::EngineError;

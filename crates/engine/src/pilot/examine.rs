@@ -14,8 +14,9 @@ use plimsoll_core::value::Value;
 use plimsoll_store::schema;
 use serde::Serialize;
 
-use super::compare::{Carried, Difference, EntityParity, compare};
+use super::compare::{Difference, EntityParity, Through, compare};
 use super::declare::Pilot;
+use super::due::places;
 use super::follow::{build, kept};
 use super::record::SideStore;
 use crate::change::cells::Cells;
@@ -82,7 +83,7 @@ pub fn examine(
     legacy: &mut Session,
     new: &mut Session,
     pilot: &dyn Pilot,
-    carried: &mut dyn FnMut(&mut Session, &mut Session) -> Result<Carried, EngineError>,
+    carried: &mut dyn FnMut(&mut Session, &mut Session) -> Result<Through, EngineError>,
     how: &Examine,
 ) -> Result<Examined, EngineError> {
     let known: Vec<&str> = pilot.entities().iter().map(|entity| entity.name).collect();
@@ -114,6 +115,19 @@ pub fn examine(
         built,
         duration_ms: new.clock.monotonic_ms().saturating_sub(began),
         entities,
+    })
+}
+
+/// How far each side's changes were carried over. Where no carrier ran yet, everything that can be read counts as carried:
+/// nothing is on its way that nobody carries.
+///
+/// # Errors
+/// When a store fails.
+pub fn through(legacy: &mut Session, new: &mut Session, pilot: &dyn Pilot) -> Result<Through, EngineError> {
+    let outbox = pilot.outbox();
+    Ok(match places(new.store.as_mut(), pilot)? {
+        Some((new, legacy)) => Through { legacy, new },
+        None => Through { legacy: outbox.end(legacy.store.as_mut())?, new: outbox.end(new.store.as_mut())? },
     })
 }
 

@@ -7,8 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plimsoll_core::pilot::cutover::Cutover;
 use plimsoll_core::pilot::cutover::cohort::CohortCutover;
+use plimsoll_core::pilot::cutover::{Cutover, Stage};
 use plimsoll_core::value::Value;
 use plimsoll_store::Store;
 
@@ -76,6 +76,27 @@ pub fn enrol(store: &mut dyn Store, new: &Member, now: &str) -> Result<bool, Eng
 pub fn all(store: &mut dyn Store) -> Result<Vec<Member>, EngineError> {
     let sql = format!("SELECT {COLUMNS} FROM plimsoll_pilot_member ORDER BY customer");
     store.query(&sql, &[])?.into_iter().map(member).collect()
+}
+
+/// Whether a pilot was ever prepared in this store.
+///
+/// # Errors
+/// When the store fails.
+pub fn has_begun(store: &mut dyn Store) -> Result<bool, EngineError> {
+    Ok(store.shape("plimsoll_pilot_member")?.is_some())
+}
+
+/// The codes of members who were taken back to the legacy side. A store without members has none.
+///
+/// # Errors
+/// When the store fails.
+pub fn rolled_back(store: &mut dyn Store) -> Result<BTreeSet<String>, EngineError> {
+    if !has_begun(store)? {
+        return Ok(BTreeSet::new());
+    }
+    let sql = "SELECT customer FROM plimsoll_pilot_member WHERE stage = $1";
+    let rows = store.query(sql, &[Value::text(Stage::RolledBack.as_str())])?;
+    rows.into_iter().map(|row| Cells(row).text(0)).collect()
 }
 
 /// One member.

@@ -5,8 +5,8 @@
 //! comparison reads as much as differs. What is decided is [`plimsoll_core::pilot`]'s; how records map is the system's.
 //!
 //! Reading order: [`declare`] (the seam), [`select`] (who goes first), [`remote`] (the legacy database as a link's remote),
-//! `reconcile` (one record), [`carry`] (rounds of both ways), [`fence`], [`member`], [`drive`] (who moves them) with
-//! [`customer`], [`reads`], `rehearse` and `certify`; then [`record`] (records of one side in the common form), [`sums`] (how
+//! `reconcile` and `rows` (one record), [`carry`] with [`due`] (rounds of both ways), [`fence`], [`member`], [`drive`] (who moves them) with
+//! `orders`, [`customer`], [`reads`], `rehearse` and `certify`; [`enrol`], [`moves`] and [`standing`] (what a person asks of them); then [`record`] (records of one side in the common form), [`sums`] (how
 //! sums are kept), [`follow`] (up to date by change, or anew), [`compare`], [`examine`] (as a person asks), [`repair`] (a
 //! plan like any other).
 //!
@@ -19,16 +19,22 @@ pub mod compare;
 pub mod customer;
 pub mod declare;
 pub mod drive;
+pub mod due;
+pub mod enrol;
 pub mod examine;
 pub mod fence;
 pub mod follow;
 pub mod member;
+pub mod moves;
+mod orders;
 pub mod reads;
 mod reconcile;
 pub mod record;
 mod rehearse;
 pub mod remote;
 pub mod repair;
+mod rows;
 pub mod schema;
 pub mod select;
+pub mod standing;
 pub mod sums;

@@ -20,7 +20,7 @@ use super::pull::BECAUSE;
 use super::take::advance;
 use super::{record, stamp};
 use crate::error::EngineError;
-use crate::pilot::carry::make_due;
+use crate::pilot::due::make_due;
 
 /// The keys that have a line.
 fn lined(store: &mut dyn Store, link: &dyn Link, keys: &[String]) -> Result<HashSet<String>, EngineError> {

@@ -27,7 +27,7 @@ use super::record::{self, Kept};
 use super::{milliseconds, now_ms};
 use crate::change::cells::{Cells, number};
 use crate::error::{EngineError, ErrorKind};
-use crate::pilot::carry::make_due;
+use crate::pilot::due::make_due;
 use crate::session::{Session, taken_back};
 
 /// How often a transaction that met another one is tried.

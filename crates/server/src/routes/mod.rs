@@ -8,6 +8,7 @@ pub(crate) mod flag;
 pub(crate) mod metric;
 pub(crate) mod ofrep;
 pub(crate) mod page;
+pub(crate) mod pilot;
 pub(crate) mod plan;
 pub(crate) mod quarantine;
 pub(crate) mod run;

@@ -158,6 +158,7 @@ pub(crate) fn settings(place: &Place) -> ServerSettings {
     ServerSettings {
         cache: None,
         listen: ([127, 0, 0, 1], 0).into(),
+        pilot: None,
         systems: vec![ServedSystem { system: &fixture::SYSTEM, store, link: None }],
         control,
         actor: "local".into(),

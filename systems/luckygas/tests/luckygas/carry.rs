@@ -7,8 +7,9 @@ use plimsoll_core::sync::record::Fields;
 use plimsoll_core::table::RowKey;
 use plimsoll_core::value::Value;
 use plimsoll_engine::Session;
-use plimsoll_engine::pilot::carry::{Carrier, Paces, Reach, held, prepare};
+use plimsoll_engine::pilot::carry::{Carrier, Paces, Reach, prepare};
 use plimsoll_engine::pilot::declare::Pilot;
+use plimsoll_engine::pilot::due::held;
 use plimsoll_engine::pilot::record::SideStore;
 use plimsoll_luckygas::mapping::ENTITIES;
 use plimsoll_luckygas::pilot::LuckyGas;
@@ -57,7 +58,7 @@ impl Dual {
         // Open transactions of other tests on the same server hold the reading of its outbox back.
         for _ in 0..2_000 {
             self.carrier.settle(&GO, ROUNDS).unwrap();
-            let place = plimsoll_engine::pilot::carry::new_place(self.new.store.as_mut()).unwrap();
+            let place = plimsoll_engine::pilot::due::new_place(self.new.store.as_mut()).unwrap();
             if LuckyGas.outbox().seen(self.new.store.as_mut(), place).unwrap().is_empty() {
                 return;
             }

@@ -14,7 +14,7 @@ use plimsoll_engine::capture::Outbox;
 use plimsoll_engine::change::apply::{self, StartRun};
 use plimsoll_engine::change::run::RunSettings;
 use plimsoll_engine::change::setup;
-use plimsoll_engine::pilot::compare::{Carried, EntityParity, compare};
+use plimsoll_engine::pilot::compare::{EntityParity, Through, compare};
 use plimsoll_engine::pilot::follow::{build, catch_up};
 use plimsoll_engine::pilot::record::SideStore;
 use plimsoll_engine::pilot::repair::{Repair, plan_repair};
@@ -109,16 +109,16 @@ impl Both {
     }
 
     /// As if every change so far was carried over.
-    fn end(&mut self) -> Carried {
+    fn end(&mut self) -> Through {
         let outbox = Outbox(OUTBOX);
         settle(self.new.store.as_mut());
-        Carried {
+        Through {
             legacy: outbox.end(self.legacy.store.as_mut()).unwrap(),
             new: outbox.end(self.new.store.as_mut()).unwrap(),
         }
     }
 
-    fn compare(&mut self, carried: Carried) -> BTreeMap<String, EntityParity> {
+    fn compare(&mut self, carried: Through) -> BTreeMap<String, EntityParity> {
         let (mut legacy, mut new) = self.sides();
         let found = compare(&mut legacy, &mut new, carried, usize::MAX).unwrap();
         found.into_iter().map(|parity| (parity.entity.clone(), parity)).collect()

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use plimsoll_core::flag::Percent;
+use plimsoll_core::pilot::cutover::{Cutover, Stage};
 use plimsoll_core::pilot::selection::{Selection, ShareOf, Size};
 use plimsoll_core::value::Value;
 use plimsoll_engine::change::setup;
+use plimsoll_engine::pilot::member::{self, Member};
+use plimsoll_engine::pilot::schema::PILOT_SCHEMA;
 use plimsoll_engine::pilot::select::candidates::{
     CANNOT_BE_CARRIED, DUPLICATE_CODE, Listed, NO_CODE, ORDER_CANNOT_BE_CARRIED, UNMOVABLE,
 };
@@ -18,6 +21,7 @@ use plimsoll_luckygas::schema::{LEGACY, NEW, before_capture};
 use plimsoll_simulator::luckygas::dirt::Dirt;
 use plimsoll_simulator::luckygas::{Manifest, Settings, generate};
 use plimsoll_store::digest::table_digests;
+use plimsoll_store::schema::upgrade;
 
 use crate::support::{Database, big5};
 
@@ -186,6 +190,36 @@ fn members_stay_whatever_happens_to_the_legacy_rows() {
     assert_eq!(smaller.kind, ErrorKind::Usage);
     assert!(smaller.message.contains("100 are members already"), "{smaller}");
     assert_eq!(kept::list(pilot.new.store.as_mut()).unwrap().len(), 2, "what is refused is not kept");
+}
+
+/// Who was taken back has no claim to stay: excluded, it leaves, and the number of members is still exact.
+#[test]
+fn a_member_that_was_rolled_back_may_leave() {
+    let settings = Settings { dirty_percent: 0, ..Settings::of(400, 5) };
+    let mut pilot = Pilot::of(&settings, Database::sqlite(&before_capture(&NEW)));
+    let first = pilot.select(&percent(10)).unwrap();
+    let (code, number) = first.members().into_iter().next().unwrap();
+    let excluding = Selection { exclusions: [(code.clone(), "moved away".into())].into(), ..percent(10) };
+    let refused = pilot.select(&excluding).unwrap_err();
+    assert!(refused.message.contains("roll the customer back, then exclude it"), "{refused}");
+    let now = pilot.new.clock.now();
+    upgrade(pilot.new.store.as_mut(), &PILOT_SCHEMA, &now).unwrap();
+    let mut state = Cutover::new();
+    state.stage = Stage::RolledBack;
+    let back = Member {
+        customer: code.clone(),
+        number,
+        canary: false,
+        state,
+        enrolled_at: now.clone(),
+        enrolled_by: "tester".into(),
+        reason: "a test".into(),
+    };
+    assert!(member::enrol(pilot.new.store.as_mut(), &back, &now).unwrap());
+    let after = pilot.select(&excluding).unwrap();
+    assert!(!after.selected.members.contains(&code));
+    assert_eq!(after.selected.members.len(), 40);
+    assert!(after.is_reproduced());
 }
 
 /// Two that select at the same time: one of them is told, and no member is lost.

@@ -9,8 +9,8 @@ use plimsoll_core::pilot::cutover::cohort::CohortRules;
 use plimsoll_core::pilot::cutover::{CutoverRules, Said};
 use plimsoll_engine::EngineError;
 use plimsoll_engine::clock::new_id;
-use plimsoll_engine::pilot::carry::{Carrier, Paces, Reach, prepare};
-use plimsoll_engine::pilot::drive::{Driver, Key};
+use plimsoll_engine::pilot::carry::{Paces, Reach};
+use plimsoll_engine::pilot::drive::{Driver, Key, Opening};
 use plimsoll_engine::sync::now_ms;
 
 use crate::args::StageArguments;
@@ -18,24 +18,24 @@ use crate::command::Context;
 use crate::registry::{PILOT, PILOT_SIDES, set_pilot_winner};
 
 /// What a driver borrows.
-pub(super) struct Means {
+pub(in crate::command) struct Means {
     paces: Paces,
     secret: Vec<u8>,
 }
 
 /// The name of the secret in certificates.
-pub(super) const KEY: &str = "certificate.key";
+pub(in crate::command) const KEY: &str = "certificate.key";
 
 impl Context {
     /// What a driver needs for as long as it is open.
-    pub(super) fn pilot_means(&self) -> Result<Means, EngineError> {
+    pub(in crate::command) fn pilot_means(&self) -> Result<Means, EngineError> {
         let session = self.new_side()?;
         let paces = Paces::new(PILOT, now_ms(&session));
         Ok(Means { paces, secret: self.certificate_secret()? })
     }
 
     /// A driver with these rules.
-    pub(super) fn driver<'means>(
+    pub(in crate::command) fn driver<'means>(
         &self,
         means: &'means Means,
         stages: Option<&StageArguments>,
@@ -47,20 +47,21 @@ impl Context {
         if let Some(stages) = stages {
             set_pilot_winner(&stages.policy);
         }
-        let mut sessions = (self.session(new.system)?, self.session(legacy.system)?);
-        prepare(&mut sessions.0, &mut sessions.1, (new.system, legacy.system))?;
+        let sessions = (self.session(new.system)?, self.session(legacy.system)?);
         let reach =
             if stages.is_some_and(|stages| stages.everyone) { Reach::Everyone } else { Reach::Members };
-        let name = format!("{}-{}", self.config.actor, std::process::id());
-        let carrier = Carrier::open(sessions.0, PILOT, &legacy_url, &means.paces, reach, &name)?;
-        Ok(Driver {
-            carrier,
-            legacy: sessions.1,
+        let opening = Opening {
+            pilot: PILOT,
+            systems: [legacy.system, new.system],
+            legacy: legacy_url,
+            paces: &means.paces,
+            reach,
             rules: stages
                 .map_or_else(|| CohortRules { member: CutoverRules::default(), handovers_at_most: 4 }, rules),
             key: Key { id: KEY, secret: &means.secret },
-            systems: (new.system.name, legacy.system.name),
-        })
+            name: format!("{}-{}", self.config.actor, std::process::id()),
+        };
+        Driver::open(sessions.0, sessions.1, opening)
     }
 
     /// Who does something to members, and why.
@@ -69,7 +70,7 @@ impl Context {
     }
 
     /// The secret that signs certificates.
-    pub(super) fn certificate_secret(&self) -> Result<Vec<u8>, EngineError> {
+    pub(in crate::command) fn certificate_secret(&self) -> Result<Vec<u8>, EngineError> {
         let path = self.certificate_key();
         if let Ok(secret) = std::fs::read(&path) {
             return Ok(secret);

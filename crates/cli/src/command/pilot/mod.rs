@@ -18,6 +18,7 @@ use plimsoll_engine::pilot::select::prepare;
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_store::{Store, StoreUrl};
 
+pub(in crate::command) use self::drive::KEY as CERTIFICATE_KEY;
 use super::Context;
 use crate::args::PilotCommand;
 use crate::registry::PILOT_SIDES;
@@ -56,7 +57,7 @@ impl Context {
     }
 
     /// A session on the new side with the tables of selections.
-    fn new_side(&self) -> Result<Session, EngineError> {
+    pub(in crate::command) fn new_side(&self) -> Result<Session, EngineError> {
         self.pilot_urls()?;
         let mut session = self.session(PILOT_SIDES[1].system)?;
         prepare(&mut session)?;

@@ -2,14 +2,10 @@
 
 use std::process::ExitCode;
 
-use plimsoll_core::gate::Verdict;
-use plimsoll_core::pilot::cutover::cohort::{CohortEvent, CohortStep, step_cohort};
-use plimsoll_core::pilot::cutover::{Event, LossBound};
+use plimsoll_core::pilot::cutover::LossBound;
 use plimsoll_engine::EngineError;
 use plimsoll_engine::pilot::drive::Driver;
-use plimsoll_engine::pilot::member;
-use plimsoll_engine::sync::now_ms;
-use serde_json::json;
+use plimsoll_engine::pilot::moves::{Move, Moved, Saying, say};
 
 use crate::args::{AdvanceArguments, MoveArguments};
 use crate::command::{Context, gate};
@@ -17,41 +13,33 @@ use crate::ui::plural;
 
 /// Lets members begin.
 pub(super) fn start(context: &Context, arguments: &MoveArguments) -> Result<ExitCode, EngineError> {
-    said(context, arguments, "started", |at_ms| (CohortEvent::Start { at_ms }, Event::Start { at_ms }))
+    said(context, arguments, Move::Start, "started")
 }
 
 /// Lets members stop.
 pub(super) fn pause(context: &Context, arguments: &MoveArguments) -> Result<ExitCode, EngineError> {
-    said(context, arguments, "paused", |_| (CohortEvent::Pause, Event::Pause))
+    said(context, arguments, Move::Pause, "paused")
 }
 
 /// Lets members go on.
 pub(super) fn resume(context: &Context, arguments: &MoveArguments) -> Result<ExitCode, EngineError> {
-    said(context, arguments, "resumed", |_| (CohortEvent::Resume, Event::Resume))
+    said(context, arguments, Move::Resume, "resumed")
 }
 
 /// Takes members back.
 pub(super) fn rollback(context: &Context, arguments: &MoveArguments) -> Result<ExitCode, EngineError> {
-    let by = context.said(&arguments.reason);
-    said(context, arguments, "on their way back", |at_ms| {
-        (CohortEvent::Back { by: by.clone(), at_ms }, Event::Back { by: by.clone(), at_ms })
-    })
+    said(context, arguments, Move::Back, "on their way back")
 }
 
 fn said(
     context: &Context,
     arguments: &MoveArguments,
-    what: &str,
-    events: impl FnOnce(u64) -> (CohortEvent, Event),
+    what: Move,
+    words: &str,
 ) -> Result<ExitCode, EngineError> {
     let means = context.pilot_means()?;
     let mut driver = context.driver(&means, None)?;
-    let (all, one) = events(now_ms(&driver.carrier.session));
-    let event = match &arguments.customer {
-        Some(customer) => CohortEvent::Member { customer: customer.clone(), event: one },
-        None => all,
-    };
-    tell(context, &mut driver, event, arguments, what, None)
+    tell(context, &mut driver, what, arguments, words)
 }
 
 /// Lets the next wave on.
@@ -59,52 +47,34 @@ pub(super) fn advance(context: &Context, arguments: &AdvanceArguments) -> Result
     let means = context.pilot_means()?;
     let mut driver = context.driver(&means, Some(&arguments.stages))?;
     let moving = &arguments.moving;
-    if let (Some(writes), Some(customer)) = (arguments.force, &moving.customer) {
-        let event = Event::Force {
-            loss: LossBound { writes, what: arguments.what.clone().unwrap_or_default() },
-            by: context.said(&moving.reason),
-            at_ms: now_ms(&driver.carrier.session),
-        };
-        let event = CohortEvent::Member { customer: customer.clone(), event };
-        return tell(context, &mut driver, event, moving, "forced on", None);
+    if let Some(writes) = arguments.force {
+        let loss = LossBound { writes, what: arguments.what.clone().unwrap_or_default() };
+        return tell(context, &mut driver, Move::Force(loss), moving, "forced on");
     }
     let catalog = context.gates()?;
     let gate = catalog.find(&arguments.gate)?;
     let mut control = context.control_session()?;
     let (_, judgement) = gate::ask(context, &mut control, gate)?;
-    let (verdict, at_ms) = (judgement.verdict, now_ms(&driver.carrier.session));
-    let event = match &moving.customer {
-        Some(customer) => {
-            CohortEvent::Member { customer: customer.clone(), event: Event::Advance { verdict, at_ms } }
-        }
-        None => CohortEvent::Advance { verdict, at_ms },
-    };
-    tell(context, &mut driver, event, moving, "let on", Some((&arguments.gate, verdict)))
+    let what = Move::Advance { gate: arguments.gate.clone(), verdict: judgement.verdict };
+    tell(context, &mut driver, what, moving, "let on")
 }
 
 /// Lets it happen, or only says what would.
 fn tell(
     context: &Context,
     driver: &mut Driver<'_>,
-    event: CohortEvent,
+    what: Move,
     arguments: &MoveArguments,
-    what: &str,
-    gate: Option<(&str, Verdict)>,
+    words: &str,
 ) -> Result<ExitCode, EngineError> {
-    let step = if arguments.dry_run {
-        let cohort = member::cohort(&driver.members()?);
-        step_cohort(&driver.rules, &cohort, event).map_err(|error| EngineError::refused(error.to_string()))?
-    } else {
-        driver.happen(event, &context.said(&arguments.reason))?
+    let saying = Saying {
+        what,
+        customer: arguments.customer.clone(),
+        by: context.said(&arguments.reason),
+        dry_run: arguments.dry_run,
     };
-    let document = json!({
-        "moved": step.moved,
-        "waiting": step.waiting,
-        "unmoved": step.unmoved.iter().map(|(customer, why)| json!({ "customer": customer, "why": why.to_string() })).collect::<Vec<_>>(),
-        "gate": gate.map(|(name, verdict)| json!({ "name": name, "verdict": verdict })),
-        "dry_run": arguments.dry_run,
-    });
-    context.ui.print(&document, || words(&step, what))?;
+    let moved = say(driver, &saying)?;
+    context.ui.print(&moved, || text(&moved, words))?;
     if arguments.dry_run {
         context.ui.say("dry run: nobody was moved");
     } else {
@@ -115,16 +85,19 @@ fn tell(
     Ok(ExitCode::SUCCESS)
 }
 
-fn words(step: &CohortStep, what: &str) -> String {
-    let mut lines = vec![format!("{} {what}", plural(step.moved.len() as u64, "member"))];
-    if !step.waiting.is_empty() {
+fn text(moved: &Moved, words: &str) -> String {
+    let mut lines = vec![format!("{} {words}", plural(moved.moved.len() as u64, "member"))];
+    if !moved.waiting.is_empty() {
         lines.push(format!(
             "still waiting for a handover to end: {}",
-            plural(step.waiting.len() as u64, "member")
+            plural(moved.waiting.len() as u64, "member")
         ));
     }
-    lines.extend(step.unmoved.iter().map(|(customer, why)| {
-        format!("{customer} stays: {}", why.to_string().lines().next().unwrap_or_default())
-    }));
+    lines.extend(
+        moved
+            .unmoved
+            .iter()
+            .map(|one| format!("{} stays: {}", one.customer, one.why.lines().next().unwrap_or_default())),
+    );
     lines.join("\n")
 }

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
-use plimsoll_core::pilot::cutover::outstanding;
 use plimsoll_engine::pilot::customer::{Customer, CustomerParity};
 use plimsoll_engine::pilot::drive::Driven;
+use plimsoll_engine::pilot::{member, standing};
 use plimsoll_engine::{EngineError, ErrorKind};
 use serde_json::json;
 
@@ -25,14 +25,7 @@ pub(super) fn execute(context: &Context, arguments: &PilotRunArguments) -> Resul
     let means = context.pilot_means()?;
     let mut driver = context.driver(&means, Some(&arguments.stages))?;
     if arguments.dry_run {
-        let mut orders = Vec::new();
-        for member in driver.members()? {
-            orders.extend(
-                outstanding(&member.state)
-                    .into_iter()
-                    .map(|order| json!({ "customer": member.customer, "order": order })),
-            );
-        }
+        let orders = standing::waiting(&mut driver)?;
         context.ui.print(&json!({ "orders": orders }), || {
             format!("{} wait to be done", plural(orders.len() as u64, "order"))
         })?;
@@ -92,17 +85,9 @@ fn text(driven: &Driven) -> String {
 pub(super) fn sync(context: &Context, code: &str) -> Result<ExitCode, EngineError> {
     let means = context.pilot_means()?;
     let mut driver = context.driver(&means, None)?;
-    driver.carrier.snapshot()?;
-    let member = driver.members()?.into_iter().find(|member| member.customer == code);
-    let member = member.ok_or_else(|| {
-        EngineError::usage(format!(
-            "`{code}` is no member of the pilot\nhint: plimsoll pilot enrol --customer {code} --reason TEXT"
-        ))
-    })?;
+    let member = member::one(driver.carrier.session.store.as_mut(), code)?;
     let customer = Customer { code: member.customer, number: member.number };
-    driver.carrier.make_customer_due(customer.number)?;
-    let carried = driver.carrier.settle(&AtomicBool::new(false), ROUNDS)?;
-    let parity = driver.compare(&customer)?;
+    let (carried, parity) = driver.sync(&customer, ROUNDS)?;
     let document =
         json!({ "customer": code, "stage": member.state.stage, "carried": carried, "parity": parity });
     context.ui.print(&document, || compared(code, &parity))?;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use plimsoll_core::pilot::selection::{Caps, Selection, Size};
 use plimsoll_engine::EngineError;
+use plimsoll_engine::pilot::select::document::SelectionDocument;
 use plimsoll_engine::pilot::select::{Ask, select};
 
 use super::print;
@@ -22,7 +23,7 @@ pub(super) fn execute(context: &Context, arguments: &SelectArguments) -> Result<
         dry_run: arguments.dry_run,
     };
     let made = select(&mut new, legacy.as_mut(), PILOT, &ask)?;
-    context.ui.print(&print::Document::of(&made, ask.dry_run), || print::selection(&made))?;
+    context.ui.print(&SelectionDocument::of(&made, ask.dry_run), || print::selection(&made))?;
     if ask.dry_run {
         context.ui.say("dry run: nothing was kept");
     } else {

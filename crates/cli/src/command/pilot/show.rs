@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use plimsoll_engine::EngineError;
+use plimsoll_engine::pilot::enrol;
+use plimsoll_engine::pilot::select::document::SelectionDocument;
 use plimsoll_engine::pilot::select::{export, kept};
 use serde_json::json;
 
@@ -20,12 +22,7 @@ pub(super) fn execute(context: &Context, arguments: &ShowArguments) -> Result<Ex
         context.ui.print(&lines, || list(&lines))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let made = match &arguments.selection {
-        Some(name) => kept::find(store, name)?,
-        None => kept::latest(store)?.ok_or_else(|| {
-            EngineError::usage("nobody was chosen yet\nhint: plimsoll pilot select --percent 1")
-        })?,
-    };
+    let made = enrol::selection(store, arguments.selection.as_deref())?;
     if let Some(code) = &arguments.customer {
         let about = made.about(code);
         if about.is_empty() {
@@ -58,7 +55,7 @@ pub(super) fn execute(context: &Context, arguments: &ShowArguments) -> Result<Ex
             path.display()
         ));
     }
-    context.ui.print(&print::Document::of(&made, false), || print::selection(&made))?;
+    context.ui.print(&SelectionDocument::of(&made, false), || print::selection(&made))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,6 +7,7 @@ mod analytic;
 mod control;
 mod decided;
 mod link;
+mod pilot;
 mod transactional;
 
 use std::time::Instant;
@@ -67,6 +68,7 @@ pub fn collect(stores: &mut Stores) -> Vec<Sample> {
         of_store(&mut samples, system, session, |session, samples| {
             transactional::journal(session, system, samples)?;
             transactional::runs(session, system, samples)?;
+            pilot::collect(session, system, samples)?;
             links.iter().try_for_each(|link| link::collect(session, link, samples))
         });
     }

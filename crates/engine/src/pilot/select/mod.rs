@@ -6,10 +6,11 @@
 //!
 //! Reading order: [`candidates`] (who could be chosen), this file, [`kept`] (what was chosen), [`export`].
 //!
-//! Invariants: a selection keeps every member of the one before; two that were drawn from the same one are never both
+//! Invariants: a selection keeps every member of the one before, except those who were rolled back since; two that were drawn from the same one are never both
 //! kept; nobody is chosen who cannot be moved ([`candidates::UNMOVABLE`]), though who was a member before stays one.
 
 pub mod candidates;
+pub mod document;
 pub mod export;
 pub mod kept;
 
@@ -19,6 +20,7 @@ use serde_json::json;
 
 use self::kept::StoredSelection;
 use super::declare::Pilot;
+use super::member;
 use crate::clock::new_id;
 use crate::error::EngineError;
 use crate::event;
@@ -63,7 +65,11 @@ pub fn select(
 ) -> Result<StoredSelection, EngineError> {
     let before = kept::latest(new.store.as_mut())?;
     let members = before.as_ref().map(StoredSelection::members).unwrap_or_default();
-    let earlier = before.as_ref().map(|before| before.selected.members.clone()).unwrap_or_default();
+    let mut earlier = before.as_ref().map(|before| before.selected.members.clone()).unwrap_or_default();
+    // Whoever was taken back has no claim to stay; it may be drawn again like anybody else.
+    for code in member::rolled_back(new.store.as_mut())? {
+        earlier.remove(&code);
+    }
     let listed = candidates::read(legacy, pilot, &members)?;
     let customers: Vec<Customer> = listed.iter().map(|one| one.customer.clone()).collect();
     let mut request = ask.selection.clone();
