@@ -11,6 +11,7 @@
 mod alerts;
 mod gate;
 mod gauges;
+mod gauges_http;
 mod ingest;
 mod luckygas;
 mod messages;
