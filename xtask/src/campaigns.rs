@@ -61,7 +61,8 @@ pub(crate) fn simulate(arguments: &[String]) -> Result<(), Failure> {
 
 /// Measures in a release build; arguments after the name go to `plimsoll-bench`.
 pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
-    const NAMES: &[&str] = &["change", "checks", "flags", "ingest", "live", "pilot", "sync", "views"];
+    const NAMES: &[&str] =
+        &["change", "checks", "flags", "gauges", "ingest", "live", "pilot", "sync", "views"];
     let Some((name, rest)) = arguments.split_first() else {
         return Err(Failure::usage("bench needs the name of a benchmark").hinted(NAMES.join(", ")));
     };
@@ -75,6 +76,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
         "live" => return bench_opencode::live(rest),
         "pilot" if rest.iter().any(|word| word == "dual-write") => return bench_dual_write(),
         "pilot" => return bench_parity::run(rest),
+        "gauges" => return bench_gauges(),
         "sync" => return bench_sync(),
         _ => {}
     }
@@ -110,6 +112,20 @@ fn bench_sync() -> Result<(), Failure> {
     for (target, tests) in [("sync", "what_"), ("cli", "sync::what_")] {
         let mut command = process::cargo();
         command.args(["test", "--workspace", "--test", target, "--", tests]);
+        process::run(command.args(["--ignored", "--nocapture", "--test-threads", "1"]))?;
+    }
+    Ok(())
+}
+
+/// Runs the measurements of gauge sets: operations as history grows, then a hundred clients over HTTP, on both databases.
+/// In the profile of tests, so the figures are upper bounds. `PLIMSOLL_BENCH_SECONDS` sets how long the clients ask.
+fn bench_gauges() -> Result<(), Failure> {
+    duckdb::ensure(true)?;
+    for (package, target, tests) in
+        [("plimsoll-gauges", "gauges", "speed::"), ("plimsoll", "cli", "gauges_http::speed_")]
+    {
+        let mut command = process::cargo();
+        command.args(["test", "--package", package, "--test", target, "--", tests]);
         process::run(command.args(["--ignored", "--nocapture", "--test-threads", "1"]))?;
     }
     Ok(())

@@ -129,8 +129,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "change|checks|flags|ingest|live|pilot|sync|views [ARGS]",
-        about: "measure the change engine, checks, or the OpenCode system, in a release build, beside floor and rivals",
+        arguments: "change|checks|flags|gauges|ingest|live|pilot|sync|views [ARGS]",
+        about: "measure the change engine, checks, a system, in a release build, beside floor and rivals; or gauges, pilot, sync as tests",
         run: campaigns::bench,
     },
     Command {

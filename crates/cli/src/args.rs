@@ -281,8 +281,8 @@ pub(crate) enum Command {
 /// How a source is asked.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SourceArguments {
-    /// Where records come from: an http address, or a folder of saved answers
-    #[arg(long, value_name = "URL|DIR")]
+    /// Where records come from: an http address, a folder of saved answers, or the file that a drive goes through
+    #[arg(long, value_name = "URL|DIR|FILE")]
     pub(crate) source: Option<String>,
     /// Only records updated since this time, such as 2026-01-31T00:00:00Z
     #[arg(long, value_name = "TIME")]
@@ -541,6 +541,9 @@ pub(crate) struct ViewArguments {
     /// For `bill`: a file of comma-separated values with the columns day, model and amount
     #[arg(long, value_name = "FILE")]
     pub(crate) bill: Option<PathBuf>,
+    /// What the view of a system of rows is to be told
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) options: Vec<(String, String)>,
     /// Run the view, or every view, so many times and print how long it took
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) measure: Option<u32>,

@@ -18,7 +18,8 @@ pub(crate) static SYSTEMS: &[&System] = &[
 /// Every system that the server opens, and that has a ready-made schedule of backups. The pilot's sides are not among
 /// them: tables of both have the same names, so that one `--store` for all systems cannot hold both, and the legacy
 /// database belongs to another program.
-pub(crate) static STANDING_SYSTEMS: &[&System] = &[&plimsoll_hearings::SYSTEM, &plimsoll_pfa::SYSTEM];
+pub(crate) static STANDING_SYSTEMS: &[&System] =
+    &[&plimsoll_hearings::SYSTEM, &plimsoll_pfa::SYSTEM, &plimsoll_gauges::SYSTEM];
 
 /// The laboratory of gauge sets, which `simulate` fills.
 pub(crate) static LABORATORY: &System = &plimsoll_gauges::SYSTEM;
@@ -92,6 +93,7 @@ pub(crate) static GATES: &[&[&str]] =
 pub(crate) static PLAYBOOKS: &[&[&str]] = &[
     plimsoll_hearings::gates::PLAYBOOKS,
     plimsoll_opencode::gates::PLAYBOOKS,
+    plimsoll_gauges::checks::PLAYBOOKS,
     plimsoll_engine::playbook::SHIPPED,
 ];
 

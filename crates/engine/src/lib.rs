@@ -4,9 +4,10 @@
 //! verified and taken back. Systems plug in through [`system`]: they declare data and pure functions and
 //! never touch a connection. It deliberately knows no system by name, prints nothing, and is synchronous.
 //!
-//! Reading order: [`system`], [`session`], [`source`], [`change`], [`event`], [`error`].
+//! Reading order: [`system`], [`alias`], [`session`], [`source`], [`change`], [`event`], [`error`].
 
 pub mod alert;
+pub mod alias;
 pub mod analytic;
 pub mod cache;
 pub mod capture;

@@ -10,6 +10,7 @@ use plimsoll_store::{Access, Store};
 
 use crate::clock::MachineClock;
 use crate::error::EngineError;
+use crate::flag::Switches;
 
 /// A point that the engine passes; tests stop or crash it there.
 pub trait Probe: Send + Sync {
@@ -76,6 +77,8 @@ pub struct Session {
     pub probe: Arc<dyn Probe>,
     /// What the batches of runs pass; usually nothing is in their way.
     pub passage: Option<Arc<dyn Passage>>,
+    /// Who is asked for flags; without anybody the declared defaults hold.
+    pub switches: Option<Arc<dyn Switches>>,
 }
 
 impl Session {
@@ -88,6 +91,7 @@ impl Session {
             progress: Arc::new(|_| {}),
             probe: Arc::new(NoProbe),
             passage: None,
+            switches: None,
         }
     }
 
@@ -103,6 +107,7 @@ impl Session {
             progress: Arc::clone(&self.progress),
             probe: Arc::clone(&self.probe),
             passage: self.passage.clone(),
+            switches: self.switches.clone(),
         })
     }
 }

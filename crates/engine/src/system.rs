@@ -10,8 +10,11 @@ use plimsoll_core::item::Item;
 /// What a system's schema is made of.
 pub use plimsoll_store::schema::{Dialect, Schema, SchemaAction, SchemaStep};
 
+use crate::alias::{Alias, Field, StoreView};
 use crate::change::context::{PlanContext, Proposal};
+use crate::change::drive::Drive;
 use crate::error::EngineError;
+use crate::flag::FlagDeclaration;
 use crate::source::{Fetch, SourceDeclaration, SourceRecord, SourceRequest, SourceSummary};
 
 /// A domain application, described as data.
@@ -30,9 +33,50 @@ pub struct System {
     pub checks: &'static [&'static str],
     /// Settings that it reads, for documentation and validation.
     pub settings: &'static [SettingDeclaration],
+    /// Flags of the control store that its operations ask for.
+    pub flags: &'static [FlagDeclaration],
+    /// Drives: many requests from one document.
+    pub drives: &'static [&'static Drive],
+    /// Views of its store, each answered by a function.
+    pub views: &'static [&'static StoreView],
+    /// Routes of HTTP that speak its own language.
+    pub aliases: &'static [Alias],
+    /// Metrics, each the text of an SQL file with its header ([`crate::metric::DeclaredMetric`]).
+    pub metrics: &'static [&'static str],
 }
 
 impl System {
+    /// A system without a name, to fill in what another does not say: `System { name: "..", ..System::EMPTY }`.
+    pub const EMPTY: Self = Self {
+        name: "",
+        title: "",
+        schema: Schema { component: "", steps: &[], current: Dialect::both("") },
+        tables: &[],
+        changes: &[],
+        checks: &[],
+        settings: &[],
+        flags: &[],
+        drives: &[],
+        views: &[],
+        aliases: &[],
+        metrics: &[],
+    };
+
+    /// The view called `name`.
+    ///
+    /// # Errors
+    /// Usage, naming the views there are.
+    pub fn view(&self, name: &str) -> Result<&'static StoreView, EngineError> {
+        self.views.iter().copied().find(|view| view.name == name).ok_or_else(|| {
+            let names: Vec<&str> = self.views.iter().map(|view| view.name).collect();
+            EngineError::usage(format!(
+                "system `{}` has no view `{name}`\nhint: it has {}",
+                self.name,
+                names.join(", ")
+            ))
+        })
+    }
+
     /// The change called `name`.
     ///
     /// # Errors
@@ -70,6 +114,11 @@ pub trait ChangeKind: Sync {
 
     /// True when a run refuses to start without a verified backup.
     fn needs_backup(&self) -> bool;
+
+    /// What a request of this change says, besides its reason.
+    fn fields(&self) -> Vec<Field> {
+        Vec::new()
+    }
 
     /// False for a change that is made from what the caller says alone, as one request ([`crate::change::request`]).
     fn asks_source(&self) -> bool {

@@ -10,7 +10,7 @@ use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use plimsoll_engine::{EngineError, ErrorKind};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An answer that says what went wrong and what to do.
 #[derive(Debug)]
@@ -24,12 +24,27 @@ pub(crate) struct ApiError {
     /// Seconds.
     retry_after: Option<u64>,
     /// What only the log may know.
-    private: Option<String>,
+    private: Option<Box<str>>,
+    /// Every error, when there are several; each has a `detail`.
+    several: Box<[Value]>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into(), hint: None, retry_after: None, private: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            hint: None,
+            retry_after: None,
+            private: None,
+            several: Box::default(),
+        }
+    }
+
+    /// Several errors of one kind at once, each with its `detail` and what else is known of it.
+    pub(crate) fn several(status: StatusCode, code: &'static str, errors: Vec<Value>) -> Self {
+        Self { several: errors.into(), ..Self::new(status, code, "the request is refused") }
     }
 
     /// The request is wrong.
@@ -74,7 +89,7 @@ impl ApiError {
             "internal",
             "the server failed; its log says why under this request id",
         );
-        error.private = Some(private.into());
+        error.private = Some(private.into().into());
         error
     }
 
@@ -126,7 +141,14 @@ impl IntoResponse for ApiError {
         if let Some(hint) = &self.hint {
             error["hint"] = json!(hint);
         }
-        let mut response = (self.status, Json(json!({ "errors": [error] }))).into_response();
+        let mut errors = std::mem::take(&mut self.several).into_vec();
+        for error in &mut errors {
+            error["code"] = json!(self.code);
+        }
+        if errors.is_empty() {
+            errors.push(error);
+        }
+        let mut response = (self.status, Json(json!({ "errors": errors }))).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -135,7 +157,7 @@ impl IntoResponse for ApiError {
         }
         // The middleware logs it, because only it knows the request's id.
         if let Some(private) = self.private.take() {
-            response.extensions_mut().insert(Private(private));
+            response.extensions_mut().insert(Private(private.into()));
         }
         response
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use plimsoll_engine::cache::Cache;
-use plimsoll_engine::flag::{Flags, Snapshot};
+use plimsoll_engine::flag::{Flags, Snapshot, Switches};
 use plimsoll_engine::{EngineError, Session};
 use serde_json::json;
 
@@ -27,7 +27,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// The flags as they are.
 pub(crate) struct Live {
-    flags: Flags,
+    flags: Arc<Flags>,
     taking_over: Mutex<()>,
     feed: Mutex<Option<Arc<Feed>>>,
 }
@@ -48,13 +48,18 @@ impl Live {
     /// # Errors
     /// When the control store cannot be read.
     pub(crate) fn open(session: &mut Session, cache: Option<Arc<Cache>>) -> Result<Self, EngineError> {
-        let flags = Flags::load_with(session, cache)?;
+        let flags = Arc::new(Flags::load_with(session, cache)?);
         Ok(Self { flags, taking_over: Mutex::default(), feed: Mutex::default() })
     }
 
     /// The flags as they are now; they stay so for whoever holds them.
     pub(crate) fn current(&self) -> Arc<Snapshot> {
         self.flags.current()
+    }
+
+    /// The same, for operations that ask in the middle of their work.
+    pub(crate) fn switches(&self) -> Arc<dyn Switches> {
+        Arc::clone(&self.flags) as Arc<dyn Switches>
     }
 
     /// Their version.

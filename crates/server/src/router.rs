@@ -1,7 +1,7 @@
 //! The whole API on a page.
 //!
-//! Owns every path, its method, its handler and the scope that it needs. What the routes take and answer is in
-//! `docs/guide/server.md`.
+//! Owns every path, its method, its handler and the scope that it needs; systems add theirs by declaring them
+//! ([`crate::routes::alias`]). What the routes take and answer is in `docs/guide/server.md`.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::request;
 use crate::routes::pilot::{look, moves, parity, selections};
 use crate::routes::sync::{conflicts, drafts, events, records, rounds, waiting};
-use crate::routes::{client, flag, metric, ofrep, plan, quarantine, run, system, unleash};
+use crate::routes::{alias, client, flag, metric, ofrep, plan, quarantine, run, system, unleash};
 use crate::state::Server;
 
 /// Every route with its layers.
@@ -31,6 +31,8 @@ pub(crate) fn router(server: Server) -> Router {
         .merge(scoped(change_records(), Scope::Operate))
         .merge(scoped(look_at_pilot(), Scope::Read))
         .merge(scoped(move_pilot(), Scope::Operate))
+        .merge(scoped(alias::routes(&server, Scope::Read), Scope::Read))
+        .merge(scoped(alias::routes(&server, Scope::Operate), Scope::Operate))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(limit)

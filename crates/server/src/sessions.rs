@@ -8,6 +8,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use plimsoll_engine::flag::Switches;
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_store::StoreUrl;
 use tokio::sync::Semaphore;
@@ -22,18 +23,54 @@ struct Inner {
     url: StoreUrl,
     idle: Mutex<Vec<Session>>,
     places: Arc<Semaphore>,
+    /// The place of the one request that writes; the others wait here in the order in which they came.
+    writing: Arc<Semaphore>,
+    switches: Option<Arc<dyn Switches>>,
 }
 
 impl Sessions {
     /// Up to `limit` sessions on the store at `url`, opened as they are needed.
     pub(crate) fn new(url: StoreUrl, limit: usize) -> Self {
         let places = Arc::new(Semaphore::new(limit.max(1)));
-        Self(Arc::new(Inner { url, idle: Mutex::default(), places }))
+        Self(Arc::new(Inner { url, idle: Mutex::default(), places, writing: one(), switches: None }))
+    }
+
+    /// The same gate, whose sessions ask `switches` for flags.
+    pub(crate) fn asking(self, switches: Arc<dyn Switches>) -> Self {
+        let Inner { url, places, .. } = &*self.0;
+        let (url, places) = (url.clone(), Arc::clone(places));
+        Self(Arc::new(Inner {
+            url,
+            idle: Mutex::default(),
+            places,
+            writing: one(),
+            switches: Some(switches),
+        }))
     }
 
     /// Where the store is.
     pub(crate) fn url(&self) -> &StoreUrl {
         &self.0.url
+    }
+
+    /// Runs a request that the engine does one after the other in each store anyway: it waits for its turn here, in the
+    /// order of arrival and without a session, rather than in the database, where it would hold one and nobody keeps an order.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub(crate) async fn run_in_turn<T: Send + 'static>(
+        &self,
+        actor: &str,
+        work: impl FnOnce(&mut Session) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let turn = Arc::clone(&self.0.writing).acquire_owned().await;
+        let turn = turn.map_err(|_| ApiError::busy("the server is ending"))?;
+        self.run(actor, move |session| {
+            // A caller that goes away does not let the next one in before this work has ended.
+            let _turn = turn;
+            work(session)
+        })
+        .await
     }
 
     /// Runs `work` on a session in the name of `actor`, waiting for a free one.
@@ -66,12 +103,18 @@ impl Sessions {
     }
 }
 
+fn one() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(1))
+}
+
 impl Inner {
     fn take(&self) -> Result<Session, EngineError> {
         if let Some(session) = self.lock().pop() {
             return Ok(session);
         }
-        Ok(Session::new(plimsoll_store::open(&self.url)?, ""))
+        let mut session = Session::new(plimsoll_store::open(&self.url)?, "");
+        session.switches.clone_from(&self.switches);
+        Ok(session)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Session>> {

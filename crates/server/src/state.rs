@@ -8,6 +8,7 @@ use plimsoll_core::clock::Clock;
 use plimsoll_core::id::Id;
 use plimsoll_engine::change::setup::{self, Named};
 use plimsoll_engine::clock::MachineClock;
+use plimsoll_engine::system::System;
 use plimsoll_engine::{EngineError, Session};
 use tokio::sync::{Semaphore, watch};
 
@@ -64,10 +65,14 @@ impl Shared {
     /// When the flags cannot be read.
     pub(crate) fn open(settings: ServerSettings) -> Result<Server, ServerError> {
         let limits = &settings.limits;
+        let mut control =
+            Session::new(plimsoll_store::open(&settings.control).map_err(EngineError::from)?, "server");
+        let live = Live::open(&mut control, settings.cache.clone())?;
         let mut stores: Vec<Sessions> = Vec::new();
         for served in &settings.systems {
             if stores.iter().all(|known| *known.url() != served.store) {
-                stores.push(Sessions::new(served.store.clone(), limits.sessions_per_store));
+                let sessions = Sessions::new(served.store.clone(), limits.sessions_per_store);
+                stores.push(sessions.asking(live.switches()));
             }
         }
         let clock: Arc<dyn Clock> = Arc::new(MachineClock::new());
@@ -94,15 +99,13 @@ impl Shared {
         });
         let clients = Arc::new(Clients::new(limits.event_clients));
         let local = Caller { name: settings.actor.as_str().into(), scope: Scope::Admin };
-        let mut control =
-            Session::new(plimsoll_store::open(&settings.control).map_err(EngineError::from)?, "server");
         let callers = settings.tokens.names().chain([Arc::clone(&local.name)]);
         Ok(Arc::new(Self {
             stores,
             links,
             pilot,
             control: Sessions::new(settings.control.clone(), limits.sessions_per_store),
-            live: Live::open(&mut control, settings.cache.clone())?,
+            live,
             rates: Rates::new(limits.requests_per_second, callers),
             metrics: Metrics::new(clock.as_ref(), Arc::clone(&clients)),
             request_ids: RequestIds::new(),
@@ -124,6 +127,15 @@ impl Shared {
             ApiError::not_found(format!("there is no system `{name}`"))
                 .hint(format!("there are {}", names.join(", ")))
         })
+    }
+
+    /// The gate of a served system's store.
+    pub(crate) fn store(&self, system: &System) -> Result<&Sessions, ApiError> {
+        let served = self.system(system.name)?;
+        self.stores
+            .iter()
+            .find(|known| *known.url() == served.store)
+            .ok_or_else(|| ApiError::internal(format!("no sessions on the store of {}", system.name)))
     }
 
     /// The link of that name, or of the system of that name where it has one.

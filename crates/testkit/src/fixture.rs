@@ -83,6 +83,7 @@ pub static SYSTEM: System = System {
     changes: &[&SYNC],
     checks: &[],
     settings: &[],
+    ..System::EMPTY
 };
 
 /// The change kind: brings accounts in step with records.

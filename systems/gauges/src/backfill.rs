@@ -12,12 +12,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_core::value::Value;
+use plimsoll_engine::change::drive::{Drive, DriveReport, PostCheck, Undone};
 use plimsoll_engine::change::request::{self, Answer};
 use plimsoll_engine::{EngineError, Session};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use crate::ask::Ask;
+use crate::document;
 use crate::draft::Draft;
 use crate::facts::Facts;
 use crate::model::{Role, Side};
@@ -293,15 +295,64 @@ pub fn run(session: &mut Session, earlier: &[EarlierGauge], dry_run: bool) -> Re
     Ok(report)
 }
 
-/// One check after a backfill.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PostCheck {
-    /// Its name.
-    pub name: &'static str,
-    /// It holds.
-    pub ok: bool,
-    /// What was found.
-    pub found: String,
+/// The drive over all sets that an earlier system left.
+pub static BACKFILL: Drive = Drive {
+    name: "backfill",
+    help: "Bring in the sets of an earlier system: assess, one transaction for each set, four checks",
+    document: "CSV with a line of names, or a JSON list, one record for each gauge: id, serial, set_id, is_go, category, name, \
+               thread_size, thread_form, thread_class, hand, location, certified_on, sealed, deleted, created_at",
+    needs_backup: true,
+    run: drive,
+};
+
+fn drive(session: &mut Session, text: &str, dry_run: bool) -> Result<DriveReport, EngineError> {
+    let mut earlier = Vec::new();
+    for (line, fields) in document::read(text)? {
+        let read = fields.and_then(gauge);
+        earlier.push(read.map_err(|problem| EngineError::usage(format!("line {line}: {problem}")))?);
+    }
+    let done = run(session, &earlier, dry_run)?;
+    let mut left_out: Vec<Undone> = Vec::new();
+    for odd in &done.assessment.odd {
+        left_out.push(Undone { record: format!("set {}", odd.set_id), reasons: odd.problems.clone() });
+    }
+    for (set_id, reason) in &done.refused {
+        let reasons = plimsoll_engine::alias::reasons(reason).into_iter().map(|reason| reason.text).collect();
+        left_out.push(Undone { record: format!("set {set_id}"), reasons });
+    }
+    Ok(DriveReport {
+        dry_run,
+        records: done.assessment.sets,
+        done: if dry_run { done.assessment.good.len() as u64 } else { done.brought_in },
+        there_already: done.there_already,
+        left_out,
+        assessment: json!({
+            "gauges": done.assessment.gauges, "spares": done.assessment.spares, "sets": done.assessment.sets,
+            "good": done.assessment.good.len(), "reversed": done.assessment.reversed, "odd": done.assessment.odd.len(),
+        }),
+        checks: done.checks,
+    })
+}
+
+/// A gauge of the earlier system from its cells, which are texts in a file of comma-separated values.
+fn gauge(fields: Map<String, Json>) -> Result<EarlierGauge, String> {
+    let mut whole = serde_json::to_value(EarlierGauge::default()).map_err(|error| error.to_string())?;
+    for (name, value) in fields {
+        let Some(known) = whole.get(&name) else { return Err(format!("there is no column `{name}` here")) };
+        whole[&name] = match (known, value.as_str().map(str::to_ascii_lowercase).as_deref()) {
+            (Json::Number(_), Some(text)) => {
+                json!(text.parse::<i64>().map_err(|_| format!("`{name}` is `{text}`, not a number"))?)
+            }
+            (Json::Bool(_), Some("true" | "1" | "yes" | "t")) => json!(true),
+            (Json::Bool(_), Some("false" | "0" | "no" | "f")) => json!(false),
+            (Json::Bool(_), Some(text)) => {
+                return Err(format!("`{name}` is `{text}`, neither true nor false"));
+            }
+            _ => value,
+        };
+    }
+    let gauge: EarlierGauge = serde_json::from_value(whole).map_err(|error| error.to_string())?;
+    if gauge.serial.trim().is_empty() { Err("it has no `serial`".to_owned()) } else { Ok(gauge) }
 }
 
 /// Sets of which every member is compared.

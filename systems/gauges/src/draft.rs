@@ -44,6 +44,8 @@ pub struct Draft {
     pub about: BTreeSet<String>,
     /// Further facts for the line.
     pub detail: Map<String, Json>,
+    /// What somebody should hear of.
+    pub notices: Vec<String>,
     /// Ways of movement, when the place changes.
     pub movement: &'static str,
 }
@@ -81,6 +83,9 @@ pub fn write(
 ) -> Result<(), EngineError> {
     let entry = facts.head.entry + 1;
     let number = Value::Integer(entry);
+    for text in std::mem::take(&mut draft.notices) {
+        context.notice(text);
+    }
     let mut subjects: BTreeSet<String> = std::mem::take(&mut draft.about);
     subjects.extend(draft.set_id.iter().map(|set_id| format!("set:{set_id}")));
     let changed = gauge_changes(facts, &draft);
@@ -202,7 +207,6 @@ fn insert(
 ) -> Result<(), EngineError> {
     const WITHOUT: &[&str] = &[
         "gauge_users",
-        "gauge_settings",
         "gauge_categories",
         "gauge_locations",
         "gauge_rejection_reasons",

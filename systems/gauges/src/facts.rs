@@ -11,13 +11,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use plimsoll_core::value::Value;
 use plimsoll_engine::EngineError;
 use plimsoll_engine::change::context::{CurrentRow, PlanContext};
+use plimsoll_engine::flag::{FlagDeclaration, Switched};
 use serde_json::Value as Json;
 
 use crate::ask::Ask;
 use crate::model::{Gauge, Likeness, Role, Side, flag, needed, text};
 
-/// The setting that says whether the ledger is asked before an ID is given out.
-pub const REUSE_CHECK: &str = "set_id_reuse_check";
+/// The flag that says whether the ledger is asked before an ID is given out (GS-19). Each operation asks it inside its own
+/// transaction; what it was told is in the ledger and in the line of history.
+pub const REUSE_CHECK: FlagDeclaration = FlagDeclaration {
+    name: "set_id_reuse_check",
+    default: true,
+    help: "A set ID that was ever given out is refused; while it is off, each ID that is given out is told",
+};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,11 +96,16 @@ pub struct Facts {
     pub rows: BTreeMap<&'static str, Vec<CurrentRow>>,
     /// Issues of the IDs that the request names.
     pub issued: BTreeMap<String, Vec<CurrentRow>>,
-    /// Whether the ledger is asked.
-    pub reuse_check: bool,
+    /// Whether the ledger is asked before an ID is given out.
+    pub reuse_check: Option<Switched>,
 }
 
 impl Facts {
+    /// Whether a used ID is refused: yes, unless the flag says no.
+    pub fn refuses_reuse(&self) -> bool {
+        self.reuse_check.is_none_or(|switched| switched.on)
+    }
+
     /// The rows of `table` whose `column` is `value`.
     pub fn of(&self, table: &str, column: &str, value: &str) -> std::vec::IntoIter<&CurrentRow> {
         let rows = self.rows.get(table).map(Vec::as_slice).unwrap_or_default();
@@ -132,7 +143,11 @@ pub fn moment(timestamp: &str) -> String {
 /// # Errors
 /// When the store fails or holds words that the schema does not know.
 pub fn load(context: &mut PlanContext<'_>, ask: &Ask) -> Result<Facts, EngineError> {
-    let mut facts = Facts { actor_name: context.actor().to_owned(), reuse_check: true, ..Facts::default() };
+    let mut facts = Facts {
+        actor_name: context.actor().to_owned(),
+        reuse_check: Some(context.flag(&REUSE_CHECK)),
+        ..Facts::default()
+    };
     if let Some(row) =
         context.find("gauge_history_head", &[("name", Value::text("head"))])?.into_iter().next()
     {
@@ -148,10 +163,6 @@ pub fn load(context: &mut PlanContext<'_>, ask: &Ask) -> Result<Facts, EngineErr
     facts.now = if now > facts.head.at { now } else { facts.head.at.clone() };
     facts.today = facts.now.chars().take(10).collect();
     facts.actor = user(context, &facts.actor_name.clone())?;
-    for row in context.find("gauge_settings", &[("name", Value::text(REUSE_CHECK))])? {
-        facts.reuse_check = row.get("setting").as_text() != Some("off");
-        facts.rows.entry("gauge_settings").or_default().push(row);
-    }
     let mut serials: BTreeSet<String> = ask.serials();
     let mut sets: BTreeSet<String> = ask.texts("set").into_iter().collect();
     named_rows(context, ask, &mut facts, &mut serials)?;

@@ -222,6 +222,35 @@ pub fn incomplete(session: &mut Session, today: &str) -> Result<Vec<Incomplete>,
     Ok(found)
 }
 
+/// Spares for a side of a set that has not ended, the best first: for the vacant side, unless one is named.
+///
+/// # Errors
+/// Usage, when there is no such set or no side is vacant and none is named; refused when the set ended.
+pub fn candidates(
+    session: &mut Session,
+    set_id: &str,
+    side: Option<Side>,
+    today: &str,
+) -> Result<Vec<Candidate>, EngineError> {
+    let set = set(session, set_id, today)?;
+    if let set_state::Membership::Ended { how } = &set.state.membership {
+        return Err(EngineError::refused(format!("set {set_id} is {how}; nothing joins it any more")));
+    }
+    let vacant = Side::ALL.iter().copied().find(|side| set.members.iter().all(|member| member.side != *side));
+    let side = side.or(vacant).ok_or_else(|| {
+        EngineError::usage(format!("set {set_id} is complete\nhint: name the `side` that is to be replaced"))
+    })?;
+    let partner = set.members.iter().find(|member| member.side != side);
+    let spares = spares_near(session, &set.likeness)?;
+    let vacancy = Vacancy {
+        side,
+        likeness: &set.likeness,
+        location: partner.and_then(|member| member.location.as_deref()),
+        sealed: partner.map(|member| member.sealed),
+    };
+    Ok(rank(vacancy, &spares, today))
+}
+
 /// Gauges in no set that are of the category or of the size: whatever somebody might think of.
 fn spares_near(session: &mut Session, likeness: &Likeness) -> Result<Vec<Gauge>, EngineError> {
     gauges(

@@ -8,7 +8,6 @@ use plimsoll_engine::system::{Dialect, Schema, SchemaAction, SchemaStep};
 /// Every table, parents before children.
 pub const TABLES: &[&str] = &[
     "gauge_users",
-    "gauge_settings",
     "gauge_categories",
     "gauge_locations",
     "gauge_rejection_reasons",
@@ -38,6 +37,7 @@ const GUARDS: Dialect = Dialect {
     sqlite: include_str!("../schema/sqlite/guards.sql"),
     postgres: include_str!("../schema/postgres/guards.sql"),
 };
+const FLAG: Dialect = Dialect::both(include_str!("../schema/flag.sql"));
 
 /// The schema.
 pub const SCHEMA: Schema = Schema {
@@ -49,12 +49,22 @@ pub const SCHEMA: Schema = Schema {
             name: "what is written once stays",
             actions: &[SchemaAction::Script(GUARDS)],
         },
+        SchemaStep {
+            version: 3,
+            name: "the switch is a flag; what registers, audits and figures ask is indexed",
+            actions: &[SchemaAction::Script(FLAG)],
+        },
     ],
     current: Dialect {
-        sqlite: concat!(include_str!("../schema/tables.sql"), include_str!("../schema/sqlite/guards.sql")),
+        sqlite: concat!(
+            include_str!("../schema/tables.sql"),
+            include_str!("../schema/sqlite/guards.sql"),
+            include_str!("../schema/flag.sql")
+        ),
         postgres: concat!(
             include_str!("../schema/tables.sql"),
-            include_str!("../schema/postgres/guards.sql")
+            include_str!("../schema/postgres/guards.sql"),
+            include_str!("../schema/flag.sql")
         ),
     },
 };

@@ -48,4 +48,5 @@ pub static SYSTEM: System = System {
             help: "The key for api.congress.gov (free at api.data.gov); a simulator needs none.",
         },
     ],
+    ..System::EMPTY
 };

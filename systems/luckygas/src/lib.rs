@@ -31,6 +31,7 @@ pub static SYSTEM: System = System {
     changes: &[],
     checks: &[],
     settings: &[],
+    ..System::EMPTY
 };
 
 /// The legacy side: a SQLite database whose text is Big5.
@@ -42,6 +43,7 @@ pub static LEGACY: System = System {
     changes: &[],
     checks: &[],
     settings: &[],
+    ..System::EMPTY
 };
 
 /// The links of the new side's records to the legacy side, one for each entity, for the commands about linked records.

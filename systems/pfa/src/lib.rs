@@ -37,6 +37,7 @@ pub static SYSTEM: System = System {
         default: "",
         help: "The token for PEMS; without the right to write, edits wait and nothing is lost.",
     }],
+    ..System::EMPTY
 };
 
 /// The link to PEMS.

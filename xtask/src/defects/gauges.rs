@@ -27,8 +27,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         what: "pairing spares never asked the history",
         edits: &[Edit {
             file: "systems/gauges/src/operation/registration.rs",
-            from: "    if issues > 0 && facts.reuse_check {",
-            to: "    if issues > 0 && facts.reuse_check && origin != \"paired\" {",
+            from: "    if issues > 0 && checked {",
+            to: "    if issues > 0 && checked && origin != \"paired\" {",
         }],
         tests: &[system("defects::d2_")],
     },

@@ -110,6 +110,9 @@ pub(crate) struct GaugesArguments {
     /// The seed of everything that is chosen
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Only the registers, and into this file what the earlier system left, for `run gauges backfill`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) earlier: Option<PathBuf>,
 }
 
 /// Arguments of `simulate luckygas`.

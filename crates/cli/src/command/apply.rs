@@ -82,6 +82,9 @@ pub(crate) fn run(context: &Context, arguments: &RunArguments) -> Result<ExitCod
         return split::run(context, system, arguments);
     }
     let system = registry::find(&arguments.system)?;
+    if let Some(drive) = system.drives.iter().find(|drive| drive.name == arguments.change) {
+        return super::drive::run(context, system, drive, arguments);
+    }
     let change = system.change(&arguments.change)?;
     let mut session = context.session(system)?;
     let mut open = source::open(context, system, change, &session, &arguments.source)?;

@@ -84,20 +84,27 @@ impl Context {
                 Ok(session)
             }),
             links: Vec::new(),
+            metrics: Vec::new(),
         });
         let mut systems = Vec::new();
         for system in SYSTEMS {
             let session = match self.store_url(system) {
                 Ok(url) if !exists(&url) => continue,
                 Ok(url) => self.open(&url).and_then(|mut session| {
-                    setup::prepare(&mut session, None)?;
+                    // The tables of a system that declares metrics are asked, so they have to be there.
+                    let tables = Some(*system).filter(|system| !system.metrics.is_empty());
+                    setup::prepare(&mut session, tables)?;
                     Ok(session)
                 }),
                 Err(error) => Err(error),
             };
             let linked = LINKED_SYSTEMS.iter().filter(|linked| linked.system.name == system.name);
             let links = linked.map(|linked| linked.link.name()).collect();
-            systems.push(SystemStore { system: system.name, session, links });
+            let (metrics, session) = match (DeclaredMetric::parse_all(system.metrics), session) {
+                (Ok(metrics), session) => (metrics, session),
+                (Err(error), _) => (Vec::new(), Err(error)),
+            };
+            systems.push(SystemStore { system: system.name, session, links, metrics });
         }
         Stores { control, systems, analytics: Vec::new() }
     }

@@ -7,6 +7,7 @@ mod apply;
 mod backup;
 mod check;
 mod cloud;
+mod drive;
 pub(crate) mod flag;
 pub(crate) mod gate;
 mod ingest;
@@ -25,6 +26,7 @@ mod serve;
 mod simulate;
 mod source;
 mod split;
+mod store_view;
 pub(crate) mod sync;
 mod token;
 mod trial;
@@ -37,11 +39,12 @@ pub(crate) use schedule::ScheduleCommand;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use plimsoll_core::id::Id;
 use plimsoll_engine::change::run::RunSettings;
 use plimsoll_engine::change::setup::{self, Named};
-use plimsoll_engine::flag::{EvaluationContext, Reason};
+use plimsoll_engine::flag::{AskedFlags, EvaluationContext, Reason};
 use plimsoll_engine::system::{ChangeKind, System};
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_store::StoreUrl;
@@ -204,6 +207,7 @@ impl Context {
         let mut session = Session::new(store, self.config.actor.clone());
         session.progress = self.ui.progress();
         session.probe = crate::fail_point::probe();
+        session.switches = Some(Arc::new(AskedFlags::of(self.control_url()?)));
         Ok(session)
     }
 

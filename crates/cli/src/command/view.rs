@@ -1,4 +1,4 @@
-//! `view` and `export` of analytical systems.
+//! `view` and `export` of analytical systems; views of other systems are `store_view`'s.
 //!
 //! Owns the mapping of options to a view's parameters, and where files of an export go.
 
@@ -18,6 +18,9 @@ use crate::ui::{plural, table};
 
 /// Answers a named question, or lists the questions.
 pub(crate) fn view(context: &Context, arguments: &ViewArguments) -> Result<ExitCode, EngineError> {
+    if let Some(system) = registry::SYSTEMS.iter().find(|system| system.name == arguments.system) {
+        return super::store_view::view(context, system, arguments);
+    }
     let system = registry::find_analytic(&arguments.system)?;
     let views = View::parse_all(system.views)?;
     if let Some(times) = arguments.measure {

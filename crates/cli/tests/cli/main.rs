@@ -12,6 +12,7 @@ mod alerts;
 mod cloud;
 mod gate;
 mod gauges;
+mod gauges_http;
 mod ingest;
 mod luckygas;
 mod messages;

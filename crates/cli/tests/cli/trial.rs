@@ -193,6 +193,7 @@ const HEARINGS: System = System {
     changes: &[&DailyUpdate],
     checks: &[],
     settings: &[],
+    ..System::EMPTY
 };
 
 static SOUND: System = HEARINGS;

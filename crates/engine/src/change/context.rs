@@ -20,6 +20,8 @@ use plimsoll_core::value::Value;
 use plimsoll_store::Store;
 
 use crate::error::EngineError;
+use crate::flag::{EvaluationContext, FlagDeclaration, Switched, Switches, switch};
+use crate::session::Session;
 
 /// What a system makes of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,18 +51,25 @@ impl CurrentRow {
 /// Rows that items of this plan share, by table and the values that identify them.
 type SharedRows = HashMap<(String, Vec<(String, Value)>), Change>;
 
-/// What outlives one record while a plan is made: who makes it, allocated ids and shared rows.
+/// What outlives one record while a plan is made: who makes it, who is asked for flags, allocated ids and shared rows.
 #[derive(Debug, Default)]
 pub struct PlanMemory {
     actor: String,
+    switches: Option<Arc<dyn Switches>>,
+    notices: Vec<String>,
     next_ids: HashMap<String, i64>,
     shared: SharedRows,
 }
 
 impl PlanMemory {
-    /// The memory of a plan that `actor` makes.
-    pub fn of(actor: &str) -> Self {
-        Self { actor: actor.to_owned(), ..Self::default() }
+    /// The memory of a plan that is made in a session.
+    pub fn of(session: &Session) -> Self {
+        Self { actor: session.actor.clone(), switches: session.switches.clone(), ..Self::default() }
+    }
+
+    /// What somebody should hear of, taken out.
+    pub(crate) fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
     }
 }
 
@@ -87,6 +96,16 @@ impl<'plan> PlanContext<'plan> {
     /// Who makes the plan, as the journal records it; for rules about who may do what.
     pub fn actor(&self) -> &str {
         &self.memory.actor
+    }
+
+    /// What a flag says to whoever makes the plan, at this moment. Ask once, and write down what was told.
+    pub fn flag(&self, flag: &FlagDeclaration) -> Switched {
+        switch::ask(self.memory.switches.as_deref(), flag, &EvaluationContext::of(self.actor()))
+    }
+
+    /// Something that is allowed and that somebody should hear of: an event of the run, and a warning in the log.
+    pub fn notice(&mut self, text: impl Into<String>) {
+        self.memory.notices.push(text.into());
     }
 
     /// The current rows of `table` whose columns equal the given values, ordered by key.

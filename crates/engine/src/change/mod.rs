@@ -20,6 +20,7 @@ pub(crate) mod cells;
 pub mod context;
 pub mod control;
 pub mod copy;
+pub mod drive;
 pub mod exchange;
 pub mod history;
 pub mod plan;

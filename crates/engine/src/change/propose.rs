@@ -43,7 +43,7 @@ pub fn propose(
     };
     let mut writer = PlanWriter::create(session, &new)?;
     let now = canonical_timestamp(&session.clock.now());
-    let mut memory = PlanMemory::of(&session.actor);
+    let mut memory = PlanMemory::of(session);
     let (mut unchanged, mut read) = (0, 0);
     let summary = {
         let mut each = |record: SourceRecord| {

@@ -300,7 +300,7 @@ fn plan_all(
     items: &[Quarantined],
     declared: Option<&'static dyn ChangeKind>,
 ) -> Result<(), EngineError> {
-    let mut memory = PlanMemory::of(&session.actor);
+    let mut memory = PlanMemory::of(session);
     let now = canonical_timestamp(&session.clock.now());
     for item in items {
         let planned = plan_again(session, item, declared, &mut memory, &now)

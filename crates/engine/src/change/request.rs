@@ -58,12 +58,37 @@ pub fn perform(
     record: &SourceRecord,
     reason: &str,
 ) -> Result<Answer, EngineError> {
+    tries(session, system, change, record, reason, false)
+}
+
+/// Does all that [`perform`] does and takes it back: what it would answer, with nothing left behind.
+///
+/// # Errors
+/// As [`perform`].
+pub fn rehearse(
+    session: &mut Session,
+    system: &System,
+    change: &'static dyn ChangeKind,
+    record: &SourceRecord,
+    reason: &str,
+) -> Result<Answer, EngineError> {
+    tries(session, system, change, record, reason, true)
+}
+
+fn tries(
+    session: &mut Session,
+    system: &System,
+    change: &'static dyn ChangeKind,
+    record: &SourceRecord,
+    reason: &str,
+    dry_run: bool,
+) -> Result<Answer, EngineError> {
     let mut waits = WAITS_MS.iter();
     loop {
         let started = session.clock.monotonic_ms();
         session.store.begin(Access::ReadWrite)?;
         let again = match attempt(session, system, change, record, reason, started) {
-            Ok(answer @ Answer::Done { .. }) => match session.store.commit() {
+            Ok(answer @ Answer::Done { .. }) if !dry_run => match session.store.commit() {
                 Ok(()) => return Ok(answer),
                 Err(error) => EngineError::from(error),
             },
@@ -132,7 +157,7 @@ fn attempt(
     // SQLite's write lock is held already; PostgreSQL's requests queue up here.
     super::number_alone(session.store.as_mut(), "plimsoll_plan")?;
     let now = session.clock.now();
-    let mut memory = PlanMemory::of(&session.actor);
+    let mut memory = PlanMemory::of(session);
     let Some(item) = plan_record(session.store.as_mut(), change, record, &mut memory, &now)? else {
         return Ok(Answer::Unchanged);
     };
@@ -169,6 +194,10 @@ fn attempt(
                 Answer::Refused(Refusal { outcome: why.outcome, class: why.class, reason: why.reason })
             }));
         }
+    }
+    for text in memory.take_notices() {
+        tracing::warn!(run = run.id.as_str(), change = change.name(), text);
+        event::record(session, "request.notice", run.id.as_str(), "", &json!({ "text": text }))?;
     }
     let elapsed = session.clock.monotonic_ms().saturating_sub(started_ms);
     apply::transition_within(session, &run.id, Some(run.epoch), RunEvent::Finish, None, elapsed)?;

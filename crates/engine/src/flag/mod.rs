@@ -3,7 +3,7 @@
 //! In reading order: [`context`] (who asks), [`unleash`] (a flag as the evaluator takes it), [`snapshot`] (all flags,
 //! ready to be asked), [`store`] (reading them), [`change`] (the only way to change one: audited, with its effect on the
 //! members), [`live`] (the snapshot of a running process, lock-free, refreshed when the store's version moves),
-//! [`explain`] (why, now or at a past time).
+//! [`explain`] (why, now or at a past time), [`switch`] (asking in the middle of an operation).
 //!
 //! It deliberately has no evaluator: rules are evaluated by `unleash-yggdrasil`.
 //!
@@ -22,6 +22,7 @@ pub mod moment;
 mod schema;
 pub mod snapshot;
 pub mod store;
+pub mod switch;
 pub mod trigger;
 pub mod unleash;
 
@@ -31,3 +32,4 @@ pub use live::Flags;
 pub use schema::SCHEMA;
 pub use snapshot::{Evaluation, Reason, Snapshot};
 pub use store::StoredFlag;
+pub use switch::{AskedFlags, FlagDeclaration, Switched, Switches};

@@ -15,11 +15,13 @@
 //! Each row is one sample: a column for each label, in order, and a last column `value`. A row whose value is null is
 //! left out. A null label is an empty text, which for Prometheus is the same as no label.
 
+use plimsoll_core::value::Value;
 use plimsoll_store::analytics::OwnedCell;
 use plimsoll_store::duckdb::Analytics;
 
 use super::{Family, Kind, Sample};
 use crate::error::EngineError;
+use crate::session::Session;
 use crate::view::Header;
 
 /// The most samples of one metric: more are a sign that a label has too many values.
@@ -85,24 +87,58 @@ impl DeclaredMetric {
         Ok(metrics)
     }
 
-    /// Asks the store.
+    /// Asks a store of rows. `{today}`, `{today-7}` and the like in the statement are days as texts, so that one statement
+    /// serves both databases.
+    ///
+    /// # Errors
+    /// As [`Self::samples`].
+    pub fn store_samples(&self, session: &mut Session) -> Result<Vec<Sample>, EngineError> {
+        let during = |error: EngineError| error.during(&format!("metrics/{}.sql", self.file));
+        let sql = days(self.sql, &session.clock.now()).map_err(during)?;
+        let answer = session.store.query_named(&sql, &[]).map_err(|error| during(error.into()))?;
+        self.fits(answer.columns.iter().map(String::as_str), answer.rows.len()).map_err(during)?;
+        let mut samples = Vec::with_capacity(answer.rows.len());
+        for row in answer.rows {
+            let Some((last, labels)) = row.split_last() else { continue };
+            #[expect(clippy::cast_precision_loss, reason = "the text form of Prometheus has doubles only")]
+            let value = match last {
+                Value::Integer(number) => *number as f64,
+                other => match other.as_text().and_then(|text| text.parse().ok()) {
+                    Some(number) => number,
+                    None => continue,
+                },
+            };
+            let labels: Vec<&str> = labels.iter().map(|label| label.as_text().unwrap_or_default()).collect();
+            samples.push(self.family.sample(&labels, value));
+        }
+        Ok(samples)
+    }
+
+    /// Refuses an answer that has not the columns that the labels want, or too many rows.
+    fn fits<'a>(&self, columns: impl Iterator<Item = &'a str>, rows: usize) -> Result<(), EngineError> {
+        let columns: Vec<&str> = columns.collect();
+        let expected: Vec<&str> = self.family.labels.iter().copied().chain(["value"]).collect();
+        if columns != expected {
+            return Err(EngineError::usage(format!(
+                "the columns are {}, and must be {}",
+                columns.join(", "),
+                expected.join(", ")
+            )));
+        }
+        if rows > MOST {
+            return Err(EngineError::usage(format!("{rows} samples, and {MOST} are the most")));
+        }
+        Ok(())
+    }
+
+    /// Asks an analytical store.
     ///
     /// # Errors
     /// When the query fails or does not have the columns that the labels want.
     pub fn samples(&self, store: &Analytics) -> Result<Vec<Sample>, EngineError> {
         let during = |error: EngineError| error.during(&format!("metrics/{}.sql", self.file));
         let answer = store.query(self.sql, &[]).map_err(|error| during(error.into()))?;
-        let columns: Vec<&str> = answer.columns.iter().map(|(name, _)| name.as_str()).collect();
-        let expected: Vec<&str> = self.family.labels.iter().copied().chain(["value"]).collect();
-        if columns != expected {
-            let message =
-                format!("the columns are {}, and must be {}", columns.join(", "), expected.join(", "));
-            return Err(during(EngineError::usage(message)));
-        }
-        if answer.rows.len() > MOST {
-            let message = format!("{} samples, and {MOST} are the most", answer.rows.len());
-            return Err(during(EngineError::usage(message)));
-        }
+        self.fits(answer.columns.iter().map(|(name, _)| name.as_str()), answer.rows.len()).map_err(during)?;
         let mut samples = Vec::with_capacity(answer.rows.len());
         for row in answer.rows {
             let Some((last, labels)) = row.split_last() else { continue };
@@ -113,6 +149,25 @@ impl DeclaredMetric {
         }
         Ok(samples)
     }
+}
+
+/// The statement with its days: `{today}` and `{today+N}` or `{today-N}`, of the moment `now`.
+fn days(sql: &str, now: &str) -> Result<String, EngineError> {
+    const MARK: &str = "{today";
+    let (mut text, mut rest) = (String::with_capacity(sql.len()), sql);
+    while let Some(at) = rest.find(MARK) {
+        let (before, marked) = rest.split_at(at);
+        let wrong = || EngineError::usage("a day is written {today}, {today+N} or {today-N}");
+        let (offset, after) = marked[MARK.len()..].split_once('}').ok_or_else(wrong)?;
+        let offset: i64 = if offset.is_empty() { 0 } else { offset.parse().map_err(|_| wrong())? };
+        let today: jiff::civil::Date = now.get(..10).unwrap_or_default().parse().map_err(|_| wrong())?;
+        let day = today.checked_add(jiff::Span::new().days(offset)).map_err(|_| wrong())?;
+        text.push_str(before);
+        text.push_str(&day.to_string());
+        rest = after;
+    }
+    text.push_str(rest);
+    Ok(text)
 }
 
 fn text(cell: &OwnedCell) -> String {
@@ -134,5 +189,21 @@ pub(super) fn number(cell: &OwnedCell) -> Option<f64> {
         OwnedCell::Double(number) => Some(*number),
         OwnedCell::Boolean(truth) => Some(if *truth { 1.0 } else { 0.0 }),
         OwnedCell::Null | OwnedCell::Text(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_counted_from_today() {
+        let now = "2026-02-27T23:59:59.999Z";
+        assert_eq!(
+            days("a '{today-1}' b '{today+3}' '{today}'", now).unwrap(),
+            "a '2026-02-26' b '2026-03-02' '2026-02-27'"
+        );
+        assert!(days("{today+x}", now).is_err() && days("{today", now).is_err());
+        assert_eq!(days("nothing {else}", now).unwrap(), "nothing {else}");
     }
 }

@@ -183,13 +183,3 @@ families! {
     PROCESS_MAX_FILES = "process_max_fds", Gauge, [], "Files that the process may have open.";
     PROCESS_THREADS = "process_threads", Gauge, [], "Threads of the process.";
 }
-
-families! {
-    LATER, "Names for what is not exported yet: gauge sets.":
-
-    GAUGE_SETS = "plimsoll_gauges_sets", Gauge, ["state"], "Gauge sets by state.";
-    GAUGE_OPERATIONS = "plimsoll_gauges_operations_total", Counter, ["operation", "outcome"],
-        "Operations on gauge sets: pair, replace, unpair, retire, calibrate.";
-    GAUGE_CALIBRATIONS_DUE = "plimsoll_gauges_calibrations_due", Gauge, [],
-        "Gauges whose calibration is due or overdue.";
-}

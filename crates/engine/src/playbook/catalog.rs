@@ -22,9 +22,8 @@ use crate::error::EngineError;
 use crate::event;
 use crate::session::{Session, in_transaction};
 
-/// Playbooks of systems that have no crate yet. Each is the text of a file.
-pub const SHIPPED: &[&str] =
-    &[include_str!("../../playbooks/gauges-rollout.md"), include_str!("../../playbooks/luckygas-pilot.md")];
+/// Playbooks that belong to no system's crate. Each is the text of a file.
+pub const SHIPPED: &[&str] = &[include_str!("../../playbooks/luckygas-pilot.md")];
 
 /// Every playbook there is, by name.
 #[derive(Debug, Clone, Default)]

@@ -64,6 +64,7 @@ impl Scratch {
             progress: Arc::new(|_| {}),
             probe: Arc::new(NoProbe),
             passage: None,
+            switches: None,
         })
     }
 

@@ -3,6 +3,7 @@
 //! Owns nothing itself. A handler reads its request, calls one engine function through the gate, and shapes the
 //! answer; it has no logic that the command lacks.
 
+pub(crate) mod alias;
 pub(crate) mod client;
 pub(crate) mod flag;
 pub(crate) mod metric;

@@ -1,4 +1,4 @@
-//! Keeping the registers: users, categories, places, reasons, and the switch of the reuse check.
+//! Keeping the registers: users, categories, places and reasons.
 //!
 //! Owns operations that add a row of a register or change it. Nothing is deleted: what is no longer used is made inactive.
 
@@ -7,7 +7,7 @@ use plimsoll_core::value::Value;
 use super::{Operation, Undo};
 use crate::ask::Ask;
 use crate::draft::{Draft, Values};
-use crate::facts::{Facts, REUSE_CHECK as SETTING};
+use crate::facts::Facts;
 use crate::model::Role;
 use crate::rules::{Refusals, Refused};
 
@@ -50,16 +50,6 @@ pub static REJECTION_REASON: Operation = Operation {
     role: Role::Admin,
     fields: &["rejection_reason", "title", "inactive?"],
     plan: rejection_reason,
-    undo: AGAIN,
-};
-
-/// Switches the reuse check.
-pub static REUSE_CHECK: Operation = Operation {
-    name: "switch-reuse-check",
-    help: "Switch set_id_reuse_check on or off; every ID given out while it is off is marked",
-    role: Role::Admin,
-    fields: &["setting"],
-    plan: reuse_check,
     undo: AGAIN,
 };
 
@@ -144,12 +134,4 @@ fn rejection_reason(ask: &Ask, facts: &Facts) -> Result<Draft, Refusals> {
     values.push(("active", Value::Boolean(!ask.flag("inactive"))));
     let code = ask.text("rejection_reason").unwrap_or_default();
     Ok(keep(facts, "gauge_rejection_reasons", ("reason_code", &code), values))
-}
-
-fn reuse_check(ask: &Ask, facts: &Facts) -> Result<Draft, Refusals> {
-    let setting = one_of(ask, "setting", &["on", "off"])?;
-    let values = vec![("setting", Value::text(&setting))];
-    let mut draft = keep(facts, "gauge_settings", ("name", SETTING), values);
-    draft.note("set_id_reuse_check", setting);
-    Ok(draft)
 }

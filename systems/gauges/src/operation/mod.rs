@@ -9,6 +9,7 @@
 pub mod calibration;
 pub mod customer;
 pub mod desk;
+pub mod fields;
 pub mod keep;
 pub mod membership;
 pub mod registration;
@@ -18,6 +19,7 @@ pub mod tolerance;
 
 use plimsoll_core::item::Refusal;
 use plimsoll_engine::EngineError;
+use plimsoll_engine::alias::Field;
 use plimsoll_engine::change::context::{PlanContext, Proposal};
 use plimsoll_engine::source::{Fetch, SourceRecord, SourceRequest, SourceSummary};
 use plimsoll_engine::system::ChangeKind;
@@ -63,7 +65,6 @@ pub static OPERATIONS: &[&Operation] = &[
     &keep::CATEGORY,
     &keep::LOCATION,
     &keep::REJECTION_REASON,
-    &keep::REUSE_CHECK,
     &registration::REGISTER,
     &registration::CREATE_SET,
     &registration::SET_INTERVAL,
@@ -102,6 +103,7 @@ pub static OPERATIONS: &[&Operation] = &[
     &tolerance::CLOSE_CASE,
     &take_back::TAKE_BACK,
     &crate::backfill::BRING_IN,
+    &crate::import::IMPORT_SET,
 ];
 
 /// Every operation, as the engine sees it.
@@ -187,6 +189,10 @@ impl ChangeKind for Operation {
 
     fn asks_source(&self) -> bool {
         false
+    }
+
+    fn fields(&self) -> Vec<Field> {
+        fields::declared(self.fields)
     }
 
     fn read(

@@ -98,6 +98,19 @@ fn register(ask: &Ask, facts: &Facts) -> Result<Draft, Refusals> {
 }
 
 fn create_set(ask: &Ask, facts: &Facts) -> Result<Draft, Refusals> {
+    let origin = if ask.text("id").is_some() { "typed" } else { "automatic" };
+    new_set(ask, facts, origin)
+}
+
+/// A set from a line of a file: as one that is typed in, with another origin in the ledger.
+///
+/// # Errors
+/// Every reason why not.
+pub(crate) fn import_set(ask: &Ask, facts: &Facts) -> Result<Draft, Refusals> {
+    new_set(ask, facts, "imported")
+}
+
+fn new_set(ask: &Ask, facts: &Facts, origin: &str) -> Result<Draft, Refusals> {
     let mut draft = Draft::default();
     let mut refused = Refusals::new();
     let mut made = Vec::new();
@@ -120,7 +133,6 @@ fn create_set(ask: &Ask, facts: &Facts) -> Result<Draft, Refusals> {
     let likeness =
         likeness.ok_or_else(|| vec![Refused::new("pair.thread_gauge", "a set has thread gauges")])?;
     let typed = ask.text("id");
-    let origin = if typed.is_some() { "typed" } else { "automatic" };
     let set_id = issue(&mut draft, facts, &likeness, typed.as_deref(), origin).map_err(|why| vec![why])?;
     for mut gauge in made {
         gauge.set_id = Some(set_id.clone());
@@ -405,7 +417,9 @@ pub(crate) fn issue(
         return Err(Refused::new("set_id.live", format!("{} is in use; {automatic} is free", live.set_id)));
     }
     let issues = facts.issued.get(&set_id).map_or(0, Vec::len).max(usize::from(known.is_some()));
-    if issues > 0 && facts.reuse_check {
+    // The backfill brings in what was given out before, once; whatever the flag says, no ID comes in twice.
+    let checked = facts.refuses_reuse() || origin == "backfilled";
+    if issues > 0 && checked {
         let last = known.map(|set| &set.row).map(|row| {
             let when = row.get("ended_at").as_text().unwrap_or_default();
             format!("{} at {when}", row.get("ended").as_text().unwrap_or("used"))
@@ -426,7 +440,7 @@ pub(crate) fn issue(
             ("category", Value::text(category)),
             ("number", Value::Integer(id.number)),
             ("origin", Value::text(origin)),
-            ("reuse_checked", Value::Boolean(facts.reuse_check)),
+            ("reuse_checked", Value::Boolean(checked)),
             ("issued_at", Value::text(&facts.now)),
             ("issued_by", Value::text(&facts.actor_name)),
         ],
@@ -453,8 +467,11 @@ pub(crate) fn issue(
         draft.updates.push((row.clone(), vec![("next_number", Value::Integer(id.number + 1))]));
     }
     draft.note("set_id", set_id.clone());
-    if !facts.reuse_check {
+    if !checked {
         draft.note("set_id_reuse_check", "off");
+        draft.note("set_id_reuse_check_version", facts.reuse_check.and_then(|switched| switched.version));
+        let again = if issues > 0 { ", which was used before," } else { "" };
+        draft.notices.push(format!("set ID {set_id}{again} was given out while set_id_reuse_check is off"));
     }
     draft.set_id = Some(set_id.clone());
     Ok(set_id)

@@ -57,20 +57,20 @@ fn d2_reuse_is_refused_on_every_path() {
             assert!(refused.contains("[set_id.form]"), "{other}: {refused}");
         }
         // Off: it is given out, and marked in the ledger and in the history.
-        lab.ok("switch-reuse-check", json!({"setting": "off"}));
+        lab.reuse_check(false);
         lab.ok("create-set", typed("G2", "N2", lab));
         assert_eq!(lab.number("SELECT count(*) FROM gauge_set_ids WHERE set_id = 'SP0001' AND issue = 2 AND NOT reuse_checked"), 1);
         assert_eq!(
             lab.number(
                 "SELECT count(*) FROM gauge_history WHERE detail LIKE '%\"set_id_reuse_check\":\"off\"%'"
             ),
-            2
+            1
         );
         assert!(
             lab.refused("create-set", typed("G3", "N3", lab)).contains("[set_id.live]"),
             "not while it is in use"
         );
-        lab.ok("switch-reuse-check", json!({"setting": "on"}));
+        lab.reuse_check(true);
         lab.ok("unpair", json!({"set": "SP0001"}));
         assert!(lab.refused("create-set", typed("G3", "N3", lab)).contains("[set_id.used]"));
         lab.sound();
@@ -316,7 +316,7 @@ fn d13_a_set_is_released_together() {
 #[test]
 fn d15_what_was_planned_is_there() {
     let names: Vec<&str> = OPERATIONS.iter().map(|operation| operation.name).collect();
-    for name in ["replace", "unpair", "retire-set", "pair", "switch-reuse-check", "lose", "take-back"] {
+    for name in ["replace", "unpair", "retire-set", "pair", "lose", "take-back"] {
         assert!(names.contains(&name), "{name}");
     }
     let lab = &mut Lab::sqlite();

@@ -8,7 +8,10 @@
 )]
 
 mod backfill;
+mod checks;
 mod defects;
+mod drives;
+mod flag;
 mod generated;
 mod history;
 mod life;
@@ -16,4 +19,6 @@ mod registers;
 mod rules;
 mod schema;
 mod sequences;
+mod speed;
 mod support;
+mod views;

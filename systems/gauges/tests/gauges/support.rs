@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use plimsoll_core::clock::Clock;
+use plimsoll_core::flag::{Flag, State};
 use plimsoll_core::id::Id;
+use plimsoll_engine::alias::{Answered, Asked};
 use plimsoll_engine::change::request::{self, Answer};
 use plimsoll_engine::change::setup;
+use plimsoll_engine::flag::{AskedFlags, How, change};
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_gauges::{SYSTEM, operation};
 use plimsoll_store::StoreUrl;
@@ -44,7 +47,9 @@ impl Clock for TurnedClock {
 pub(crate) struct Lab {
     pub(crate) session: Session,
     pub(crate) clock: Arc<TurnedClock>,
-    _folder: Option<tempfile::TempDir>,
+    /// The control store with the flags.
+    pub(crate) control: Session,
+    _folders: Vec<tempfile::TempDir>,
 }
 
 /// Everybody, with their roles.
@@ -84,7 +89,37 @@ impl Lab {
         let mut session = Session::new(plimsoll_store::open(url).unwrap(), "ada");
         session.clock = Arc::clone(&clock) as Arc<dyn Clock>;
         setup::prepare(&mut session, Some(&SYSTEM)).unwrap();
-        Self { session, clock, _folder: folder }
+        let flags = tempfile::tempdir().unwrap();
+        let url: StoreUrl = format!("sqlite:{}/control.db", flags.path().display()).parse().unwrap();
+        let mut control = Session::new(plimsoll_store::open(&url).unwrap(), "ada");
+        plimsoll_engine::control::prepare(&mut control).unwrap();
+        session.switches = Some(Arc::new(AskedFlags::of(url)));
+        Self { session, clock, control, _folders: folder.into_iter().chain([flags]).collect() }
+    }
+
+    /// Turns the flag of the reuse check, which exists from then on.
+    pub(crate) fn reuse_check(&mut self, on: bool) {
+        let how = How::because("a reason of the test");
+        let name = plimsoll_gauges::facts::REUSE_CHECK.name;
+        if plimsoll_engine::flag::store::lookup(self.control.store.as_mut(), name).unwrap().is_none() {
+            change::create(&mut self.control, Flag::new(name), &how).unwrap();
+        }
+        change::update(&mut self.control, name, "flag.changed", &how, |flag| {
+            flag.state = if on { State::On } else { State::Off };
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    /// Asks a view.
+    pub(crate) fn view(&mut self, name: &str, fields: Json) -> Json {
+        let view = SYSTEM.view(name).unwrap();
+        let asked = Asked::read(fields.as_object().cloned().unwrap(), view.fields).unwrap();
+        match plimsoll_engine::alias::ask(&mut self.session, view, &asked).unwrap() {
+            Answered::Json(document) => document,
+            Answered::File { body, .. } => Json::from(body),
+            Answered::Missing(what) => panic!("{what}"),
+        }
     }
 
     fn furnish(&mut self) {

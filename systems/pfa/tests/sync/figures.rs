@@ -16,7 +16,7 @@ use crate::support::Bench;
 
 fn stores(bench: &Bench) -> Stores {
     let session = Ok(bench.session("look"));
-    let pfa = SystemStore { system: "pfa", session, links: vec!["pfa"] };
+    let pfa = SystemStore { system: "pfa", session, links: vec!["pfa"], metrics: Vec::new() };
     Stores { control: None, systems: vec![pfa], analytics: Vec::new() }
 }
 

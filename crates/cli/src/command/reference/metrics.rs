@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use plimsoll_engine::EngineError;
-use plimsoll_engine::metric::{DeclaredMetric, FAMILIES, Family, LATER};
+use plimsoll_engine::metric::{DeclaredMetric, FAMILIES, Family};
 
-use crate::registry::ANALYTIC_SYSTEMS;
+use crate::registry::{ANALYTIC_SYSTEMS, SYSTEMS};
 
 /// The page.
 ///
@@ -29,17 +29,15 @@ a selector that finds nothing has no value.
 ",
     );
     table(&mut text, FAMILIES.iter());
-    for system in ANALYTIC_SYSTEMS {
-        let declared = DeclaredMetric::parse_all(system.metrics)?;
+    let of_rows = SYSTEMS.iter().map(|system| (system.title, system.metrics));
+    let analytic = ANALYTIC_SYSTEMS.iter().map(|system| (system.title, system.metrics));
+    for (title, metrics) in analytic.chain(of_rows).filter(|(_, metrics)| !metrics.is_empty()) {
+        let declared = DeclaredMetric::parse_all(metrics)?;
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "\n## {}\n", system.title);
+        let _ = writeln!(text, "\n## {title}\n");
         text.push_str("Declared by the system, one SQL file each in its folder `metrics/`.\n");
         table(&mut text, declared.iter().map(|metric| &metric.family));
     }
-    text.push_str(
-        "\n## Not exported yet\n\nThe names that gauge sets will use. Nothing shows them until that system is there.\n",
-    );
-    table(&mut text, LATER.iter());
     Ok(text)
 }
 

@@ -31,6 +31,20 @@ pub(super) fn execute(context: &Context, arguments: &GaugesArguments) -> Result<
     let today: String = session.clock.now().chars().take(10).collect();
     let made = generate(&Settings::of(arguments.sets, arguments.seed, &today, &session.actor));
     make(&mut session, &made.registers, "setting up")?;
+    if let Some(file) = &arguments.earlier {
+        let text = serde_json::to_string_pretty(&made.earlier)?;
+        std::fs::write(file, text)
+            .map_err(|error| EngineError::usage(format!("{}: {error}", file.display())))?;
+        context.ui.print(&made.manifest, || {
+            format!(
+                "registers of a demo laboratory, seed {}\n  {}: {} that can be brought in, and some that cannot",
+                made.manifest.seed,
+                file.display(),
+                plural(made.manifest.good_sets, "set"),
+            )
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let earlier: Vec<backfill::EarlierGauge> =
         made.earlier.iter().map(|row| serde_json::from_value(row.clone())).collect::<Result<_, _>>()?;
     let report = backfill::run(&mut session, &earlier, false)?;

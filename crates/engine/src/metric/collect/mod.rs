@@ -28,6 +28,8 @@ pub struct SystemStore {
     pub session: Result<Session, EngineError>,
     /// The names of its links with a remote.
     pub links: Vec<&'static str>,
+    /// The metrics that the system declares; asked once its tables are there.
+    pub metrics: Vec<DeclaredMetric>,
 }
 
 /// The store of an analytical system.
@@ -64,11 +66,14 @@ pub fn collect(stores: &mut Stores) -> Vec<Sample> {
             control::collect(session, samples)
         });
     }
-    for SystemStore { system, session, links } in &mut stores.systems {
+    for SystemStore { system, session, links, metrics } in &mut stores.systems {
         of_store(&mut samples, system, session, |session, samples| {
             transactional::journal(session, system, samples)?;
             transactional::runs(session, system, samples)?;
             pilot::collect(session, system, samples)?;
+            for metric in &*metrics {
+                samples.extend(metric.store_samples(session)?);
+            }
             links.iter().try_for_each(|link| link::collect(session, link, samples))
         });
     }
