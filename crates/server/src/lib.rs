@@ -11,6 +11,7 @@
 //! `routes`, [`serve`](serve()).
 
 pub mod access;
+mod app;
 mod ask;
 mod body;
 mod clients;

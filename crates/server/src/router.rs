@@ -10,6 +10,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 
 use crate::access::{Scope, require};
+use crate::app;
 use crate::error::ApiError;
 use crate::request;
 use crate::routes::sync::{conflicts, drafts, events, records, rounds, waiting};
@@ -28,7 +29,7 @@ pub(crate) fn router(server: Server) -> Router {
         .merge(scoped(operate(), Scope::Operate))
         .merge(scoped(look_at_records(), Scope::Read))
         .merge(scoped(change_records(), Scope::Operate))
-        .fallback(no_route)
+        .fallback(app::serve)
         .method_not_allowed_fallback(no_method)
         .layer(limit)
         .layer(from_fn_with_state(Server::clone(&server), request::around))
@@ -113,10 +114,6 @@ fn change_records() -> Router<Server> {
         .route("/api/v1/systems/{system}/dead-letters/retry", post(waiting::retry))
         .route("/api/v1/systems/{system}/dead-letters/drop", post(waiting::drop_letters))
         .route("/api/v1/systems/{system}/sync", post(rounds::go))
-}
-
-async fn no_route() -> ApiError {
-    ApiError::not_found("there is no such route").hint("docs/guide/server.md lists the routes")
 }
 
 async fn no_method() -> ApiError {
