@@ -28,6 +28,7 @@ pub(crate) mod sync;
 mod token;
 mod trial;
 mod undo;
+mod user;
 mod view;
 
 pub(crate) use alert::AlertCommand;
@@ -121,6 +122,7 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Simulate(command) => simulate::execute(context, command),
         Command::Serve(arguments) => serve::serve(context, &arguments),
         Command::Token(command) => token::execute(context, command),
+        Command::User(command) => user::execute(context, command),
         Command::Reference { system } => {
             reference::print(context, system.as_deref())?;
             Ok(ExitCode::SUCCESS)

@@ -9,6 +9,7 @@ mod app;
 mod flags;
 mod limits;
 mod ofrep;
+mod openapi;
 mod providers;
 mod push;
 mod reading;
