@@ -20,6 +20,7 @@ struct Generated {
 
 const FILES: &[Generated] = &[
     Generated { path: "docs/reference/cli.md", make: || reference(&[]) },
+    Generated { path: "docs/reference/openapi.json", make: || reference(&["openapi"]) },
     Generated { path: "docs/reference/metrics.md", make: || reference(&["metrics"]) },
     Generated { path: "docs/reference/opencode.md", make: || reference(&["opencode"]) },
 ];

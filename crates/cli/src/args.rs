@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_core::undo::UndoMode;
-use plimsoll_server::Scope;
+use plimsoll_server::{Roles, Scope};
 
 pub(crate) use self::cloud::CloudCommand;
 pub(crate) use self::pilot::{
@@ -270,10 +270,13 @@ pub(crate) enum Command {
     /// Tokens of programs that call the server
     #[command(subcommand)]
     Token(TokenCommand),
+    /// People who log in to the web app
+    #[command(subcommand)]
+    User(UserCommand),
     /// Print the reference of commands and environment variables, of metrics, or of a system, as Markdown
     #[command(hide = true)]
     Reference {
-        /// An analytical system, or `metrics`
+        /// An analytical system, `metrics`, or `openapi` (JSON)
         system: Option<String>,
     },
 }
@@ -682,7 +685,7 @@ pub(crate) enum TokenCommand {
     Create {
         /// Who will hold it, as recorded in events
         name: String,
-        /// What it allows: read, operate (also change flags) or admin
+        /// What it allows: read, operate (also change flags and records), approve (also plans) or admin
         #[arg(long, default_value = "read")]
         scope: Scope,
         /// Add the line to this file, which PLIMSOLL_TOKENS_FILE names for the server
@@ -696,4 +699,63 @@ pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("it has the form NAME=VALUE".to_owned()),
     }
+}
+
+/// What to do with users.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add a user; the password is read from standard input, or from a file
+    Add {
+        /// The name, as recorded in events
+        name: String,
+        /// What is allowed: SYSTEM=ROLE,.. or a role for every system (viewer, operator, approver, admin)
+        #[arg(long, value_name = "ROLES", default_value = "viewer")]
+        roles: Roles,
+        #[command(flatten)]
+        password: PasswordArguments,
+        /// Why, for the journal
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// List users and their roles
+    List,
+    /// Remove a user; sessions end at once
+    Remove {
+        /// The name
+        name: String,
+        /// Why, for the journal
+        #[arg(long)]
+        reason: String,
+    },
+    /// Set a password anew, read from standard input or from a file
+    Password {
+        /// The name
+        name: String,
+        #[command(flatten)]
+        password: PasswordArguments,
+        /// Why, for the journal
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Give a user a role in a system, or take it away
+    Grant {
+        /// The name
+        name: String,
+        /// viewer, operator, approver, admin, or none
+        role: String,
+        /// The system; every system unless named
+        #[arg(long, default_value = "*")]
+        system: String,
+        /// Why, for the journal
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+}
+
+/// Where a password comes from; never the command line, which every program on the machine can read.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PasswordArguments {
+    /// Read the password from this file instead of standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
 }

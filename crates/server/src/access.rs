@@ -1,23 +1,28 @@
 //! Who may call: tokens, their scopes, and what a browser on this machine may not do.
 //!
-//! Owns reading and checking tokens, and the rules of a server without any. A token is 32 random bytes; only its
-//! digest is kept, so a file of tokens gives nobody access. It deliberately does not own users, roles and sessions
-//! of the web app: they will be further kinds of `Caller`.
+//! Owns reading and checking tokens, the rules of a server without any, and the one gate of every route: who calls, and
+//! whether they have the role. A token is 32 random bytes; only its digest is kept, so a file of tokens gives nobody
+//! access. Users are `user`'s, their sessions `login`'s, what they did is `audit`'s.
 //!
-//! Invariants: while there are tokens, every route except `/healthz` needs one; digests are compared in constant time;
-//! no token is ever logged or printed twice.
+//! Invariants: while there are users or tokens, every route except `/healthz`, the app's files and logging in needs one;
+//! digests are compared in constant time; a change with a cookie needs the session's second secret too; no token is ever
+//! logged or printed twice.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 
+use crate::audit;
 use crate::error::ApiError;
+use crate::login::{CSRF_HEADER, same_secret};
+use crate::role::{Role, Roles};
 use crate::state::Server;
 
 /// What a token allows. Each scope includes the ones before it.
@@ -25,22 +30,35 @@ use crate::state::Server;
 pub enum Scope {
     /// Look at everything, evaluate flags, follow events.
     Read,
-    /// Change flags, and records of linked systems.
+    /// Change flags and records, plan, apply, repair.
     Operate,
+    /// Also approve plans and decide at gates.
+    Approve,
     /// Everything.
     Admin,
 }
 
 impl Scope {
     /// Every scope, the narrowest first.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Operate, Self::Admin];
+    pub const ALL: [Self; 4] = [Self::Read, Self::Operate, Self::Approve, Self::Admin];
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Operate => "operate",
+            Self::Approve => "approve",
             Self::Admin => "admin",
+        }
+    }
+
+    /// The role that a token of this scope has in every system.
+    pub const fn role(self) -> Role {
+        match self {
+            Self::Read => Role::Viewer,
+            Self::Operate => Role::Operator,
+            Self::Approve => Role::Approver,
+            Self::Admin => Role::Admin,
         }
     }
 }
@@ -58,7 +76,7 @@ impl FromStr for Scope {
         Self::ALL
             .into_iter()
             .find(|scope| scope.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is no scope\nhint: read, operate or admin"))
+            .ok_or_else(|| format!("`{text}` is no scope\nhint: read, operate, approve or admin"))
     }
 }
 
@@ -118,12 +136,14 @@ impl FromStr for Token {
     }
 }
 
-fn check_name(name: &str) -> Result<(), String> {
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let plain = |sign: char| sign.is_alphanumeric() || "-_.@".contains(sign);
     if !name.is_empty() && name.len() <= 64 && name.chars().all(plain) {
         return Ok(());
     }
-    Err(format!("`{name}` is no name of a token\nhint: letters, digits, - _ . @, at most 64 of them"))
+    Err(format!(
+        "`{name}` is no name of a user or a token\nhint: letters, digits, - _ . @, at most 64 of them"
+    ))
 }
 
 /// Every token that the server accepts.
@@ -158,6 +178,11 @@ impl Tokens {
         self
     }
 
+    /// Each with its holder and scope.
+    pub(crate) fn held(&self) -> impl Iterator<Item = (&str, Scope)> {
+        self.0.iter().map(|token| (token.name.as_str(), token.scope))
+    }
+
     /// Who holds them.
     pub(crate) fn names(&self) -> impl Iterator<Item = Arc<str>> {
         self.0.iter().map(|token| token.name.as_str().into())
@@ -175,48 +200,159 @@ impl Tokens {
     }
 }
 
+/// How a caller is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// It is on this machine, and there are neither users nor tokens.
+    Open,
+    /// By a cookie.
+    Session,
+    /// By a token.
+    Token,
+}
+
 /// Who makes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// As recorded in events.
     pub(crate) name: Arc<str>,
-    /// What is allowed.
-    pub(crate) scope: Scope,
+    /// What is allowed, by system.
+    pub(crate) roles: Roles,
+    /// How it is known.
+    pub(crate) known: Known,
+    /// What its page must send with each change.
+    pub(crate) csrf: Option<String>,
 }
 
-/// Lets a request through when its caller is known and `scope` is allowed.
+impl Caller {
+    /// Somebody who may do everything because nobody else can call.
+    pub(crate) fn local(name: &str) -> Self {
+        Self { name: name.into(), roles: Roles::everywhere(Role::Admin), known: Known::Open, csrf: None }
+    }
+
+    /// Whether the caller may see what belongs to a system.
+    pub(crate) fn sees(&self, system: &str) -> bool {
+        self.roles.on(system).is_some()
+    }
+
+    /// Refuses a caller who lacks a role in a system.
+    ///
+    /// # Errors
+    /// 403, which says what is missing.
+    pub(crate) fn must(&self, role: Role, system: &str) -> Result<(), ApiError> {
+        if self.roles.on(system) >= Some(role) {
+            return Ok(());
+        }
+        Err(lacks(role, self.roles.on(system), &format!("in `{system}`"), &self.name))
+    }
+}
+
+fn lacks(role: Role, has: Option<Role>, place: &str, name: &str) -> ApiError {
+    let has = has.map_or("no role", Role::as_str);
+    ApiError::forbidden(format!("this needs the role `{role}` {place}, and {name} has {has}")).hint(format!(
+        "an admin grants it: plimsoll user grant {name} {role}; a token is made with a wider --scope"
+    ))
+}
+
+/// What a route asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Needed {
+    /// The role in the system that the path names.
+    pub(crate) role: Role,
+    /// Where the path names no system: whether the handler finds out which system it is about and asks
+    /// [`Caller::must`]; otherwise the role is needed for every system.
+    pub(crate) of_item: bool,
+}
+
+/// Lets a request through when its caller is known and has the role, and keeps on record who changed what.
 pub(crate) async fn require(
-    State((server, scope)): State<(Server, Scope)>,
-    mut request: Request,
+    State((server, needed)): State<(Server, Needed)>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let caller = authenticate(&server, request.method(), request.headers())?;
-    if caller.scope < scope {
-        return Err(ApiError::forbidden(format!(
-            "this needs the scope `{scope}`, and the token has `{}`",
-            caller.scope
-        ))
-        .hint(format!("plimsoll token create NAME --scope {scope}")));
-    }
-    server.rates.take(&caller.name)?;
-    request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
+    let caller = authenticate(&server, request.method(), request.headers()).await?;
+    let system = params.ok().and_then(|params| {
+        params.iter().find(|(name, _)| *name == "system").map(|(_, value)| value.to_owned())
+    });
+    let record = (needed.role > Role::Viewer && !request.method().is_safe())
+        .then(|| audit::Entry::begin(&caller, &request));
+    let admitted = admit(&server, &caller, needed, system.as_deref());
+    let answered = match admitted {
+        Err(error) => Err(error),
+        Ok(()) => pass(&server, caller, request, next, record.is_some()).await,
+    };
+    let Some(mut entry) = record else { return answered.map(|(response, _)| response) };
+    let (response, reason) = answered.unwrap_or_else(|error| (error.into_response(), None));
+    entry.end(response.status(), reason);
+    audit::keep(&server, entry).await;
+    Ok(response)
 }
 
-fn authenticate(server: &Server, method: &Method, headers: &HeaderMap) -> Result<Caller, ApiError> {
-    if server.settings.tokens.is_empty() {
+fn admit(server: &Server, caller: &Caller, needed: Needed, system: Option<&str>) -> Result<(), ApiError> {
+    match system {
+        Some(system) => caller.must(needed.role, system)?,
+        None => {
+            let anywhere = needed.of_item || needed.role == Role::Viewer;
+            let has = if anywhere { caller.roles.widest() } else { caller.roles.on_all() };
+            if has < Some(needed.role) {
+                let place = if anywhere { "in some system" } else { "in every system" };
+                return Err(lacks(needed.role, has, place, &caller.name));
+            }
+        }
+    }
+    server.rates.take(&caller.name)
+}
+
+/// Hands the request to its handler, with the reason that its body gives when it is to be kept on record.
+async fn pass(
+    server: &Server,
+    caller: Caller,
+    mut request: Request,
+    next: Next,
+    recorded: bool,
+) -> Result<(Response, Option<String>), ApiError> {
+    let mut reason = None;
+    if recorded {
+        (request, reason) = audit::reason_of(request, server.settings.limits.body_bytes).await?;
+    }
+    request.extensions_mut().insert(caller);
+    Ok((next.run(request).await, reason))
+}
+
+async fn authenticate(server: &Server, method: &Method, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    // Programs may send a token all the same: clients of Unleash cannot do without.
+    if server.settings.tokens.is_empty() && server.logins.users(&server.control).await?.is_empty() {
         refuse_strangers(method, headers)?;
         return Ok(server.local.clone());
     }
-    let secret = presented(headers).ok_or_else(|| {
-        ApiError::unauthorized("this server answers only with a token")
-            .hint("send it as `Authorization: Bearer TOKEN` or `X-API-Key: TOKEN`")
-    })?;
-    match server.settings.tokens.find(secret) {
-        Some(token) => Ok(Caller { name: token.name.as_str().into(), scope: token.scope }),
-        None => Err(ApiError::unauthorized("this server does not know the token")
-            .hint("PLIMSOLL_TOKENS_FILE names the file with the digests of tokens")),
+    if let Some(secret) = presented(headers) {
+        let found = server.settings.tokens.find(secret).ok_or_else(|| {
+            ApiError::unauthorized("this server does not know the token")
+                .hint("PLIMSOLL_TOKENS_FILE names the file with the digests of tokens")
+        })?;
+        let roles = Roles::everywhere(found.scope.role());
+        return Ok(Caller { name: found.name.as_str().into(), roles, known: Known::Token, csrf: None });
     }
+    if let Some(logged_in) = server.logins.of(headers, &server.control).await? {
+        let sent = headers.get(CSRF_HEADER).and_then(|sent| sent.to_str().ok()).unwrap_or_default();
+        if !method.is_safe() && !same_secret(sent, &logged_in.csrf) {
+            return Err(ApiError::new(
+                axum::http::StatusCode::FORBIDDEN,
+                "csrf",
+                "a change by a browser needs the second secret of its session",
+            )
+            .hint("send what GET /api/v1/session says in `csrf` as the header x-csrf-token"));
+        }
+        return Ok(Caller {
+            name: logged_in.user,
+            roles: logged_in.roles,
+            known: Known::Session,
+            csrf: Some(logged_in.csrf),
+        });
+    }
+    Err(ApiError::unauthorized("this server answers only who logged in or has a token")
+        .hint("POST /api/v1/session, or send `Authorization: Bearer TOKEN` or `X-API-Key: TOKEN`"))
 }
 
 /// The secret of a request. Unleash clients send it without the word Bearer.

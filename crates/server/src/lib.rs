@@ -4,14 +4,17 @@
 //! has no logic that the command lacks: handlers call engine functions and shape the answer. This is the only crate of
 //! the product that is asynchronous; all work on stores goes through one blocking gate (`sessions`).
 //!
-//! Invariants: without tokens it listens on loopback only; with tokens every route but `/healthz` needs one; every
+//! Invariants: without users and tokens it listens on loopback only; with them every route but `/healthz`, the app's
+//! files and logging in needs one; every
 //! answer carries a request id, and every refusal has one shape (`error`).
 //!
-//! Reading order: [`settings`], `router`, `state`, `request`, `access`, `error`, `sessions`, `live`, `clients`, `events`,
+//! Reading order: [`settings`], `router`, `state`, `request`, `access`, `role`, `user`, `login`, `audit`, `openapi`, `error`, `sessions`, `live`, `clients`, `events`,
 //! `routes`, [`serve`](serve()).
 
 pub mod access;
+mod app;
 mod ask;
+mod audit;
 mod body;
 mod clients;
 mod edit;
@@ -21,21 +24,27 @@ mod events;
 mod feed;
 mod links;
 mod live;
+mod login;
 mod metric;
+pub mod openapi;
 mod pilots;
 mod rate;
 mod request;
+pub mod role;
 mod router;
 mod routes;
 mod serve;
 mod sessions;
 pub mod settings;
 mod state;
+pub mod user;
 
 pub use crate::access::{Scope, Token, Tokens};
 pub use crate::ask::{Announcement, Asked, RunningServer};
 pub use crate::clients::{Arrival, Silent, Timed, Why};
+pub use crate::login::SessionLimits;
 pub use crate::pilots::{AskGate, ServedPilot, ServedSide};
+pub use crate::role::{Role, Roles};
 pub use crate::serve::{serve, serve_until};
 pub use crate::settings::{
     Collect, Limits, REFRESH_INTERVAL, ServedLink, ServedSystem, ServerError, ServerSettings,

@@ -25,6 +25,10 @@ use crate::state::Server;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The id of a request, for its handler.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) Arc<str>);
+
 /// Makes ids of requests: the server's own prefix and a number.
 #[derive(Debug)]
 pub(crate) struct RequestIds {
@@ -53,9 +57,10 @@ impl RequestIds {
 }
 
 /// Answers a request: id, limits, handler, figures, log line, headers.
-pub(crate) async fn around(State(server): State<Server>, request: Request, next: Next) -> Response {
+pub(crate) async fn around(State(server): State<Server>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = server.request_ids.of(request.headers());
+    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let method = method_name(request.method());
     let route = match request.extensions().get::<MatchedPath>() {
         Some(path) => path.as_str().into(),

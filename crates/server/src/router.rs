@@ -1,158 +1,204 @@
 //! The whole API on a page.
 //!
-//! Owns every path, its method, its handler and the scope that it needs; systems add theirs by declaring them
-//! ([`crate::routes::alias`]). What the routes take and answer is in `docs/guide/server.md`.
+//! Owns which handlers there are and the role that each needs; method and path stand at the handler, and systems add theirs
+//! by declaring them ([`crate::routes::alias`]). What the routes take and answer is in `docs/guide/server.md` and, for
+//! programs, in `docs/reference/openapi.json`, which is made from here.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post, put};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::access::{Scope, require};
+use crate::access::{Needed, require};
+use crate::app;
 use crate::error::ApiError;
+use crate::openapi;
 use crate::request;
-use crate::routes::pilot::{look, moves, parity, selections};
+use crate::role::Role;
+use crate::routes::pilot::{look as pilot, moves, parity, selections};
 use crate::routes::sync::{conflicts, drafts, events, records, rounds, waiting};
-use crate::routes::{alias, client, flag, metric, ofrep, plan, quarantine, run, system, unleash};
+use crate::routes::{
+    alias, audit, client, document, flag, metric, ofrep, person, plan, quarantine, run, session, system,
+    unleash,
+};
 use crate::state::Server;
+
+/// Routes that need the same of their callers; nothing for those that everybody may call.
+type Group = (Option<Needed>, OpenApiRouter<Server>);
 
 /// Every route with its layers.
 pub(crate) fn router(server: Server) -> Router {
     let limit = DefaultBodyLimit::max(server.settings.limits.body_bytes);
-    let scoped = |routes: Router<Server>, scope| {
-        routes.route_layer(from_fn_with_state((Server::clone(&server), scope), require))
-    };
-    Router::new()
-        .route("/healthz", get(metric::health))
-        .merge(scoped(read(), Scope::Read))
-        .merge(scoped(operate(), Scope::Operate))
-        .merge(scoped(look_at_records(), Scope::Read))
-        .merge(scoped(change_records(), Scope::Operate))
-        .merge(scoped(look_at_pilot(), Scope::Read))
-        .merge(scoped(move_pilot(), Scope::Operate))
-        .merge(scoped(alias::routes(&server, Scope::Read), Scope::Read))
-        .merge(scoped(alias::routes(&server, Scope::Operate), Scope::Operate))
-        .fallback(no_route)
+    let mut all = Router::new();
+    for (needed, routes) in groups() {
+        let (routes, _) = routes.split_for_parts();
+        all = all.merge(match needed {
+            Some(needed) => routes.route_layer(from_fn_with_state((Server::clone(&server), needed), require)),
+            None => routes,
+        });
+    }
+    for role in [Role::Viewer, Role::Operator] {
+        let needed = Needed { role, of_item: true };
+        let routes = alias::routes(&server, role);
+        all = all.merge(routes.route_layer(from_fn_with_state((Server::clone(&server), needed), require)));
+    }
+    all.fallback(app::serve)
         .method_not_allowed_fallback(no_method)
         .layer(limit)
         .layer(from_fn_with_state(Server::clone(&server), request::around))
         .with_state(server)
 }
 
+/// The document of every route.
+pub(crate) fn document() -> OpenApi {
+    openapi::whole(groups().into_iter().map(|(needed, routes)| (needed, routes.split_for_parts().1)))
+}
+
+fn groups() -> Vec<Group> {
+    let of_item = |role| Some(Needed { role, of_item: true });
+    let of_all = |role| Some(Needed { role, of_item: false });
+    vec![
+        (None, open()),
+        (of_item(Role::Viewer), look()),
+        (of_item(Role::Viewer), look_at_records()),
+        (of_item(Role::Viewer), look_at_pilot()),
+        (of_all(Role::Operator), operate()),
+        (of_item(Role::Operator), change_records()),
+        (of_item(Role::Operator), move_pilot()),
+        (of_all(Role::Admin), administer()),
+    ]
+}
+
+/// What everybody may call.
+fn open() -> OpenApiRouter<Server> {
+    OpenApiRouter::new().routes(routes!(metric::health)).routes(routes!(session::log_in))
+}
+
 /// What looks, evaluates and follows.
-fn read() -> Router<Server> {
-    Router::new()
-        .route("/metrics", get(metric::show))
-        .route("/api/v1/systems", get(system::list))
-        .route("/api/v1/systems/{system}", get(system::show))
-        .route("/api/v1/runs", get(run::list))
-        .route("/api/v1/runs/{run}", get(run::show))
-        .route("/api/v1/plans", get(plan::list))
-        .route("/api/v1/plans/{plan}", get(plan::show))
-        .route("/api/v1/quarantine", get(quarantine::list))
-        .route("/api/v1/quarantine/{item}", get(quarantine::show))
-        .route("/api/v1/flags", get(flag::list))
-        .route("/api/v1/flags/{flag}", get(flag::show))
-        .route("/api/v1/flags/{flag}/history", get(flag::history))
-        .route("/api/v1/flags/{flag}/explain", post(flag::explain))
-        .route("/api/v1/flag-clients", get(client::list))
-        .route("/api/v1/flag-clients/{client}/acknowledge", post(client::acknowledge))
-        .route("/api/v1/flag-versions/{version}/arrival", get(client::arrival))
+fn look() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(session::show))
+        .routes(routes!(session::log_out))
+        .routes(routes!(document::show))
+        .routes(routes!(metric::show))
+        .routes(routes!(system::list))
+        .routes(routes!(system::show))
+        .routes(routes!(run::list))
+        .routes(routes!(run::show))
+        .routes(routes!(plan::list))
+        .routes(routes!(plan::show))
+        .routes(routes!(quarantine::list))
+        .routes(routes!(quarantine::show))
+        .routes(routes!(flag::list))
+        .routes(routes!(flag::show))
+        .routes(routes!(flag::history))
+        .routes(routes!(flag::explain))
+        .routes(routes!(client::list))
+        .routes(routes!(client::acknowledge))
+        .routes(routes!(client::arrival))
         // OFREP 0.3, and the configuration of 0.2.
-        .route("/ofrep/v1/evaluate/flags", post(ofrep::evaluate_all))
-        .route("/ofrep/v1/evaluate/flags/{flag}", post(ofrep::evaluate))
-        .route("/ofrep/v1/configuration", get(ofrep::configuration))
-        .route("/ofrep/v1/events", get(client::events))
+        .routes(routes!(ofrep::evaluate_all))
+        .routes(routes!(ofrep::evaluate))
+        .routes(routes!(ofrep::configuration))
+        .routes(routes!(client::events))
         // What Unleash's own clients ask.
-        .route("/api/client/features", get(unleash::features))
-        .route("/api/client/register", post(unleash::register))
-        .route("/api/client/metrics", post(unleash::metrics))
+        .routes(routes!(unleash::features))
+        .routes(routes!(unleash::register))
+        .routes(routes!(unleash::metrics))
 }
 
 /// What changes flags.
-fn operate() -> Router<Server> {
-    Router::new()
-        .route("/api/v1/flags", post(flag::create))
-        .route("/api/v1/flags/{flag}/set", post(flag::set))
-        .route("/api/v1/flags/{flag}/allow", post(flag::allow))
-        .route("/api/v1/flags/{flag}/deny", post(flag::deny))
-        .route("/api/v1/flags/{flag}/kill", post(flag::kill))
+fn operate() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(flag::create))
+        .routes(routes!(flag::set))
+        .routes(routes!(flag::allow))
+        .routes(routes!(flag::deny))
+        .routes(routes!(flag::kill))
 }
 
 /// What looks at the records of a linked system.
-fn look_at_records() -> Router<Server> {
-    Router::new()
-        .route("/api/v1/systems/{system}/records", get(records::list))
-        .route("/api/v1/systems/{system}/records/{key}", get(records::show))
-        .route("/api/v1/systems/{system}/records/{key}/versions", get(records::versions))
-        .route("/api/v1/systems/{system}/records/{key}/versions/{version}", get(records::version))
-        .route("/api/v1/systems/{system}/figures", get(records::figures))
-        .route("/api/v1/systems/{system}/edits", get(drafts::edits))
-        .route("/api/v1/systems/{system}/drafts", get(drafts::drafts))
-        .route("/api/v1/systems/{system}/conflicts", get(conflicts::list))
-        .route("/api/v1/systems/{system}/conflicts/{key}", get(conflicts::show))
-        .route("/api/v1/systems/{system}/conflict-rules", get(conflicts::rules))
-        .route("/api/v1/systems/{system}/queue", get(waiting::queue))
-        .route("/api/v1/systems/{system}/limbo", get(waiting::limbo))
-        .route("/api/v1/systems/{system}/dead-letters", get(waiting::dead_letters))
-        .route("/api/v1/systems/{system}/sync", get(rounds::show))
-        .route("/api/v1/systems/{system}/events", get(events::follow))
+fn look_at_records() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(records::list))
+        .routes(routes!(records::show))
+        .routes(routes!(records::versions))
+        .routes(routes!(records::version))
+        .routes(routes!(records::figures))
+        .routes(routes!(drafts::edits))
+        .routes(routes!(drafts::drafts))
+        .routes(routes!(conflicts::list))
+        .routes(routes!(conflicts::show))
+        .routes(routes!(conflicts::rules))
+        .routes(routes!(waiting::queue))
+        .routes(routes!(waiting::limbo))
+        .routes(routes!(waiting::dead_letters))
+        .routes(routes!(rounds::show))
+        .routes(routes!(events::follow))
 }
 
 /// What changes the records of a linked system.
-fn change_records() -> Router<Server> {
-    Router::new()
-        .route("/api/v1/systems/{system}/records/{key}/draft", put(drafts::put).delete(drafts::drop_draft))
-        .route("/api/v1/systems/{system}/records/{key}/restore", post(records::restore))
-        .route("/api/v1/systems/{system}/drafts/commit", post(drafts::commit))
-        .route("/api/v1/systems/{system}/drafts/discard", post(drafts::discard))
-        .route("/api/v1/systems/{system}/import", post(drafts::import))
-        .route("/api/v1/systems/{system}/conflicts", post(conflicts::resolve_many))
-        .route("/api/v1/systems/{system}/conflicts/{key}/resolve", post(conflicts::resolve))
-        .route("/api/v1/systems/{system}/conflicts/{key}/undo", post(conflicts::undo))
-        .route(
-            "/api/v1/systems/{system}/conflict-rules/{field}",
-            put(conflicts::set_rule).delete(conflicts::drop_rule),
-        )
-        .route("/api/v1/systems/{system}/dead-letters/retry", post(waiting::retry))
-        .route("/api/v1/systems/{system}/dead-letters/drop", post(waiting::drop_letters))
-        .route("/api/v1/systems/{system}/sync", post(rounds::go))
+fn change_records() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(drafts::put))
+        .routes(routes!(drafts::drop_draft))
+        .routes(routes!(records::restore))
+        .routes(routes!(drafts::commit))
+        .routes(routes!(drafts::discard))
+        .routes(routes!(drafts::import))
+        .routes(routes!(conflicts::resolve_many))
+        .routes(routes!(conflicts::resolve))
+        .routes(routes!(conflicts::undo))
+        .routes(routes!(conflicts::set_rule))
+        .routes(routes!(conflicts::drop_rule))
+        .routes(routes!(waiting::retry))
+        .routes(routes!(waiting::drop_letters))
+        .routes(routes!(rounds::go))
 }
 
 /// What looks at a pilot. An answer to a question about a member, and comparing one, write nothing of users.
-fn look_at_pilot() -> Router<Server> {
-    Router::new()
-        .route("/api/v1/systems/{system}/pilot", get(look::overview))
-        .route("/api/v1/systems/{system}/pilot/members", get(look::members))
-        .route("/api/v1/systems/{system}/pilot/members/{customer}", get(look::member))
-        .route("/api/v1/systems/{system}/pilot/members/{customer}/certificate", get(look::certificate_of))
-        .route("/api/v1/systems/{system}/pilot/members/{customer}/answers/{question}", get(look::answer))
-        .route("/api/v1/systems/{system}/pilot/members/{customer}/parity", get(look::compare))
-        .route("/api/v1/systems/{system}/pilot/selections", get(selections::list))
-        .route("/api/v1/systems/{system}/pilot/selections/{selection}", get(selections::show))
-        .route("/api/v1/systems/{system}/pilot/selections/{selection}/export", get(selections::export))
-        .route(
-            "/api/v1/systems/{system}/pilot/selections/{selection}/customers/{customer}",
-            get(selections::explain),
-        )
+fn look_at_pilot() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(pilot::overview))
+        .routes(routes!(pilot::members))
+        .routes(routes!(pilot::member))
+        .routes(routes!(pilot::certificate_of))
+        .routes(routes!(pilot::answer))
+        .routes(routes!(pilot::compare))
+        .routes(routes!(selections::list))
+        .routes(routes!(selections::show))
+        .routes(routes!(selections::export))
+        .routes(routes!(selections::explain))
 }
 
 /// What chooses, moves and repairs.
-fn move_pilot() -> Router<Server> {
-    Router::new()
-        .route("/api/v1/systems/{system}/pilot/selections", post(selections::choose))
-        .route("/api/v1/systems/{system}/pilot/enrol", post(moves::enrol))
-        .route("/api/v1/systems/{system}/pilot/advance", post(moves::advance))
-        .route("/api/v1/systems/{system}/pilot/run", post(moves::run))
-        .route("/api/v1/systems/{system}/pilot/members/{customer}/sync", post(moves::sync))
-        .route("/api/v1/systems/{system}/pilot/{verb}", post(moves::tell))
-        .route("/api/v1/systems/{system}/parity", post(parity::compare))
-        .route("/api/v1/systems/{system}/parity/repair", post(parity::repair))
+fn move_pilot() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(selections::choose))
+        .routes(routes!(moves::enrol))
+        .routes(routes!(moves::start))
+        .routes(routes!(moves::pause))
+        .routes(routes!(moves::resume))
+        .routes(routes!(moves::rollback))
+        .routes(routes!(moves::advance))
+        .routes(routes!(moves::run))
+        .routes(routes!(moves::sync))
+        .routes(routes!(parity::compare))
+        .routes(routes!(parity::repair))
 }
 
-async fn no_route() -> ApiError {
-    ApiError::not_found("there is no such route").hint("docs/guide/server.md lists the routes")
+/// Users, tokens and the record of changes.
+fn administer() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(person::list))
+        .routes(routes!(person::add))
+        .routes(routes!(person::change))
+        .routes(routes!(person::remove))
+        .routes(routes!(person::tokens))
+        .routes(routes!(audit::list))
 }
 
 async fn no_method() -> ApiError {

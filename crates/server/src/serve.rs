@@ -33,7 +33,6 @@ pub fn serve_until(
     ready: &dyn Fn(SocketAddr),
     stop: oneshot::Receiver<()>,
 ) -> Result<(), ServerError> {
-    settings.check()?;
     let grace = settings.limits.shutdown_grace;
     let address = settings.listen;
     let server = Shared::open(settings)?;

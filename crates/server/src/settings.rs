@@ -1,6 +1,6 @@
 //! What the caller of the server decides: where it listens, which stores it serves, who may call, and how much.
 //!
-//! Owns the settings' types, their defaults and the rule that nobody listens beyond loopback without tokens. It reads
+//! Owns the settings' types, their defaults and what can keep the server from running. It reads
 //! no file and no environment: the command does that.
 
 use std::net::SocketAddr;
@@ -14,6 +14,7 @@ use plimsoll_engine::system::System;
 use plimsoll_store::StoreUrl;
 
 use crate::access::Tokens;
+use crate::login::SessionLimits;
 use crate::pilots::ServedPilot;
 
 /// A system with the store that holds its tables.
@@ -55,6 +56,8 @@ pub struct Limits {
     pub sessions_per_store: usize,
     /// Requests that one caller may make in a second, and in one go after a pause; 429 above. `None` never refuses.
     pub requests_per_second: Option<u32>,
+    /// How long a session of somebody who logged in lasts.
+    pub sessions: SessionLimits,
     /// How long the server waits for the answers it owes when it is told to end.
     pub shutdown_grace: Duration,
 }
@@ -68,6 +71,7 @@ impl Default for Limits {
             event_clients: 4_096,
             sessions_per_store: 4,
             requests_per_second: Some(10_000),
+            sessions: SessionLimits::default(),
             shutdown_grace: Duration::from_secs(10),
         }
     }
@@ -107,10 +111,10 @@ pub const REFRESH_INTERVAL: Duration = Duration::from_millis(20);
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The address is not on loopback and there are no tokens.
+    /// The address is not on loopback and there are neither users nor tokens.
     #[error(
-        "{0} is not a loopback address, and there are no tokens\nhint: listen on 127.0.0.1 or [::1], or let \
-         `plimsoll token create` make a token first"
+        "{0} is not a loopback address, and there are neither users nor tokens\nhint: listen on 127.0.0.1 or [::1], or \
+         let `plimsoll user add` add a user or `plimsoll token create` make a token first"
     )]
     NotLoopback(SocketAddr),
     /// The operating system refused.
@@ -127,17 +131,4 @@ pub enum ServerError {
     /// The control store cannot be read.
     #[error("{0}")]
     Control(#[from] plimsoll_engine::EngineError),
-}
-
-impl ServerSettings {
-    /// Refuses to listen where strangers could call without a token.
-    ///
-    /// # Errors
-    /// [`ServerError::NotLoopback`].
-    pub fn check(&self) -> Result<(), ServerError> {
-        if self.listen.ip().is_loopback() || !self.tokens.is_empty() {
-            return Ok(());
-        }
-        Err(ServerError::NotLoopback(self.listen))
-    }
 }

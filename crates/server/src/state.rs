@@ -7,22 +7,26 @@ use std::sync::Arc;
 use plimsoll_core::clock::Clock;
 use plimsoll_core::id::Id;
 use plimsoll_engine::change::setup::{self, Named};
+use plimsoll_engine::change::{plan, quarantine, run};
 use plimsoll_engine::clock::MachineClock;
 use plimsoll_engine::system::System;
 use plimsoll_engine::{EngineError, Session};
 use tokio::sync::{Semaphore, watch};
 
-use crate::access::{Caller, Scope};
+use crate::access::Caller;
 use crate::clients::Clients;
 use crate::error::ApiError;
 use crate::links::LinkState;
 use crate::live::Live;
+use crate::login::Logins;
 use crate::metric::Metrics;
 use crate::pilots::PilotState;
 use crate::rate::Rates;
 use crate::request::RequestIds;
+use crate::role::Role;
 use crate::sessions::Sessions;
 use crate::settings::{ServedLink, ServedSystem, ServerError, ServerSettings};
+use crate::user;
 
 /// The server, as handlers see it.
 pub(crate) type Server = Arc<Shared>;
@@ -43,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) live: Live,
     /// Who follows the flags.
     pub(crate) clients: Arc<Clients>,
+    /// Who logged in with a browser.
+    pub(crate) logins: Logins,
     pub(crate) rates: Rates,
     pub(crate) metrics: Metrics,
     pub(crate) request_ids: RequestIds,
@@ -98,7 +104,14 @@ impl Shared {
             Arc::new(PilotState::new(served, store))
         });
         let clients = Arc::new(Clients::new(limits.event_clients));
-        let local = Caller { name: settings.actor.as_str().into(), scope: Scope::Admin };
+        let local = Caller::local(&settings.actor);
+        user::prepare(&mut control)?;
+        if !settings.listen.ip().is_loopback()
+            && settings.tokens.is_empty()
+            && user::list(&mut control)?.is_empty()
+        {
+            return Err(ServerError::NotLoopback(settings.listen));
+        }
         let callers = settings.tokens.names().chain([Arc::clone(&local.name)]);
         Ok(Arc::new(Self {
             stores,
@@ -106,6 +119,7 @@ impl Shared {
             pilot,
             control: Sessions::new(settings.control.clone(), limits.sessions_per_store),
             live,
+            logins: Logins::new(limits.sessions),
             rates: Rates::new(limits.requests_per_second, callers),
             metrics: Metrics::new(clock.as_ref(), Arc::clone(&clients)),
             request_ids: RequestIds::new(),
@@ -153,21 +167,41 @@ impl Shared {
         })
     }
 
-    /// The store in which an id or its prefix means something, and the id.
+    /// The store in which an id or its prefix means something, and the id. The caller needs `role` in the system that the
+    /// plan, run or item belongs to.
     pub(crate) async fn find(
         &self,
         caller: &Caller,
+        role: Role,
         named: Named,
         prefix: &str,
     ) -> Result<(&Sessions, Id), ApiError> {
         let mut first_error = None;
         for store in &self.stores {
             let prefix = prefix.to_owned();
-            match store.run(&caller.name, move |session| setup::find_id(session, named, &prefix)).await {
-                Ok(id) => return Ok((store, id)),
+            let found = store.run(&caller.name, move |session| {
+                let id = setup::find_id(session, named, &prefix)?;
+                let system = system_of(session, named, &id)?;
+                Ok((id, system))
+            });
+            match found.await {
+                Ok((id, system)) => {
+                    caller.must(role, &system)?;
+                    return Ok((store, id));
+                }
                 Err(error) => first_error = first_error.or(Some(error.missing())),
             }
         }
         Err(first_error.unwrap_or_else(|| ApiError::not_found("this server serves no system")))
     }
+}
+
+fn system_of(session: &mut Session, named: Named, id: &Id) -> Result<String, EngineError> {
+    let store = session.store.as_mut();
+    Ok(match named {
+        Named::Plan => plan::load(store, id)?.system,
+        Named::Run => run::load(store, id)?.system,
+        Named::Quarantined => quarantine::load(store, id)?.system,
+        Named::Backup => return Err(EngineError::usage("a backup is not asked for here")),
+    })
 }

@@ -31,6 +31,7 @@ pub(crate) mod sync;
 mod token;
 mod trial;
 mod undo;
+mod user;
 mod view;
 
 pub(crate) use alert::AlertCommand;
@@ -126,6 +127,7 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Serve(arguments) => serve::serve(context, &arguments),
         Command::Cloud(command) => cloud::execute(context, command),
         Command::Token(command) => token::execute(context, command),
+        Command::User(command) => user::execute(context, command),
         Command::Reference { system } => {
             reference::print(context, system.as_deref())?;
             Ok(ExitCode::SUCCESS)

@@ -23,6 +23,7 @@ use crate::registry;
 pub(crate) fn print(context: &Context, system: Option<&str>) -> Result<(), EngineError> {
     let text = match system {
         Some("metrics") => metrics::page()?,
+        Some("openapi") => plimsoll_server::openapi::text(registry::SYSTEMS)?,
         Some(name) => analytic::page(registry::find_analytic(name)?)?,
         None => commands(),
     };

@@ -100,7 +100,7 @@ pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<Exi
         cache: context.config.cache.clone(),
         collect: Collector::new(context).into_collect(),
     };
-    settings.check().map_err(|error| EngineError::usage(error.to_string()))?;
+
     let runner = Runner {
         session: context.control_session()?,
         host: Arc::new(BinaryHost::new(context)),

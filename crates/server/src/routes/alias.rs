@@ -21,27 +21,28 @@ use plimsoll_engine::source::SourceRecord;
 use plimsoll_engine::system::{ChangeKind, System};
 use serde_json::{Map, Value, json};
 
-use crate::access::{Caller, Scope};
+use crate::access::Caller;
 use crate::body::{JsonBody, PathPart, Query};
 use crate::error::ApiError;
+use crate::role::Role;
 use crate::state::Server;
 
-/// The declared routes that need a scope, of every served system.
-pub(crate) fn routes(server: &Server, scope: Scope) -> Router<Server> {
+/// The declared routes that need a role, of every served system. The handler asks for it in that system.
+pub(crate) fn routes(server: &Server, role: Role) -> Router<Server> {
     let mut router = Router::new();
     for served in &server.settings.systems {
-        for alias in served.system.aliases.iter().filter(|alias| scope_of(alias) == scope) {
+        for alias in served.system.aliases.iter().filter(|alias| role_of(alias) == role) {
             router = router.route(&format!("/api/v1{}", alias.path), method(served.system, alias));
         }
     }
     router
 }
 
-/// Views need `read`, changes `operate`.
-fn scope_of(alias: &Alias) -> Scope {
+/// Views are for viewers, changes for operators.
+fn role_of(alias: &Alias) -> Role {
     match alias.does {
-        Does::View(_) => Scope::Read,
-        Does::Change { .. } => Scope::Operate,
+        Does::View(_) => Role::Viewer,
+        Does::Change { .. } => Role::Operator,
     }
 }
 
@@ -64,6 +65,7 @@ async fn answer(
     alias: &'static Alias,
     request: Request,
 ) -> Result<Response, ApiError> {
+    caller.must(role_of(alias), system.name)?;
     let fields = sent(alias, request).await?;
     match alias.does {
         Does::View(view) => look(&server, &caller, system, view, fields).await,
@@ -210,7 +212,7 @@ fn refused(text: &str) -> ApiError {
     ApiError::several(status, code, errors)
 }
 
-/// The declared routes as data, for a description of the API: method, path below the root, summary, scope, and each field
+/// The declared routes as data, for a description of the API: method, path below the root, summary, role, and each field
 /// with its place, kind, need and meaning.
 ///
 /// # Errors
@@ -232,7 +234,7 @@ pub(crate) fn described(system: &'static System) -> Result<Vec<Value>, EngineErr
             .collect();
         Ok(
             json!({ "method": alias.method.as_str(), "path": format!("/api/v1{}", alias.path), "summary": alias.summary,
-            "scope": scope_of(alias).to_string(), "fields": fields }),
+            "role": role_of(alias).as_str(), "fields": fields }),
         )
     };
     system.aliases.iter().map(one).collect()

@@ -28,7 +28,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const MOST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How a client connects.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Connecting {
     /// What it calls itself, for people.
     #[serde(default)]
@@ -41,6 +42,7 @@ pub(crate) struct Connecting {
 }
 
 /// The stream of notices that the flags changed.
+#[utoipa::path(get, path = "/ofrep/v1/events", params(Connecting))]
 pub(crate) async fn events(
     State(server): State<Server>,
     Query(connecting): Query<Connecting>,
@@ -95,17 +97,19 @@ fn welcome(server: &Server, connection: &Connection) -> sse::Event {
 }
 
 /// Everybody who follows the flags.
+#[utoipa::path(get, path = "/api/v1/flag-clients")]
 pub(crate) async fn list(State(server): State<Server>) -> Json<Vec<Client>> {
     Json(server.clients.list())
 }
 
 /// What a client acknowledges.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Acknowledgement {
     version: u64,
 }
 
 /// Notes that a client works with a version.
+#[utoipa::path(post, path = "/api/v1/flag-clients/{client}/acknowledge", request_body = Acknowledgement)]
 pub(crate) async fn acknowledge(
     State(server): State<Server>,
     PathPart(client): PathPart,
@@ -123,7 +127,8 @@ pub(crate) async fn acknowledge(
 }
 
 /// How long the caller waits for acknowledgements.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Patience {
     wait_ms: Option<u64>,
 }
@@ -136,6 +141,7 @@ impl Patience {
 }
 
 /// How far a version has got with the clients that were connected when it was pushed.
+#[utoipa::path(get, path = "/api/v1/flag-versions/{version}/arrival", params(Patience))]
 pub(crate) async fn arrival(
     State(server): State<Server>,
     PathPart(version): PathPart,

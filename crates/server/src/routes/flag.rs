@@ -26,7 +26,8 @@ use crate::live;
 use crate::state::Server;
 
 /// How a change is made: members of every changing body.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[schema(as = FlagManner)]
 pub(crate) struct Manner {
     #[serde(default)]
     reason: String,
@@ -56,13 +57,15 @@ pub(crate) struct Done {
 }
 
 /// Which flags are wanted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     #[serde(default)]
     archived: bool,
 }
 
 /// The flags by name.
+#[utoipa::path(get, path = "/api/v1/flags", params(Wanted, Window), responses((status = 200, body = crate::routes::page::AnyPage)))]
 pub(crate) async fn list(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -74,6 +77,7 @@ pub(crate) async fn list(
 }
 
 /// One flag.
+#[utoipa::path(get, path = "/api/v1/flags/{flag}")]
 pub(crate) async fn show(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -84,6 +88,7 @@ pub(crate) async fn show(
 }
 
 /// Every change of a flag, oldest first.
+#[utoipa::path(get, path = "/api/v1/flags/{flag}/history")]
 pub(crate) async fn history(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -94,13 +99,15 @@ pub(crate) async fn history(
 }
 
 /// Who asks, and as of when.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Question {
+    #[schema(value_type = Object)]
     context: Map<String, Value>,
     at: Option<String>,
 }
 
 /// Who gets a flag and why, now or at a past time.
+#[utoipa::path(post, path = "/api/v1/flags/{flag}/explain", request_body = Question)]
 pub(crate) async fn explain(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -116,9 +123,10 @@ pub(crate) async fn explain(
 }
 
 /// A new flag: its definition, and how.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Creation {
     name: String,
+    #[schema(value_type = Object)]
     #[serde(default)]
     definition: Map<String, Value>,
     #[serde(flatten)]
@@ -126,6 +134,7 @@ pub(crate) struct Creation {
 }
 
 /// Creates a flag; it is off unless its definition says otherwise.
+#[utoipa::path(post, path = "/api/v1/flags", request_body = Creation)]
 pub(crate) async fn create(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -141,18 +150,21 @@ pub(crate) async fn create(
 }
 
 /// What to change about a flag.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Setting {
     /// Members of the definition, merged into it (RFC 7396).
+    #[schema(value_type = Object)]
     #[serde(default)]
     definition: Map<String, Value>,
     /// The percentage that gets it; turns it on, unless it was killed.
+    #[schema(value_type = Option<f64>)]
     percent: Option<Percent>,
     #[serde(flatten)]
     manner: Manner,
 }
 
 /// Changes a flag's definition.
+#[utoipa::path(post, path = "/api/v1/flags/{flag}/set", request_body = Setting)]
 pub(crate) async fn set(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -171,7 +183,7 @@ pub(crate) async fn set(
 }
 
 /// Whom to put on a list, or take off it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Listing {
     keys: BTreeSet<String>,
     #[serde(default)]
@@ -183,6 +195,7 @@ pub(crate) struct Listing {
 }
 
 /// Puts keys on the allow list.
+#[utoipa::path(post, path = "/api/v1/flags/{flag}/allow", request_body = Listing)]
 pub(crate) async fn allow(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -203,6 +216,7 @@ pub(crate) async fn allow(
 }
 
 /// Puts keys on the deny list.
+#[utoipa::path(post, path = "/api/v1/flags/{flag}/deny", request_body = Listing)]
 pub(crate) async fn deny(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -223,6 +237,7 @@ pub(crate) async fn deny(
 }
 
 /// Turns a flag off for everybody and waits for the clients to say that it has arrived.
+#[utoipa::path(post, path = "/api/v1/flags/{flag}/kill", params(Patience), request_body = Manner)]
 pub(crate) async fn kill(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

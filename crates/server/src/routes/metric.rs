@@ -12,12 +12,14 @@ use crate::metric;
 use crate::state::Server;
 
 /// Says that the server answers. Needs no token, for whoever watches from outside.
+#[utoipa::path(get, path = "/healthz")]
 pub(crate) async fn health() -> &'static str {
     "ok"
 }
 
 /// Every figure, as OpenMetrics text: the stores' first, then the server's own, which end the document.
 #[expect(clippy::disallowed_methods, reason = "collecting opens every store once, on sessions of its own")]
+#[utoipa::path(get, path = "/metrics")]
 pub(crate) async fn show(State(server): State<Server>) -> Result<Response, ApiError> {
     let own = server.metrics.write().map_err(|error| ApiError::internal(error.to_string()))?;
     let collect = Arc::clone(&server.settings.collect);

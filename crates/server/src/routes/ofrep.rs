@@ -56,6 +56,7 @@ struct Metadata {
 }
 
 /// One flag for one context.
+#[utoipa::path(post, path = "/ofrep/v1/evaluate/flags/{flag}", request_body = serde_json::Value)]
 pub(crate) async fn evaluate(
     State(server): State<Server>,
     PathPart(key): PathPart,
@@ -83,6 +84,7 @@ pub(crate) async fn evaluate(
 }
 
 /// Every flag for one context.
+#[utoipa::path(post, path = "/ofrep/v1/evaluate/flags", request_body = serde_json::Value)]
 pub(crate) async fn evaluate_all(State(server): State<Server>, request: Request) -> Response {
     let headers = request.headers().clone();
     let bytes = match body::read(request, &()).await {
@@ -118,6 +120,7 @@ fn event_stream() -> Value {
 }
 
 /// What providers of OFREP 0.1 and 0.2 ask before they start.
+#[utoipa::path(get, path = "/ofrep/v1/configuration")]
 pub(crate) async fn configuration(headers: HeaderMap) -> Response {
     let document = json!({
         "name": "plimsoll",

@@ -10,10 +10,22 @@ const DEFAULT: usize = 100;
 const MOST: usize = 1_000;
 
 /// Which part of a list is wanted.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Window {
     limit: Option<usize>,
     offset: Option<usize>,
+}
+
+/// A part of a list, as the document of the API describes it: what its items hold is each route's.
+#[derive(Debug, utoipa::ToSchema)]
+#[schema(as = Page)]
+#[expect(dead_code, reason = "only its shape is used")]
+pub(crate) struct AnyPage {
+    items: Vec<serde_json::Value>,
+    total: u64,
+    offset: u64,
+    limit: u64,
 }
 
 /// A part of a list.

@@ -12,9 +12,11 @@ use super::page::{Page, Window};
 use crate::access::Caller;
 use crate::body::{PathPart, Query};
 use crate::error::ApiError;
+use crate::role::Role;
 use crate::state::Server;
 
 /// Plans of all stores, newest first.
+#[utoipa::path(get, path = "/api/v1/plans", params(Window), responses((status = 200, body = crate::routes::page::AnyPage)))]
 pub(crate) async fn list(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -24,18 +26,20 @@ pub(crate) async fn list(
     for store in &server.stores {
         plans.extend(store.run(&caller.name, |session| plan::list(session.store.as_mut())).await?);
     }
+    plans.retain(|plan| caller.sees(&plan.system));
     plans.sort_by(|a, b| b.created_at.cmp(&a.created_at));
     Ok(Json(window.cut(plans)))
 }
 
 /// One plan with a page of its items.
+#[utoipa::path(get, path = "/api/v1/plans/{plan}", params(Window))]
 pub(crate) async fn show(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
     PathPart(prefix): PathPart,
     Query(window): Query<Window>,
 ) -> Result<Json<Value>, ApiError> {
-    let (store, id) = server.find(&caller, Named::Plan, &prefix).await?;
+    let (store, id) = server.find(&caller, Role::Viewer, Named::Plan, &prefix).await?;
     let detail = store.run(&caller.name, move |session| {
         let store = session.store.as_mut();
         let plan = plan::load(store, &id)?;

@@ -11,10 +11,12 @@ use super::page::{Page, Window};
 use crate::access::Caller;
 use crate::body::{PathPart, Query};
 use crate::error::ApiError;
+use crate::role::Role;
 use crate::state::Server;
 
 /// Which items are wanted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     run: Option<String>,
     #[serde(default)]
@@ -22,6 +24,7 @@ pub(crate) struct Wanted {
 }
 
 /// Items that wait, of all stores or of one run; with `all` also those that were replayed or dropped.
+#[utoipa::path(get, path = "/api/v1/quarantine", params(Wanted, Window), responses((status = 200, body = crate::routes::page::AnyPage)))]
 pub(crate) async fn list(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -35,23 +38,25 @@ pub(crate) async fn list(
     };
     let mut items = Vec::new();
     if let Some(prefix) = &wanted.run {
-        let (store, id) = server.find(&caller, Named::Run, prefix).await?;
+        let (store, id) = server.find(&caller, Role::Viewer, Named::Run, prefix).await?;
         items = store.run(&caller.name, read(Some(id))).await?;
     } else {
         for store in &server.stores {
             items.extend(store.run(&caller.name, read(None)).await?);
         }
     }
+    items.retain(|item: &Quarantined| caller.sees(&item.system));
     Ok(Json(window.cut(items)))
 }
 
 /// One item with its record and rows.
+#[utoipa::path(get, path = "/api/v1/quarantine/{item}")]
 pub(crate) async fn show(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
     PathPart(prefix): PathPart,
 ) -> Result<Json<Quarantined>, ApiError> {
-    let (store, id) = server.find(&caller, Named::Quarantined, &prefix).await?;
+    let (store, id) = server.find(&caller, Role::Viewer, Named::Quarantined, &prefix).await?;
     let item = store.run(&caller.name, move |session| quarantine::load(session.store.as_mut(), &id));
     Ok(Json(item.await?))
 }

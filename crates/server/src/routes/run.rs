@@ -12,10 +12,12 @@ use super::page::{Page, Window};
 use crate::access::Caller;
 use crate::body::{PathPart, Query};
 use crate::error::ApiError;
+use crate::role::Role;
 use crate::state::Server;
 
 /// Which runs are wanted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     system: Option<String>,
     change: Option<String>,
@@ -31,6 +33,7 @@ pub(crate) struct Detail {
 }
 
 /// Runs of all stores, newest first.
+#[utoipa::path(get, path = "/api/v1/runs", params(Wanted, Window), responses((status = 200, body = crate::routes::page::AnyPage)))]
 pub(crate) async fn list(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -43,7 +46,8 @@ pub(crate) async fn list(
     }
     let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
     runs.retain(|run: &Run| {
-        fits(&wanted.system, &run.system)
+        caller.sees(&run.system)
+            && fits(&wanted.system, &run.system)
             && fits(&wanted.change, &run.change)
             && fits(&wanted.status, run.status.as_str())
     });
@@ -52,12 +56,13 @@ pub(crate) async fn list(
 }
 
 /// One run, its report and its events.
+#[utoipa::path(get, path = "/api/v1/runs/{run}")]
 pub(crate) async fn show(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
     PathPart(prefix): PathPart,
 ) -> Result<Json<Detail>, ApiError> {
-    let (store, id) = server.find(&caller, Named::Run, &prefix).await?;
+    let (store, id) = server.find(&caller, Role::Viewer, Named::Run, &prefix).await?;
     let detail = store.run(&caller.name, move |session| {
         let store = session.store.as_mut();
         let run = run::load(store, &id)?;

@@ -12,11 +12,13 @@ use crate::settings::ServedSystem;
 use crate::state::Server;
 
 /// Every system.
+#[utoipa::path(get, path = "/api/v1/systems")]
 pub(crate) async fn list(State(server): State<Server>) -> Json<Vec<Json_>> {
     Json(server.settings.systems.iter().map(describe).collect())
 }
 
 /// One system, with what its changes and views take and the routes that it declares.
+#[utoipa::path(get, path = "/api/v1/systems/{system}")]
 pub(crate) async fn show(
     State(server): State<Server>,
     PathPart(name): PathPart,

@@ -15,12 +15,14 @@ use crate::etag;
 use crate::state::Server;
 
 /// Every feature, or 304.
+#[utoipa::path(get, path = "/api/client/features")]
 pub(crate) async fn features(State(server): State<Server>, headers: HeaderMap) -> Result<Response, ApiError> {
     let feed = server.live.feed()?;
     Ok(etag::answer(&headers, &feed.tag, Bytes::clone(&feed.body)))
 }
 
 /// A client says that it starts. Nothing is kept of it: it may send any members.
+#[utoipa::path(post, path = "/api/client/register", request_body = serde_json::Value)]
 pub(crate) async fn register(request: Request) -> Result<StatusCode, ApiError> {
     #[derive(Debug, Deserialize)]
     struct Registration {
@@ -33,6 +35,7 @@ pub(crate) async fn register(request: Request) -> Result<StatusCode, ApiError> {
 }
 
 /// A client says how often each flag was on and off.
+#[utoipa::path(post, path = "/api/client/metrics", request_body = serde_json::Value)]
 pub(crate) async fn metrics(State(server): State<Server>, request: Request) -> Result<StatusCode, ApiError> {
     #[derive(Debug, Deserialize)]
     struct Report {

@@ -5,9 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "tests stop where they cannot go on")]
 
 mod access;
+mod app;
 mod flags;
 mod limits;
 mod ofrep;
+mod openapi;
 mod providers;
 mod push;
 mod reading;

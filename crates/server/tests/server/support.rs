@@ -130,6 +130,23 @@ impl Served {
         Session::new(plimsoll_store::open(&settings(&self.place).control).unwrap(), "elsewhere")
     }
 
+    /// Sends any method with a body of JSON.
+    pub(crate) fn send(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answered {
+        let mut request = ureq::http::Request::builder().method(method).uri(self.url(path));
+        request = request.header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = if method == "GET" { String::new() } else { body.to_owned() };
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .build()
+            .into();
+        let request = agent.configure_request(request.body(body).unwrap());
+        answered(agent.run(request.build()).unwrap())
+    }
+
     /// Posts text to a path with headers.
     pub(crate) fn post_with(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Answered {
         let mut request = agent().post(self.url(path));

@@ -35,6 +35,7 @@ pub(crate) struct Overview {
 }
 
 /// The pilot in figures.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot")]
 pub(crate) async fn overview(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -57,6 +58,7 @@ pub(crate) struct Wanted {
 }
 
 /// The members, by code.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/members")]
 pub(crate) async fn members(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -73,6 +75,7 @@ pub(crate) async fn members(
 }
 
 /// One member, with what happened to it and the records that cannot be carried.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/members/{customer}")]
 pub(crate) async fn member(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -95,6 +98,7 @@ pub(crate) struct Certified {
 }
 
 /// The certificate of a member's last rollback, its signature checked.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/members/{customer}/certificate")]
 pub(crate) async fn certificate_of(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -112,6 +116,7 @@ pub(crate) async fn certificate_of(
 }
 
 /// The answer to a question about a member, from the side whose turn it is.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/members/{customer}/answers/{question}")]
 pub(crate) async fn answer(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -124,6 +129,7 @@ pub(crate) async fn answer(
 }
 
 /// A member's records on both sides, compared now.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/members/{customer}/parity")]
 pub(crate) async fn compare(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

@@ -61,6 +61,7 @@ pub(crate) struct EnrolAnswer {
 }
 
 /// Makes customers of a selection members.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/enrol")]
 pub(crate) async fn enrol(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -108,24 +109,48 @@ pub(crate) struct MoveAnswer {
     undo: Option<String>,
 }
 
-/// Members who wait begin, stop, go on, or go back.
-pub(crate) async fn tell(
+/// Members who wait begin.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/start")]
+pub(crate) async fn start(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
-    PathPart((system, verb)): PathPart<(String, String)>,
+    PathPart(system): PathPart,
     JsonBody(body): JsonBody<Moving>,
 ) -> Result<Json<MoveAnswer>, ApiError> {
-    let (what, back) = match verb.as_str() {
-        "start" => (Move::Start, Some("rollback")),
-        "pause" => (Move::Pause, Some("resume")),
-        "resume" => (Move::Resume, Some("pause")),
-        "rollback" => (Move::Back, Some("start")),
-        other => {
-            return Err(ApiError::not_found(format!("a pilot has no `{other}`"))
-                .hint("select, enrol, start, pause, resume, advance, rollback, run"));
-        }
-    };
-    moved(&server, &caller, &system, body, Stages::default(), what, back).await
+    moved(&server, &caller, &system, body, Stages::default(), Move::Start, Some("rollback")).await
+}
+
+/// Members stop where they are; a handover under way comes to its end first.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/pause")]
+pub(crate) async fn pause(
+    State(server): State<Server>,
+    Extension(caller): Extension<Caller>,
+    PathPart(system): PathPart,
+    JsonBody(body): JsonBody<Moving>,
+) -> Result<Json<MoveAnswer>, ApiError> {
+    moved(&server, &caller, &system, body, Stages::default(), Move::Pause, Some("resume")).await
+}
+
+/// Paused members go on.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/resume")]
+pub(crate) async fn resume(
+    State(server): State<Server>,
+    Extension(caller): Extension<Caller>,
+    PathPart(system): PathPart,
+    JsonBody(body): JsonBody<Moving>,
+) -> Result<Json<MoveAnswer>, ApiError> {
+    moved(&server, &caller, &system, body, Stages::default(), Move::Resume, Some("pause")).await
+}
+
+/// Members go back, with everything that was written on the new side since.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/rollback")]
+pub(crate) async fn rollback(
+    State(server): State<Server>,
+    Extension(caller): Extension<Caller>,
+    PathPart(system): PathPart,
+    JsonBody(body): JsonBody<Moving>,
+) -> Result<Json<MoveAnswer>, ApiError> {
+    moved(&server, &caller, &system, body, Stages::default(), Move::Back, Some("start")).await
 }
 
 /// Lets the next wave on, or forces one member.
@@ -153,6 +178,7 @@ struct Forcing {
 }
 
 /// Lets members on, when their gate says so.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/advance")]
 pub(crate) async fn advance(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -232,6 +258,7 @@ pub(crate) enum RunAnswer {
 }
 
 /// Carries changes both ways and does what the stages order, for so long at most; what is left waits for the next call.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/run")]
 pub(crate) async fn run(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -277,6 +304,7 @@ pub(crate) struct Synced {
 }
 
 /// Carries everything of one member over now, and compares it.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/members/{customer}/sync")]
 pub(crate) async fn sync(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

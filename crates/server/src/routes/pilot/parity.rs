@@ -37,6 +37,7 @@ pub(crate) struct Comparing {
 }
 
 /// Compares both sides now. Sums are kept by both, so that the cost is that of what changed.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/parity")]
 pub(crate) async fn compare(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -94,6 +95,7 @@ pub(crate) struct Planned {
 }
 
 /// Plans a repair. It is approved and applied like any other plan; a dry run discards it.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/parity/repair")]
 pub(crate) async fn repair(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

@@ -22,6 +22,7 @@ use crate::routes::page::{Page, Window};
 use crate::state::Server;
 
 /// The selections, newest first.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/selections")]
 pub(crate) async fn list(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -74,6 +75,7 @@ impl Selecting {
 }
 
 /// Chooses members: a dry run tells who would be, with strata and balance.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/selections")]
 pub(crate) async fn choose(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -98,6 +100,7 @@ pub(crate) async fn choose(
 }
 
 /// A selection: strata, balance, members.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/selections/{selection}")]
 pub(crate) async fn show(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -112,6 +115,7 @@ pub(crate) async fn show(
 }
 
 /// Every customer with why it is in or out, as CSV.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/selections/{selection}/export")]
 pub(crate) async fn export(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -139,6 +143,7 @@ pub(crate) struct Explained {
 }
 
 /// Why a customer is in or out. A code that several rows have is told about each.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/selections/{selection}/customers/{customer}")]
 pub(crate) async fn explain(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

@@ -22,7 +22,8 @@ use crate::error::ApiError;
 use crate::state::Server;
 
 /// Which conflicts are wanted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct WantedConflicts {
     /// Also those that are over.
     #[serde(default)]
@@ -31,6 +32,7 @@ pub(crate) struct WantedConflicts {
 }
 
 /// Conflicts, the oldest question first.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/conflicts", params(WantedConflicts, Window), responses((status = 200, body = crate::routes::page::AnyPage)))]
 pub(crate) async fn list(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -53,6 +55,7 @@ pub(crate) async fn list(
 }
 
 /// The open conflict of a record.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/conflicts/{key}")]
 pub(crate) async fn show(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -65,7 +68,7 @@ pub(crate) async fn show(
 }
 
 /// A side of a conflict.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Take {
     Mine,
@@ -89,11 +92,12 @@ impl Take {
 }
 
 /// An answer to one conflict.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Answering {
     /// The side for every field that is not named.
     take: Option<Take>,
     /// For single fields: `"mine"`, `"theirs"`, or `{"value": ..}`.
+    #[schema(value_type = Object)]
     #[serde(default)]
     fields: Map<String, Json_>,
     /// The revision that was shown; the open one unless said.
@@ -131,6 +135,7 @@ fn picks(link: &dyn Link, fields: &Map<String, Json_>) -> Result<BTreeMap<String
 }
 
 /// Answers the open conflict of a record; with `dry_run` tells what the record would be.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/conflicts/{key}/resolve", params(Dry), request_body = Answering)]
 pub(crate) async fn resolve(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -172,14 +177,14 @@ pub(crate) async fn resolve(
 }
 
 /// A conflict as it was shown.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Shown {
     key: String,
     revision: u64,
 }
 
 /// One answer to many conflicts.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct AnsweringMany {
     take: Take,
     /// These, as they were shown.
@@ -193,6 +198,7 @@ pub(crate) struct AnsweringMany {
 }
 
 /// Answers many conflicts with one side; with `dry_run` tells which, and which not.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/conflicts", params(Dry), request_body = AnsweringMany)]
 pub(crate) async fn resolve_many(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -231,7 +237,7 @@ pub(crate) async fn resolve_many(
 }
 
 /// Which answer to take back.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Undoing {
     revision: u64,
     #[serde(flatten)]
@@ -239,6 +245,7 @@ pub(crate) struct Undoing {
 }
 
 /// Takes an answer back: what it gave up is edited again.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/conflicts/{key}/undo", params(Dry), request_body = Undoing)]
 pub(crate) async fn undo(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -266,6 +273,7 @@ pub(crate) async fn undo(
 }
 
 /// The rules that answer again.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/conflict-rules")]
 pub(crate) async fn rules(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -276,7 +284,7 @@ pub(crate) async fn rules(
 }
 
 /// A rule for one field.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Ruling {
     take: Take,
     #[serde(flatten)]
@@ -284,6 +292,7 @@ pub(crate) struct Ruling {
 }
 
 /// Sets a rule; with `dry_run` tells what it would have made of the conflicts so far.
+#[utoipa::path(put, path = "/api/v1/systems/{system}/conflict-rules/{field}", params(Dry), request_body = Ruling)]
 pub(crate) async fn set_rule(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -314,6 +323,7 @@ pub(crate) async fn set_rule(
 }
 
 /// Takes a rule away: a person decides again.
+#[utoipa::path(delete, path = "/api/v1/systems/{system}/conflict-rules/{field}", params(Dry))]
 pub(crate) async fn drop_rule(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

@@ -22,7 +22,8 @@ use crate::error::ApiError;
 use crate::state::Server;
 
 /// Which edits are wanted.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct WantedEdits {
     state: Option<String>,
     author: Option<String>,
@@ -34,6 +35,7 @@ pub(crate) struct WantedEdits {
 }
 
 /// Edits with their states, newest first.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/edits", params(WantedEdits, Window), responses((status = 200, body = crate::routes::page::AnyPage)))]
 pub(crate) async fn edits(
     server: State<Server>,
     caller: Extension<Caller>,
@@ -45,6 +47,7 @@ pub(crate) async fn edits(
 }
 
 /// The caller's drafts, or everybody's.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/drafts", params(WantedEdits, Window), responses((status = 200, body = crate::routes::page::AnyPage)))]
 pub(crate) async fn drafts(
     server: State<Server>,
     caller: Extension<Caller>,
@@ -94,8 +97,9 @@ async fn listed(
 }
 
 /// What a draft says.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Draft {
+    #[schema(value_type = Object)]
     #[serde(default)]
     fields: Map<String, Json_>,
     /// Delete the record instead.
@@ -111,6 +115,7 @@ pub(crate) struct Draft {
 }
 
 /// Begins the caller's draft of a record, or goes on with it.
+#[utoipa::path(put, path = "/api/v1/systems/{system}/records/{key}/draft", params(Dry), request_body = Draft)]
 pub(crate) async fn put(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -149,6 +154,7 @@ pub(crate) async fn put(
 }
 
 /// Drops the caller's draft of a record.
+#[utoipa::path(delete, path = "/api/v1/systems/{system}/records/{key}/draft", params(Dry))]
 pub(crate) async fn drop_draft(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -173,7 +179,7 @@ pub(crate) async fn drop_draft(
 }
 
 /// Which drafts to decide on.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Decision_ {
     #[serde(default)]
     edits: Vec<String>,
@@ -185,6 +191,7 @@ pub(crate) struct Decision_ {
 }
 
 /// Commits drafts.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/drafts/commit", params(Dry), request_body = Decision_)]
 pub(crate) async fn commit(
     server: State<Server>,
     caller: Extension<Caller>,
@@ -196,6 +203,7 @@ pub(crate) async fn commit(
 }
 
 /// Discards drafts.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/drafts/discard", params(Dry), request_body = Decision_)]
 pub(crate) async fn discard(
     server: State<Server>,
     caller: Extension<Caller>,
@@ -242,7 +250,8 @@ fn report(system: &str, decided: &[Decided], manner: &Manner) -> Json_ {
 }
 
 /// How a file is imported.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Importing {
     #[serde(default)]
     commit: bool,
@@ -253,6 +262,7 @@ pub(crate) struct Importing {
 }
 
 /// Edits from a CSV file in the body. Good lines become edits, bad ones are told with line, column and reason.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/import", params(Importing), request_body(content = String, content_type = "text/csv"))]
 pub(crate) async fn import(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

@@ -21,12 +21,14 @@ use crate::state::Server;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Where a client stopped, when it cannot send `Last-Event-ID`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Resuming {
     last_event_id: Option<String>,
 }
 
 /// Follows a link.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/events", params(Resuming))]
 pub(crate) async fn follow(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

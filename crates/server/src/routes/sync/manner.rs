@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 /// Members of every changing body.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Manner {
     #[serde(default)]
     reason: String,
@@ -20,7 +20,8 @@ pub(crate) struct Manner {
 }
 
 /// The query of every changing request.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Dry {
     #[serde(default)]
     dry_run: bool,

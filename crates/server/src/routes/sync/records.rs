@@ -77,6 +77,7 @@ fn asked(link: &dyn Link, query: &[(String, String)]) -> Result<Asked, EngineErr
 }
 
 /// A page of records as the caller sees them, or 304.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/records")]
 pub(crate) async fn list(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -139,6 +140,7 @@ fn no_record(system: &str, key: &str) -> ApiError {
 }
 
 /// One record with base, mine and theirs, or 304.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/records/{key}")]
 pub(crate) async fn show(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -159,6 +161,7 @@ pub(crate) async fn show(
 }
 
 /// The figures of the rows that the query asks for, or 304.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/figures")]
 pub(crate) async fn figures(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -183,6 +186,7 @@ pub(crate) async fn figures(
 }
 
 /// Every version of a record, and what happened on the way.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/records/{key}/versions")]
 pub(crate) async fn versions(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -199,6 +203,7 @@ pub(crate) async fn versions(
 }
 
 /// A record as it was in a version.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/records/{key}/versions/{version}")]
 pub(crate) async fn version(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -213,7 +218,7 @@ pub(crate) async fn version(
 }
 
 /// Which version to go back to.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Back {
     version: u64,
     #[serde(flatten)]
@@ -221,6 +226,7 @@ pub(crate) struct Back {
 }
 
 /// Goes back to a version: its values are edited again and committed.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/records/{key}/restore", params(Dry), request_body = Back)]
 pub(crate) async fn restore(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

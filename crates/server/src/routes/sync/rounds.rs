@@ -22,6 +22,7 @@ const PATIENCE_MS: (u64, u64) = (10_000, 25_000);
 const WORKERS: usize = 4;
 
 /// Lag, queue, conflicts, outcomes, pulls; and the rounds of this server.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/sync")]
 pub(crate) async fn show(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -41,7 +42,7 @@ pub(crate) async fn show(
 }
 
 /// What a round is to do.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Going {
     #[serde(default = "yes")]
     pull: bool,
@@ -62,6 +63,7 @@ fn yes() -> bool {
 }
 
 /// Goes a round: 200 with its report when it ends in time, 202 when it goes on.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/sync", params(Dry), request_body = Going)]
 pub(crate) async fn go(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

@@ -16,6 +16,7 @@ use crate::error::ApiError;
 use crate::state::Server;
 
 /// What waits to be sent or read back, the next one first.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/queue", params(Window), responses((status = 200, body = crate::routes::page::AnyPage)))]
 pub(crate) async fn queue(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -31,6 +32,7 @@ pub(crate) async fn queue(
 }
 
 /// Writes that were sent and whose outcome is not known.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/limbo", params(Window), responses((status = 200, body = crate::routes::page::AnyPage)))]
 pub(crate) async fn limbo(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -42,6 +44,7 @@ pub(crate) async fn limbo(
 }
 
 /// Operations that were refused or given up.
+#[utoipa::path(get, path = "/api/v1/systems/{system}/dead-letters", params(Window), responses((status = 200, body = crate::routes::page::AnyPage)))]
 pub(crate) async fn dead_letters(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -54,7 +57,7 @@ pub(crate) async fn dead_letters(
 }
 
 /// Which dead letters.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Letters {
     key: Option<String>,
     /// Of every record.
@@ -65,6 +68,7 @@ pub(crate) struct Letters {
 }
 
 /// Sends dead letters again.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/dead-letters/retry", params(Dry), request_body = Letters)]
 pub(crate) async fn retry(
     server: State<Server>,
     caller: Extension<Caller>,
@@ -76,6 +80,7 @@ pub(crate) async fn retry(
 }
 
 /// Drops dead letters; their values stay in the record's journal.
+#[utoipa::path(post, path = "/api/v1/systems/{system}/dead-letters/drop", params(Dry), request_body = Letters)]
 pub(crate) async fn drop_letters(
     server: State<Server>,
     caller: Extension<Caller>,
