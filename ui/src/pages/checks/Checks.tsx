@@ -1,0 +1,1 @@
+export function Checks() { return null; }

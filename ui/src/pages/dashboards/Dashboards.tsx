@@ -1,0 +1,1 @@
+export function Dashboards() { return null; }

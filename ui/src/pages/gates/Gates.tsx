@@ -1,0 +1,1 @@
+export function Gates() { return null; }

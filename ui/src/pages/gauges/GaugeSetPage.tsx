@@ -1,0 +1,1 @@
+export function GaugeSetPage() { return null; }

@@ -1,0 +1,1 @@
+export function Pilot() { return null; }

@@ -1,0 +1,1 @@
+export function PlaybookRunPage() { return null; }

@@ -1,0 +1,1 @@
+export function Playbooks() { return null; }
