@@ -82,14 +82,10 @@ export function Palette() {
     }
   };
   return (
-    <Modal
-      opened={paletteOpen}
-      onClose={() => setPalette(false)}
-      withCloseButton={false}
-      padding={0}
-      size="lg"
-      aria-label="Search and commands"
-    >
+    <Modal.Root opened={paletteOpen} onClose={() => setPalette(false)} size="lg">
+      <Modal.Overlay />
+      <Modal.Content aria-label="Search and commands">
+        <Modal.Body p={0}>
       <TextInput
         value={typed}
         onChange={(event) => setTyped(event.currentTarget.value)}
@@ -138,6 +134,8 @@ export function Palette() {
           </Text>
         ) : null}
       </div>
-    </Modal>
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }

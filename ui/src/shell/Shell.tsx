@@ -55,7 +55,6 @@ export function Shell() {
           </Link>
           <UnstyledButton
             onClick={() => setPalette(true)}
-            aria-label="Search and commands"
             style={{
               flex: 1,
               maxWidth: 420,

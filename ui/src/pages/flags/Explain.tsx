@@ -40,7 +40,7 @@ export function Explain({ flag }: { flag: Flag }) {
     };
   }, [asked, when, field, flag.flag.name, flag.version]);
   return (
-    <Panel title="Why did this key get it?" className="w6">
+    <Panel title="Why did this key get it?">
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -71,30 +71,34 @@ export function FlagPage() {
       <Answer query={query}>
         {(data) => (
           <div className="grid">
-            <Rollout flag={data} onWish={setWish} />
-            <Panel title="What it is" className="w4">
-              <Facts
-                facts={[
-                  ["Decides", data.flag.description ?? "not said"],
-                  ["Owner", data.flag.owner ?? "none"],
-                  ["Key", data.flag.key ?? "userId"],
-                  ["Algorithm", data.flag.rollout?.algorithm ?? "no rollout"],
-                  ["Salt", <span key="salt" className="mono">{data.flag.rollout?.salt ?? data.flag.salt}</span>],
-                  ["Created", <Time key="created" at={data.created_at} />],
-                  ["Changed", <Time key="changed" at={data.changed_at} />],
-                  ["Expires", <Time key="expires" at={data.flag.expires_at} />],
-                ]}
-              />
-              {data.flag.variants?.length ? (
-                <Text mt="sm">
-                  Variants: {data.flag.variants.map((variant) => `${variant.name} (${variant.weight})`).join(", ")}
-                </Text>
-              ) : null}
-            </Panel>
-            <Keys flag={data} />
-            <Explain flag={data} />
-            <Followers version={data.version} />
-            <FlagHistory flag={data} onWish={setWish} />
+            <div className="col w8">
+              <Rollout flag={data} onWish={setWish} />
+              <Explain flag={data} />
+              <FlagHistory flag={data} onWish={setWish} />
+            </div>
+            <div className="col w4">
+              <Panel title="What it is">
+                <Facts
+                  facts={[
+                    ["Decides", data.flag.description ?? "not said"],
+                    ["Owner", data.flag.owner ?? "none"],
+                    ["Key", data.flag.key ?? "userId"],
+                    ["Algorithm", data.flag.rollout?.algorithm ?? "no rollout"],
+                    ["Salt", <span key="salt" className="mono">{data.flag.rollout?.salt ?? data.flag.salt}</span>],
+                    ["Created", <Time key="created" at={data.created_at} />],
+                    ["Changed", <Time key="changed" at={data.changed_at} />],
+                    ["Expires", <Time key="expires" at={data.flag.expires_at} />],
+                  ]}
+                />
+                {data.flag.variants?.length ? (
+                  <Text mt="sm">
+                    Variants: {data.flag.variants.map((variant) => `${variant.name} (${variant.weight})`).join(", ")}
+                  </Text>
+                ) : null}
+              </Panel>
+              <Keys flag={data} />
+              <Followers version={data.version} />
+            </div>
             {wish ? <ChangeFlag flag={data} wish={wish} onClose={() => setWish(null)} /> : null}
             <Kill flag={data} opened={killing} onClose={() => setKilling(false)} />
           </div>

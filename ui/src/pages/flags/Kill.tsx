@@ -46,7 +46,7 @@ export function Followers({ version }: { version: number }) {
   const clients = useApi<Record<string, unknown>[]>("/flag-clients", undefined, { every: 5 });
   const arrival = useApi<ArrivalAnswer>(path("flag-versions", version, "arrival"), { wait_ms: 0 }, { every: 5, enabled: (clients.data?.length ?? 0) > 0 });
   return (
-    <Panel title="Who follows the flags" className="w6" note={clients.data ? count(clients.data.length, "client") : null}>
+    <Panel title="Who follows the flags" note={clients.data ? count(clients.data.length, "client") : null}>
       <Answer query={clients}>
         {(list) =>
           list.length === 0 ? (

@@ -16,7 +16,7 @@ export function Rollout({ flag, onWish }: { flag: Flag; onWish: (wish: Wish) => 
   const { can } = useSession();
   const name = "Share of keys that get the flag, in percent";
   return (
-    <Panel title="Rollout" className="w8" note={flag.flag.rollout ? `${number(now)} % by ${flag.flag.rollout.algorithm}` : "no percentage"}>
+    <Panel title="Rollout" note={flag.flag.rollout ? `${number(now)} % by ${flag.flag.rollout.algorithm}` : "no percentage"}>
       <Stack gap="md">
         <Group gap="md" align="center" wrap="nowrap">
           <Slider
@@ -77,7 +77,7 @@ export function Keys({ flag }: { flag: Flag }) {
     setDoing({ list, remove });
   };
   return (
-    <Panel title="By name" className="w6" note="the deny list comes first, then the allow list, then the percentage">
+    <Panel title="By name" note="comes before the percentage">
       <Stack gap="sm">
         {(
           [

@@ -50,7 +50,7 @@ export function Overview() {
           title="Newest runs"
           flush
           actions={
-            <Anchor component={Link} to="/runs" size="sm">
+            <Anchor component={Link} to="/runs">
               All runs
             </Anchor>
           }

@@ -42,7 +42,7 @@ export function SystemCards({ systems, overview, runs }: { systems: SystemInfo[]
                       <Text size="xs" c="dimmed">
                         last run
                       </Text>
-                      <Anchor component={Link} to={href.run(last.id)} c="inherit" size="xs">
+                      <Anchor component={Link} to={href.run(last.id)} c="inherit">
                         {last.change}
                       </Anchor>
                       <span style={{ fontSize: 12 }}>
@@ -61,7 +61,7 @@ export function SystemCards({ systems, overview, runs }: { systems: SystemInfo[]
                 </Group>
               </div>
               {own ? (
-                <Anchor component={Link} to={own.to} size="sm" style={{ whiteSpace: "nowrap" }}>
+                <Anchor component={Link} to={own.to} style={{ whiteSpace: "nowrap" }}>
                   {own.title}
                 </Anchor>
               ) : null}

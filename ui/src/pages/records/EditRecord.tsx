@@ -78,7 +78,7 @@ function Form({ system, record, fields, onClose }: { system: string; record: Lin
       <Stack gap={8}>
         <Group gap={12}>
           <Status word={record.state} />
-          <Anchor component={Link} to={href.record(system, record.key)} size="sm">
+          <Anchor component={Link} to={href.record(system, record.key)}>
             Both sides, history and restore
           </Anchor>
         </Group>

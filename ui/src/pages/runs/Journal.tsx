@@ -25,7 +25,7 @@ export function Left({ run, errors }: { run: Run; errors: BatchError[] }) {
       actions={
         <>
           {run.tally.quarantined > 0 ? (
-            <Anchor component={Link} to={`/quarantine?run=${run.id}`} size="sm">
+            <Anchor component={Link} to={`/quarantine?run=${run.id}`}>
               Repair in quarantine
             </Anchor>
           ) : null}

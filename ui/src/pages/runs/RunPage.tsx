@@ -67,10 +67,13 @@ function Body({ data }: { data: RunDetail }) {
           {run.stop_reason}
         </Alert>
       ) : null}
-      <Panel title={isGoing ? "Progress" : "Outcome"} className="w8" note={count(run.tally.planned, "item")}>
-        <TallyBar tally={run.tally} legend />
-        {isGoing ? <Live run={run} /> : null}
-      </Panel>
+      <div className="col w8">
+        <Panel title={isGoing ? "Progress" : "Outcome"} note={count(run.tally.planned, "item")}>
+          <TallyBar tally={run.tally} legend />
+          {isGoing ? <Live run={run} /> : null}
+        </Panel>
+        <Left run={run} errors={report?.batch_errors ?? []} />
+      </div>
       <Panel title="Facts" className="w4">
         <Facts
           facts={[
@@ -86,7 +89,6 @@ function Body({ data }: { data: RunDetail }) {
           ]}
         />
       </Panel>
-      <Left run={run} errors={report?.batch_errors ?? []} />
       <Journal events={events} />
     </div>
   );

@@ -40,13 +40,13 @@ function OfSystem({ system }: { system: SystemInfo }) {
       note={system.title}
       actions={
         <>
-          <Anchor component={Link} to={href.sync(system.name)} size="sm">
+          <Anchor component={Link} to={href.sync(system.name)}>
             Sync
           </Anchor>
-          <Anchor component={Link} to={href.conflicts(system.name)} size="sm">
+          <Anchor component={Link} to={href.conflicts(system.name)}>
             Conflicts
           </Anchor>
-          <Anchor component={Link} to={href.records(system.name)} size="sm">
+          <Anchor component={Link} to={href.records(system.name)}>
             {number(sync.data?.status.mirrored)} records
           </Anchor>
         </>

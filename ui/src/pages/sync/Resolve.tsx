@@ -57,7 +57,7 @@ export function Resolve({ system, conflict }: { system: string; conflict: Confli
         </>
       }
       actions={
-        <Anchor component={Link} to={href.record(system, conflict.key)} size="sm">
+        <Anchor component={Link} to={href.record(system, conflict.key)}>
           Record and history
         </Anchor>
       }
