@@ -8,7 +8,10 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const EXPECTED = /Failed to load resource|EventSource's response has a MIME type/;
 
 export async function open({ scheme = "light", width = 1360, height = 860 } = {}) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox"],
+  });
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, bypassCSP: false });
   const page = await context.newPage();
   const complaints = [];
@@ -30,13 +33,21 @@ export async function axe(page) {
     const found = await window.axe.run(document, { resultTypes: ["violations"] });
     return found.violations
       .filter((one) => one.impact === "serious" || one.impact === "critical")
-      .map((one) => `${one.id} (${one.impact}): ${one.nodes.slice(0, 3).map((node) => `${node.target.join(" ")} ${node.any[0]?.message ?? ""}`).join(" | ")}`);
+      .map(
+        (one) =>
+          `${one.id} (${one.impact}): ${one.nodes
+            .slice(0, 3)
+            .map((node) => `${node.target.join(" ")} ${node.any[0]?.message ?? ""}`)
+            .join(" | ")}`,
+      );
   });
 }
 
 /** Waits until nothing loads any more. */
 export async function settled(page) {
   await page.waitForSelector("h1", { timeout: 15_000 });
-  await page.waitForFunction(() => !document.querySelector("[role=status][aria-label=Loading]"), undefined, { timeout: 15_000 }).catch(() => {});
+  await page
+    .waitForFunction(() => !document.querySelector("[role=status][aria-label=Loading]"), undefined, { timeout: 15_000 })
+    .catch(() => {});
   await page.waitForTimeout(250);
 }

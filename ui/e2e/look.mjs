@@ -15,25 +15,59 @@ async function first(route, pick) {
   return pick(body.items ?? body);
 }
 
-const hearing = await first("/runs?system=hearings&limit=50", (runs) => runs.find((run) => run.tally.quarantined > 0)?.id ?? runs[0]?.id);
-const plan = await first("/plans?system=hearings&limit=50", (plans) => plans.find((one) => one.changes > 0 && one.refused > 0)?.id ?? plans[0]?.id);
+const hearing = await first(
+  "/runs?system=hearings&limit=50",
+  (runs) => runs.find((run) => run.tally.quarantined > 0)?.id ?? runs[0]?.id,
+);
+const plan = await first(
+  "/plans?system=hearings&limit=50",
+  (plans) => plans.find((one) => one.changes > 0 && one.refused > 0)?.id ?? plans[0]?.id,
+);
 const item = await first("/quarantine", (items) => items[0]?.id);
 const conflict = await first("/systems/pfa/conflicts", (items) => items[0]?.key);
 const set = await first("/gauge-sets?limit=1", (items) => items[0]?.set_id ?? items[0]?.set);
-const session = await first("/views/opencode/sessions?limit=1", (view) => (view.rows ?? view)?.[0]?.session_id ?? view.rows?.[0]?.[0]);
+const session = await first(
+  "/views/opencode/sessions?limit=1",
+  (view) => (view.rows ?? view)?.[0]?.session_id ?? view.rows?.[0]?.[0],
+);
 const dashboard = await first("/dashboards", (all) => all[0]?.name ?? all[0]?.id);
 
 const PAGES = [
-  ["overview", "/"], ["systems", "/systems"], ["system", "/systems/hearings"], ["plans", "/plans"], ["plan", plan && `/plans/${plan}`],
-  ["runs", "/runs"], ["run", hearing && `/runs/${hearing}`], ["quarantine", "/quarantine"], ["quarantined", item && `/quarantine/${item}`],
-  ["history", "/history?system=hearings&table=hearings&key=282"], ["flags", "/flags"], ["flag", "/flags/new-billing?why=17"],
-  ["flag-script", `/flags/${encodeURIComponent("<script>alert(1)</script>")}`], ["sync", "/sync"], ["sync-pfa", "/sync/pfa"],
-  ["conflicts", "/conflicts/pfa"], ["records", "/records/pfa"], ["record", conflict && `/records/pfa/${conflict}`], ["checks", "/checks"],
-  ["check", "/checks/hearings/updates-are-recent"], ["gates", "/gates"], ["gate", `/gates/${encodeURIComponent("luckygas/readiness")}`],
-  ["playbooks", "/playbooks"], ["playbook", "/playbooks/luckygas-pilot"], ["alerts", "/alerts"], ["schedules", "/schedules"],
-  ["dashboards", "/dashboards"], ["dashboard", dashboard && `/dashboards/${dashboard}`], ["pilot", "/pilot"], ["gauges", "/gauges"],
-  ["gauge-set", `/gauges/${set ?? "SP0001"}`], ["sessions", "/sessions"], ["session", session && `/sessions/${session}`],
-  ["audit", "/audit"], ["settings", "/settings"],
+  ["overview", "/"],
+  ["systems", "/systems"],
+  ["system", "/systems/hearings"],
+  ["plans", "/plans"],
+  ["plan", plan && `/plans/${plan}`],
+  ["runs", "/runs"],
+  ["run", hearing && `/runs/${hearing}`],
+  ["quarantine", "/quarantine"],
+  ["quarantined", item && `/quarantine/${item}`],
+  ["history", "/history?system=hearings&table=hearings&key=282"],
+  ["flags", "/flags"],
+  ["flag", "/flags/new-billing?why=17"],
+  ["flag-script", `/flags/${encodeURIComponent("<script>alert(1)</script>")}`],
+  ["sync", "/sync"],
+  ["sync-pfa", "/sync/pfa"],
+  ["conflicts", "/conflicts/pfa"],
+  ["records", "/records/pfa"],
+  ["record", conflict && `/records/pfa/${conflict}`],
+  ["checks", "/checks"],
+  ["check", "/checks/hearings/updates-are-recent"],
+  ["gates", "/gates"],
+  ["gate", `/gates/${encodeURIComponent("luckygas/readiness")}`],
+  ["playbooks", "/playbooks"],
+  ["playbook", "/playbooks/luckygas-pilot"],
+  ["alerts", "/alerts"],
+  ["schedules", "/schedules"],
+  ["dashboards", "/dashboards"],
+  ["dashboard", dashboard && `/dashboards/${dashboard}`],
+  ["pilot", "/pilot"],
+  ["gauges", "/gauges"],
+  ["gauge-set", `/gauges/${set ?? "SP0001"}`],
+  ["sessions", "/sessions"],
+  ["session", session && `/sessions/${session}`],
+  ["audit", "/audit"],
+  ["settings", "/settings"],
 ];
 const only = process.argv.slice(2);
 const app = process.env.PLIMSOLL_APP ? { address: process.env.PLIMSOLL_APP, stop() {} } : await serve(folder, target);

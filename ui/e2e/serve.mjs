@@ -4,13 +4,28 @@ import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { extname, join, normalize } from "node:path";
 
-const KINDS = { ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".json": "application/json" };
+const KINDS = {
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+  ".json": "application/json",
+};
 const PROGRAMS = ["/api/", "/ofrep/", "/metrics", "/healthz"];
 
 function policy(nonce) {
   return [
-    "default-src 'none'", "script-src 'self'", `style-src 'self' 'nonce-${nonce}'`, "img-src 'self' data: blob:", "font-src 'self'",
-    "connect-src 'self'", "manifest-src 'self'", "worker-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+    "default-src 'none'",
+    "script-src 'self'",
+    `style-src 'self' 'nonce-${nonce}'`,
+    "img-src 'self' data: blob:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "worker-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
   ].join("; ");
 }
 
@@ -41,7 +56,9 @@ export async function serve(folder, target) {
     }
     const nonce = Math.random().toString(36).slice(2);
     const page = readFileSync(join(folder, "index.html"), "utf8").replaceAll("PLIMSOLL_CSP_NONCE", nonce);
-    answer.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": policy(nonce) }).end(page);
+    answer
+      .writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": policy(nonce) })
+      .end(page);
   });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   return { address: `http://127.0.0.1:${server.address().port}`, stop: () => server.close() };

@@ -1,7 +1,7 @@
 // Every address of the app and the page behind it. Pages are loaded when they are first visited.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
-import { Failed, Loading } from "./parts/States";
 import { ApiFailure } from "./api/failure";
+import { Failed, Loading } from "./parts/States";
 import { Shell } from "./shell/Shell";
 
 const root = createRootRoute({

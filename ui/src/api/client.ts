@@ -55,7 +55,13 @@ async function send(route: string, { method = "GET", query, json, text, signal }
   if (method !== "GET" && csrf) headers["x-csrf-token"] = csrf;
   let response: Response;
   try {
-    response = await fetch(BASE + withQuery(route, query), { method, headers, body, signal, credentials: "same-origin" });
+    response = await fetch(BASE + withQuery(route, query), {
+      method,
+      headers,
+      body,
+      signal,
+      credentials: "same-origin",
+    });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiFailure(0, [{ code: "unreachable", detail: "the server cannot be reached" }], null);

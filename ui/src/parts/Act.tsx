@@ -1,6 +1,6 @@
 // One dialog for everything that changes something: says what, asks why, shows what it would do, does it, and tells how
 // it is taken back. Owns the dry run and the reason; what is sent is the caller's.
-import { Alert, Button, Code, CopyButton, Group, Modal, Stack, Text, Textarea } from "@mantine/core";
+import { Button, Code, CopyButton, Group, Modal, Stack, Text, Textarea } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
@@ -29,7 +29,20 @@ export interface ActProps<T extends Undoable | null> {
 }
 
 export function Act<T extends Undoable | null>(props: ActProps<T>) {
-  const { opened, onClose, title, about, confirm, danger, children, send, preview, onDone, ready = true, basis } = props;
+  const {
+    opened,
+    onClose,
+    title,
+    about,
+    confirm,
+    danger,
+    children,
+    send,
+    preview,
+    onDone,
+    ready = true,
+    basis,
+  } = props;
   const least = props.leastReason ?? 1;
   const client = useQueryClient();
   const [reason, setReason] = useState("");
@@ -80,7 +93,9 @@ export function Act<T extends Undoable | null>(props: ActProps<T>) {
           {children}
           <Textarea
             label={props.reasonLabel ?? "Reason"}
-            description={least > 1 ? `At least ${least} characters; kept for ever in the log` : "Kept for ever in the log"}
+            description={
+              least > 1 ? `At least ${least} characters; kept for ever in the log` : "Kept for ever in the log"
+            }
             required
             autosize
             minRows={2}
@@ -125,14 +140,15 @@ export function Act<T extends Undoable | null>(props: ActProps<T>) {
 export function Problem({ error }: { error: unknown }) {
   const failure = asFailure(error);
   return (
-    <Alert color="red" variant="light" title={failure.kind === "absent" ? "Not available on this server" : failure.message} role="alert">
+    <div className="callout bad" role="alert">
+      <Text fw={600}>{failure.kind === "absent" ? "Not available on this server" : failure.message}</Text>
       {failure.problems.slice(1).map((one) => (
         <Text key={one.detail} size="xs">
           {one.detail}
         </Text>
       ))}
       {failure.hint ? <Text size="xs">{failure.hint}</Text> : null}
-    </Alert>
+    </div>
   );
 }
 

@@ -59,7 +59,19 @@ export function nextOrder(now: string | undefined, id: string): string | undefin
 const TRACK = "minmax(110px, 1fr)";
 
 export function DataTable<T>(props: DataTableProps<T>) {
-  const { label, rows, columns, rowKey, onOpen, empty, height = 480, rowHeight = 34, initialSort = [], onEnd, order: asked } = props;
+  const {
+    label,
+    rows,
+    columns,
+    rowKey,
+    onOpen,
+    empty,
+    height = 480,
+    rowHeight = 34,
+    initialSort = [],
+    onEnd,
+    order: asked,
+  } = props;
   const served = asked !== undefined;
   const definitions = useMemo(
     () =>
@@ -122,105 +134,95 @@ export function DataTable<T>(props: DataTableProps<T>) {
   const full = virtual.getTotalSize();
   const inView = typeof height === "number" ? Math.min(height, full + rowHeight + 6) : height;
   return (
-    <>
-      {/* biome-ignore lint/a11y/useSemanticElements: rows of a virtualised table cannot be those of an HTML table */}
-      <div
-        ref={scroller}
-        className="dt"
-        style={{ height: inView }}
-        role="table"
-        aria-label={label}
-        aria-rowcount={sorted.length + 1}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard
-        tabIndex={0}
-        onKeyDown={move}
-      >
-        {/* biome-ignore lint/a11y/useSemanticElements: see above */}
-        <div role="rowgroup" className="head" style={{ minWidth: wide }}>
-          {/* biome-ignore lint/a11y/useSemanticElements: see above */}
-          {/* biome-ignore lint/a11y/useFocusableInteractive: rows are walked from the table */}
-          <div role="row" aria-rowindex={1} style={{ gridTemplateColumns: template, height: rowHeight - 2 }}>
-            {table.getHeaderGroups()[0]?.headers.map((header) => {
-              const column = byId.get(header.column.id);
-              const canSort = asked ? (column?.sortable ?? true) : header.column.getCanSort();
-              const order = asked ? orderOf(asked.by, header.column.id) : header.column.getIsSorted();
-              const sort = order === "asc" ? "ascending" : order === "desc" ? "descending" : "none";
-              return (
-                // biome-ignore lint/a11y/useFocusableInteractive: the button within takes the focus
-                // biome-ignore lint/a11y/useSemanticElements: see above
-                <div
-                  key={header.id}
-                  role="columnheader"
-                  aria-sort={canSort ? sort : undefined}
-                  className={`cell ${column?.align === "right" ? "right" : ""}`}
-                >
-                  {canSort ? (
-                    <button
-                      type="button"
-                      className="sort"
-                      onClick={(event) =>
-                        asked
-                          ? asked.set(nextOrder(asked.by, header.column.id))
-                          : header.column.getToggleSortingHandler()?.(event)
-                      }
-                    >
-                      {column?.header}
-                      {order === "asc" ? <IconArrowUp size={12} /> : order === "desc" ? <IconArrowDown size={12} /> : null}
-                    </button>
-                  ) : (
-                    column?.header
-                  )}
-                </div>
-              );
-            })}
-          </div>
-        </div>
-        {/* biome-ignore lint/a11y/useSemanticElements: see above */}
-        <div role="rowgroup" style={{ height: full, position: "relative", minWidth: wide }}>
-          <div className="lines" role="presentation" style={{ transform: `translateY(${shown[0]?.start ?? 0}px)` }}>
-            {shown.map((item) => {
-              const row = sorted[item.index];
-              if (!row) return null;
-              const data = row.original as T;
-              const key = rowKey(data);
-              return (
-                // biome-ignore lint/a11y/useSemanticElements: see above
-                // biome-ignore lint/a11y/useFocusableInteractive: rows are walked from the table
-                // biome-ignore lint/a11y/useKeyWithClickEvents: Enter on the table opens the current row
-                <div
-                  key={key}
-                  role="row"
-                  aria-rowindex={item.index + 2}
-                  data-current={item.index === active || key === props.current}
-                  className={onOpen ? "open" : undefined}
-                  style={{ gridTemplateColumns: template, height: rowHeight }}
-                  onClick={
-                    onOpen
-                      ? (event) => {
-                          setActive(item.index);
-                          if (!(event.target as HTMLElement).closest("a, button, input, label")) onOpen(data);
-                        }
-                      : undefined
-                  }
-                >
-                  {columns.map((column) => (
-                    // biome-ignore lint/a11y/useSemanticElements: see above
-                    <div
-                      key={column.id}
-                      role="cell"
-                      className={`cell ${column.align === "right" ? "right" : ""}`}
-                      title={titleOf(column, data)}
-                    >
-                      {column.cell ? column.cell(data) : measured(column.value(data))}
-                    </div>
-                  ))}
-                </div>
-              );
-            })}
-          </div>
+    <div
+      ref={scroller}
+      className="dt"
+      style={{ height: inView }}
+      role="table"
+      aria-label={label}
+      aria-rowcount={sorted.length + 1}
+      tabIndex={0}
+      onKeyDown={move}
+    >
+      <div role="rowgroup" className="head" style={{ minWidth: wide }}>
+        <div role="row" aria-rowindex={1} style={{ gridTemplateColumns: template, height: rowHeight - 2 }}>
+          {table.getHeaderGroups()[0]?.headers.map((header) => {
+            const column = byId.get(header.column.id);
+            const canSort = asked ? (column?.sortable ?? true) : header.column.getCanSort();
+            const order = asked ? orderOf(asked.by, header.column.id) : header.column.getIsSorted();
+            const sort = order === "asc" ? "ascending" : order === "desc" ? "descending" : "none";
+            return (
+              <div
+                key={header.id}
+                role="columnheader"
+                aria-sort={canSort ? sort : undefined}
+                className={`cell ${column?.align === "right" ? "right" : ""}`}
+              >
+                {canSort ? (
+                  <button
+                    type="button"
+                    className="sort"
+                    onClick={(event) =>
+                      asked
+                        ? asked.set(nextOrder(asked.by, header.column.id))
+                        : header.column.getToggleSortingHandler()?.(event)
+                    }
+                  >
+                    {column?.header}
+                    {order === "asc" ? (
+                      <IconArrowUp size={12} />
+                    ) : order === "desc" ? (
+                      <IconArrowDown size={12} />
+                    ) : null}
+                  </button>
+                ) : (
+                  column?.header
+                )}
+              </div>
+            );
+          })}
         </div>
       </div>
-    </>
+      <div role="rowgroup" style={{ height: full, position: "relative", minWidth: wide }}>
+        <div className="lines" role="presentation" style={{ transform: `translateY(${shown[0]?.start ?? 0}px)` }}>
+          {shown.map((item) => {
+            const row = sorted[item.index];
+            if (!row) return null;
+            const data = row.original as T;
+            const key = rowKey(data);
+            return (
+              <div
+                key={key}
+                role="row"
+                aria-rowindex={item.index + 2}
+                data-current={item.index === active || key === props.current}
+                className={onOpen ? "open" : undefined}
+                style={{ gridTemplateColumns: template, height: rowHeight }}
+                onClick={
+                  onOpen
+                    ? (event) => {
+                        setActive(item.index);
+                        if (!(event.target as HTMLElement).closest("a, button, input, label")) onOpen(data);
+                      }
+                    : undefined
+                }
+              >
+                {columns.map((column) => (
+                  <div
+                    key={column.id}
+                    role="cell"
+                    className={`cell ${column.align === "right" ? "right" : ""}`}
+                    title={titleOf(column, data)}
+                  >
+                    {column.cell ? column.cell(data) : measured(column.value(data))}
+                  </div>
+                ))}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </div>
   );
 }
 

@@ -34,7 +34,13 @@ export function Choice({
   );
 }
 
-export function SystemChoice({ value, onChange }: { value: string | undefined; onChange: (value: string | undefined) => void }) {
+export function SystemChoice({
+  value,
+  onChange,
+}: {
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+}) {
   const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false });
   const names = (systems.data ?? []).map((one) => one.name);
   if (value && !names.includes(value)) names.push(value);
@@ -92,10 +98,20 @@ export function Pager({
       <span style={{ fontSize: 12 }} className="num">
         {offset + 1}–{Math.min(offset + limit, total)} of {count(total, what)}
       </span>
-      <Button size="compact-xs" variant="default" disabled={offset === 0} onClick={() => onMove(Math.max(0, offset - limit))}>
+      <Button
+        size="compact-xs"
+        variant="default"
+        disabled={offset === 0}
+        onClick={() => onMove(Math.max(0, offset - limit))}
+      >
         Back
       </Button>
-      <Button size="compact-xs" variant="default" disabled={offset + limit >= total} onClick={() => onMove(offset + limit)}>
+      <Button
+        size="compact-xs"
+        variant="default"
+        disabled={offset + limit >= total}
+        onClick={() => onMove(offset + limit)}
+      >
         On
       </Button>
     </Group>

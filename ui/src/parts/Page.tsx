@@ -104,6 +104,16 @@ export function Panel({
   );
 }
 
+/** Something that the reader has to know before the rest. */
+export function Callout({ tone, title, children }: { tone: "warn" | "bad"; title: string; children?: ReactNode }) {
+  return (
+    <div className={`callout ${tone}`} role="note">
+      <Text fw={600}>{title}</Text>
+      {children}
+    </div>
+  );
+}
+
 export interface Figure {
   label: string;
   value: ReactNode;

@@ -21,7 +21,14 @@ export function TallyBar({ tally, legend = false }: { tally: Tally; legend?: boo
         <div
           role="img"
           aria-label={says}
-          style={{ display: "flex", gap: 1, height: legend ? 12 : 8, borderRadius: 3, overflow: "hidden", background: "var(--pl-line)" }}
+          style={{
+            display: "flex",
+            gap: 1,
+            height: legend ? 12 : 8,
+            borderRadius: 3,
+            overflow: "hidden",
+            background: "var(--pl-line)",
+          }}
         >
           {PARTS.map((part) =>
             tally[part.name] > 0 ? (

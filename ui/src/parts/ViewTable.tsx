@@ -1,5 +1,5 @@
 // The rows of a view as a table: times in the reader's zone, numbers with their units.
-import { type Table, type ViewRow, num, str, unitOf } from "../api/views";
+import { num, str, type Table, unitOf, type ViewRow } from "../api/views";
 import { type Column, CsvButton, DataTable } from "./DataTable";
 import { measured, NOTHING } from "./format";
 import { Empty } from "./States";
@@ -20,7 +20,9 @@ export function viewColumns(table: Table): Column<ViewRow>[] {
       width: isTime ? "210px" : isNumber ? "118px" : "minmax(130px, 1.4fr)",
       value: (row) => {
         const value = row[column.name];
-        return typeof value === "object" && value !== null ? JSON.stringify(value) : (value as string | number | boolean | null);
+        return typeof value === "object" && value !== null
+          ? JSON.stringify(value)
+          : (value as string | number | boolean | null);
       },
       cell: (row) => {
         const value = row[column.name];
@@ -32,7 +34,19 @@ export function viewColumns(table: Table): Column<ViewRow>[] {
   });
 }
 
-export function ViewTable({ label, table, height = 320, onOpen, empty }: { label: string; table: Table; height?: number; onOpen?: (row: ViewRow) => void; empty?: string }) {
+export function ViewTable({
+  label,
+  table,
+  height = 320,
+  onOpen,
+  empty,
+}: {
+  label: string;
+  table: Table;
+  height?: number;
+  onOpen?: (row: ViewRow) => void;
+  empty?: string;
+}) {
   const columns = viewColumns(table);
   const numbers = new Map(table.rows.map((row, position) => [row, String(position)]));
   return (

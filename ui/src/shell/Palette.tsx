@@ -44,7 +44,11 @@ export function Palette() {
   const navigate = useNavigate();
   const list = useId();
   const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false, enabled: paletteOpen });
-  const search = useApi<List<Found>>("/search", { q: asked }, { every: false, enabled: paletteOpen && asked.length > 1 });
+  const search = useApi<List<Found>>(
+    "/search",
+    { q: asked },
+    { every: false, enabled: paletteOpen && asked.length > 1 },
+  );
   const found = useMemo(() => {
     const own: (Found & { rank: number })[] = [
       ...PLACES.map((place) => ({ kind: "page", title: place.title, href: place.to, detail: place.words, rank: 0 })),
@@ -86,54 +90,58 @@ export function Palette() {
       <Modal.Overlay />
       <Modal.Content aria-label="Search and commands">
         <Modal.Body p={0}>
-      <TextInput
-        value={typed}
-        onChange={(event) => setTyped(event.currentTarget.value)}
-        onKeyDown={keys}
-        placeholder="Search or go to…"
-        aria-label="Search or go to"
-        role="combobox"
-        aria-expanded="true"
-        aria-controls={list}
-        aria-activedescendant={found.length ? `${list}-${active}` : undefined}
-        leftSection={<IconSearch size={16} />}
-        size="md"
-        variant="unstyled"
-        px="sm"
-        data-autofocus
-      />
-      <div id={list} role="listbox" aria-label="Answers" tabIndex={-1} style={{ borderTop: "1px solid var(--pl-line)", padding: 6, maxHeight: "60vh", overflow: "auto" }}>
-        {found.map((one, position) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the keyboard is handled by the field above
-          // biome-ignore lint/a11y/useFocusableInteractive: the field keeps the focus
+          <TextInput
+            value={typed}
+            onChange={(event) => setTyped(event.currentTarget.value)}
+            onKeyDown={keys}
+            placeholder="Search or go to…"
+            aria-label="Search or go to"
+            role="combobox"
+            aria-expanded="true"
+            aria-controls={list}
+            aria-activedescendant={found.length ? `${list}-${active}` : undefined}
+            leftSection={<IconSearch size={16} />}
+            size="md"
+            variant="unstyled"
+            px="sm"
+            data-autofocus
+          />
           <div
-            key={`${one.kind} ${one.href} ${one.title}`}
-            id={`${list}-${position}`}
-            role="option"
-            aria-selected={position === active}
-            onClick={() => go(one)}
-            onMouseMove={() => setActive(position)}
-            className="nav-link"
-            style={{ cursor: "pointer", background: position === active ? "var(--pl-hover)" : undefined }}
+            id={list}
+            role="listbox"
+            aria-label="Answers"
+            tabIndex={-1}
+            style={{ borderTop: "1px solid var(--pl-line)", padding: 6, maxHeight: "60vh", overflow: "auto" }}
           >
-            <Text size="xs" c="dimmed" w={64} component="span">
-              {one.kind}
-            </Text>
-            <Text component="span" fw={500}>
-              {one.title}
-            </Text>
-            <Text component="span" c="dimmed" truncate>
-              {one.system ? `${one.system} · ` : ""}
-              {one.kind === "page" ? "" : one.detail}
-            </Text>
+            {found.map((one, position) => (
+              <div
+                key={`${one.kind} ${one.href} ${one.title}`}
+                id={`${list}-${position}`}
+                role="option"
+                aria-selected={position === active}
+                onClick={() => go(one)}
+                onMouseMove={() => setActive(position)}
+                className="nav-link"
+                style={{ cursor: "pointer", background: position === active ? "var(--pl-hover)" : undefined }}
+              >
+                <Text size="xs" c="dimmed" w={64} component="span">
+                  {one.kind}
+                </Text>
+                <Text component="span" fw={500}>
+                  {one.title}
+                </Text>
+                <Text component="span" c="dimmed" truncate>
+                  {one.system ? `${one.system} · ` : ""}
+                  {one.kind === "page" ? "" : one.detail}
+                </Text>
+              </div>
+            ))}
+            {found.length === 0 ? (
+              <Text c="dimmed" p="sm">
+                Nothing of that name.
+              </Text>
+            ) : null}
           </div>
-        ))}
-        {found.length === 0 ? (
-          <Text c="dimmed" p="sm">
-            Nothing of that name.
-          </Text>
-        ) : null}
-      </div>
         </Modal.Body>
       </Modal.Content>
     </Modal.Root>

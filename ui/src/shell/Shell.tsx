@@ -1,5 +1,17 @@
 // The frame around every page: navigation, search, who one is, light and dark.
-import { ActionIcon, AppShell, Burger, Group, Kbd, Menu, Text, Tooltip, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import {
+  ActionIcon,
+  AppShell,
+  Burger,
+  Group,
+  Kbd,
+  Menu,
+  Text,
+  Tooltip,
+  UnstyledButton,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { IconMoon, IconRefresh, IconSearch, IconSun, IconUser } from "@tabler/icons-react";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
@@ -47,7 +59,10 @@ export function Shell() {
             aria-label="Navigation"
             aria-expanded={navOpen}
           />
-          <Link to="/" style={{ display: "flex", gap: 8, alignItems: "center", color: "inherit", textDecoration: "none" }}>
+          <Link
+            to="/"
+            style={{ display: "flex", gap: 8, alignItems: "center", color: "inherit", textDecoration: "none" }}
+          >
             <Mark />
             <Text fw={650} fz={15} visibleFrom="xs">
               Plimsoll

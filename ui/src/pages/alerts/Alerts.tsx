@@ -50,13 +50,25 @@ export function split(answer: AlertsAnswer | Incident[]): { incidents: Incident[
 
 const COLUMNS: Column<Incident>[] = [
   { id: "number", header: "No.", width: "60px", align: "right", value: (one) => one.number },
-  { id: "status", header: "Status", width: "130px", value: (one) => one.status, cell: (one) => <Status word={one.status} /> },
+  {
+    id: "status",
+    header: "Status",
+    width: "130px",
+    value: (one) => one.status,
+    cell: (one) => <Status word={one.status} />,
+  },
   { id: "severity", header: "Severity", width: "84px", value: (one) => one.severity },
   { id: "title", header: "What is wrong", width: "minmax(260px, 3fr)", value: (one) => one.title },
   { id: "system", header: "System", width: "100px", value: (one) => one.system || "none" },
   { id: "times", header: "Signalled", width: "90px", align: "right", value: (one) => one.occurrences },
   { id: "who", header: "Taken by", width: "110px", value: (one) => one.acknowledged_by ?? "nobody" },
-  { id: "first", header: "Since", width: "110px", value: (one) => one.first_at, cell: (one) => <Time at={one.first_at} form="ago" /> },
+  {
+    id: "first",
+    header: "Since",
+    width: "110px",
+    value: (one) => one.first_at,
+    cell: (one) => <Time at={one.first_at} form="ago" />,
+  },
 ];
 
 export function Alerts() {
@@ -68,7 +80,10 @@ export function Alerts() {
   const shown = incidents.filter((one) => search.all === "true" || one.status !== "resolved");
   const open = shown.find((one) => one.id === search.incident) ?? shown[0];
   return (
-    <Page title="Alerts" about="One incident for each cause: nobody is told twice of the same thing, and it ends by itself when the cause is gone.">
+    <Page
+      title="Alerts"
+      about="One incident for each cause: nobody is told twice of the same thing, and it ends by itself when the cause is gone."
+    >
       <div className="grid">
         <Panel
           title="Incidents"
@@ -77,7 +92,11 @@ export function Alerts() {
           note={query.data ? count(shown.length, "incident") : null}
           actions={
             <>
-              <Checkbox label="resolved too" checked={search.all === "true"} onChange={(event) => setSearch({ all: event.currentTarget.checked ? "true" : undefined })} />
+              <Checkbox
+                label="resolved too"
+                checked={search.all === "true"}
+                onChange={(event) => setSearch({ all: event.currentTarget.checked ? "true" : undefined })}
+              />
               <CsvButton rows={shown} columns={COLUMNS} file="incidents" />
             </>
           }
@@ -92,7 +111,11 @@ export function Alerts() {
                 current={open?.id ?? null}
                 onOpen={(one) => setSearch({ incident: one.id })}
                 height={460}
-                empty={<Empty title="Nothing is wrong">An incident appears here when a check, a run, a link or a metric asks for a person.</Empty>}
+                empty={
+                  <Empty title="Nothing is wrong">
+                    An incident appears here when a check, a run, a link or a metric asks for a person.
+                  </Empty>
+                }
               />
             )}
           </Answer>
@@ -104,10 +127,18 @@ export function Alerts() {
             actions={
               open.status === "resolved" ? null : (
                 <>
-                  <Button variant="default" disabled={!can("operator", open.system) || Boolean(open.acknowledged_by)} onClick={() => setDoing("acknowledge")}>
+                  <Button
+                    variant="default"
+                    disabled={!can("operator", open.system) || Boolean(open.acknowledged_by)}
+                    onClick={() => setDoing("acknowledge")}
+                  >
                     Take it
                   </Button>
-                  <Button variant="default" disabled={!can("operator", open.system)} onClick={() => setDoing("resolve")}>
+                  <Button
+                    variant="default"
+                    disabled={!can("operator", open.system)}
+                    onClick={() => setDoing("resolve")}
+                  >
                     Resolve
                   </Button>
                 </>
@@ -117,7 +148,12 @@ export function Alerts() {
             <Facts
               facts={[
                 ["What", open.title],
-                ["Detail", <span key="detail" style={{ whiteSpace: "pre-wrap" }}>{open.detail || "none"}</span>],
+                [
+                  "Detail",
+                  <span key="detail" style={{ whiteSpace: "pre-wrap" }}>
+                    {open.detail || "none"}
+                  </span>,
+                ],
                 ["Cause", <Code key="cause">{open.cause}</Code>],
                 ["Runbook", open.runbook ? <Code key="runbook">{open.runbook}</Code> : "none"],
                 ["First", <Time key="first" at={open.first_at} />],
@@ -131,7 +167,16 @@ export function Alerts() {
           </Panel>
         ) : null}
         <Panel title="Rules" flush>
-          <Answer query={query}>{() => <ViewTable label="Rules of alerts" table={tableOf(rules)} height={300} empty="This server lists no rules" />}</Answer>
+          <Answer query={query}>
+            {() => (
+              <ViewTable
+                label="Rules of alerts"
+                table={tableOf(rules)}
+                height={300}
+                empty="This server lists no rules"
+              />
+            )}
+          </Answer>
         </Panel>
       </div>
       {doing && open ? (

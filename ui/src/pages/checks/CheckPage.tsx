@@ -54,15 +54,29 @@ export function CheckPage() {
 }
 
 const TREND: Column<CheckResult>[] = [
-  { id: "at", header: "Checked", width: "220px", value: (one) => one.checked_at ?? one.at, cell: (one) => <Time at={one.checked_at ?? one.at} /> },
-  { id: "verdict", header: "Verdict", width: "110px", value: (one) => one.verdict, cell: (one) => <Status word={one.verdict} /> },
+  {
+    id: "at",
+    header: "Checked",
+    width: "220px",
+    value: (one) => one.checked_at ?? one.at,
+    cell: (one) => <Time at={one.checked_at ?? one.at} />,
+  },
+  {
+    id: "verdict",
+    header: "Verdict",
+    width: "110px",
+    value: (one) => one.verdict,
+    cell: (one) => <Status word={one.verdict} />,
+  },
   { id: "value", header: "Measured", align: "right", value: (one) => one.value },
   { id: "sample", header: "Rows looked at", align: "right", value: (one) => one.sample_size },
 ];
 
 function Body({ check }: { check: CheckDetail }) {
   const trend = check.trend && Array.isArray(check.trend) ? check.trend : (check.history ?? []);
-  const sample = tableOf((check.samples ?? check.sample ?? check.last?.samples ?? check.last?.sample ?? []) as ViewRow[]);
+  const sample = tableOf(
+    (check.samples ?? check.sample ?? check.last?.samples ?? check.last?.sample ?? []) as ViewRow[],
+  );
   const option = useMemo(
     () => ({
       xAxis: { type: "time" },
@@ -71,7 +85,9 @@ function Body({ check }: { check: CheckDetail }) {
         {
           type: "line",
           symbolSize: 6,
-          data: trend.filter((one) => typeof one.value === "number").map((one) => [one.checked_at ?? one.at, one.value]),
+          data: trend
+            .filter((one) => typeof one.value === "number")
+            .map((one) => [one.checked_at ?? one.at, one.value]),
         },
       ],
     }),
@@ -93,19 +109,32 @@ function Body({ check }: { check: CheckDetail }) {
             ["Checked", <Time key="at" at={last?.checked_at ?? last?.at} />],
             ["Message", last?.message ?? "none"],
             ["Hint", check.hint ?? last?.hint ?? "none"],
-            ...Object.entries(last?.numbers ?? {}).map(([name, value]): [string, string] => [name.replaceAll("_", " "), measured(value)]),
+            ...Object.entries(last?.numbers ?? {}).map(([name, value]): [string, string] => [
+              name.replaceAll("_", " "),
+              measured(value),
+            ]),
           ]}
         />
       </Panel>
       <Panel title="Trend" className="w8">
-        {trend.length > 0 ? <Chart label={`Trend of ${check.title}`} option={option} rows={trend} columns={TREND} file="trend" /> : <Empty title="No earlier results" />}
+        {trend.length > 0 ? (
+          <Chart label={`Trend of ${check.title}`} option={option} rows={trend} columns={TREND} file="trend" />
+        ) : (
+          <Empty title="No earlier results" />
+        )}
       </Panel>
       <Panel title="Rows that break the rule" flush note="a sample" actions={<ViewCsv table={sample} file="sample" />}>
-        <ViewTable label="Sample rows" table={sample} empty={last?.verdict === "pass" ? "No row breaks the rule" : "No sample was kept"} />
+        <ViewTable
+          label="Sample rows"
+          table={sample}
+          empty={last?.verdict === "pass" ? "No row breaks the rule" : "No sample was kept"}
+        />
       </Panel>
       {check.cohort ? (
         <Panel title="Cohort beside everybody else">
-          <Facts facts={Object.entries(check.cohort).map(([name, value]) => [name.replaceAll("_", " "), measured(value)])} />
+          <Facts
+            facts={Object.entries(check.cohort).map(([name, value]) => [name.replaceAll("_", " "), measured(value)])}
+          />
         </Panel>
       ) : null}
       {check.sql ? (

@@ -41,12 +41,25 @@ const COLUMNS: Column<Check>[] = [
       </Anchor>
     ),
   },
-  { id: "value", header: "Measured", width: "120px", align: "right", value: (one) => one.last?.value, cell: (one) => measured(one.last?.value, one.last?.unit) },
+  {
+    id: "value",
+    header: "Measured",
+    width: "120px",
+    align: "right",
+    value: (one) => one.last?.value,
+    cell: (one) => measured(one.last?.value, one.last?.unit),
+  },
   { id: "rule", header: "Rule", width: "150px", value: (one) => one.rule ?? one.threshold ?? one.last?.threshold },
   { id: "trend", header: "Trend", width: "100px", value: (one) => one.last?.trend ?? "none" },
   { id: "severity", header: "Severity", width: "90px", value: (one) => one.severity },
   { id: "dimension", header: "Dimension", width: "120px", value: (one) => one.dimension },
-  { id: "at", header: "Checked", width: "110px", value: (one) => one.last?.checked_at, cell: (one) => <Time at={one.last?.checked_at ?? one.last?.at} form="ago" /> },
+  {
+    id: "at",
+    header: "Checked",
+    width: "110px",
+    value: (one) => one.last?.checked_at,
+    cell: (one) => <Time at={one.last?.checked_at ?? one.last?.at} form="ago" />,
+  },
 ];
 
 export function Checks() {
@@ -69,19 +82,37 @@ export function Checks() {
       title="Checks"
       about="A rule about data, what it found, and whether it got better. Only what was measured and kept its rule is a pass."
       actions={
-        <Button leftSection={<IconPlayerPlay size={14} />} disabled={!system || !can("operator", system)} onClick={() => setRunning(true)}>
+        <Button
+          leftSection={<IconPlayerPlay size={14} />}
+          disabled={!system || !can("operator", system)}
+          onClick={() => setRunning(true)}
+        >
           Run the checks{search.system ? ` of ${search.system}` : ""}
         </Button>
       }
     >
-      {query.data ? <Stats figures={VERDICTS.map((verdict) => ({ label: verdict === "unknown" ? "never run" : verdict, value: number(of(verdict)), to: `/checks?verdict=${verdict}` }))} /> : null}
+      {query.data ? (
+        <Stats
+          figures={VERDICTS.map((verdict) => ({
+            label: verdict === "unknown" ? "never run" : verdict,
+            value: number(of(verdict)),
+            to: `/checks?verdict=${verdict}`,
+          }))}
+        />
+      ) : null}
       <Panel
         title="All checks"
         flush
         actions={
           <>
             <SystemChoice value={search.system} onChange={(chosen) => setSearch({ system: chosen })} />
-            <Choice label="Verdict" width={110} value={search.verdict} onChange={(verdict) => setSearch({ verdict })} options={VERDICTS} />
+            <Choice
+              label="Verdict"
+              width={110}
+              value={search.verdict}
+              onChange={(verdict) => setSearch({ verdict })}
+              options={VERDICTS}
+            />
             <Find label="Find" width={160} value={search.find} onChange={(find) => setSearch({ find })} />
             <CsvButton rows={shown} columns={COLUMNS} file="checks" />
           </>

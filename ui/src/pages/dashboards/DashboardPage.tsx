@@ -25,7 +25,12 @@ export function DashboardPage() {
       crumbs={[{ title: "Dashboards", to: "/dashboards" }]}
       about={query.data?.about ?? query.data?.help}
       actions={parameters.map((one) => (
-        <Asked key={one.name} parameter={one} value={search[one.name]} onChange={(value) => setSearch({ [one.name]: value })} />
+        <Asked
+          key={one.name}
+          parameter={one}
+          value={search[one.name]}
+          onChange={(value) => setSearch({ [one.name]: value })}
+        />
       ))}
     >
       <Answer query={query}>
@@ -46,10 +51,26 @@ export function DashboardPage() {
   );
 }
 
-function Asked({ parameter, value, onChange }: { parameter: Parameter; value: string | undefined; onChange: (value: string | undefined) => void }) {
+function Asked({
+  parameter,
+  value,
+  onChange,
+}: {
+  parameter: Parameter;
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+}) {
   const label = parameter.title ?? parameter.name;
   if (parameter.options?.length) {
-    return <Choice label={`${label}${parameter.default ? ` (${parameter.default})` : ""}`} width={160} value={value} onChange={onChange} options={parameter.options} />;
+    return (
+      <Choice
+        label={`${label}${parameter.default ? ` (${parameter.default})` : ""}`}
+        width={160}
+        value={value}
+        onChange={onChange}
+        options={parameter.options}
+      />
+    );
   }
   const isDay = parameter.kind === "day" || parameter.kind === "date" || parameter.kind === "time";
   return (
@@ -67,20 +88,39 @@ function Asked({ parameter, value, onChange }: { parameter: Parameter; value: st
   );
 }
 
-function Filled({ dashboard, panel, parameters }: { dashboard: string; panel: PanelDefinition; parameters: Record<string, string | undefined> }) {
+function Filled({
+  dashboard,
+  panel,
+  parameters,
+}: {
+  dashboard: string;
+  panel: PanelDefinition;
+  parameters: Record<string, string | undefined>;
+}) {
   const query = useApi<ViewAnswer>(path("dashboards", dashboard, "panels", panelId(panel)), parameters);
   const table = useMemo(() => tableOf(query.data), [query.data]);
   const navigate = useNavigate();
   const drill = typeof panel.drill === "string" ? panel.drill : panel.drill?.dashboard;
   const span = Math.min(12, Math.max(3, panel.span ?? (panel.kind === "number" || panel.kind === "stat" ? 3 : 6)));
   return (
-    <Panel title={panel.title ?? panelId(panel)} className={span === 12 ? undefined : `w${span}`} flush={panel.kind === "table"}>
+    <Panel
+      title={panel.title ?? panelId(panel)}
+      className={span === 12 ? undefined : `w${span}`}
+      flush={panel.kind === "table"}
+    >
       <Answer query={query}>
         {() => (
           <PanelBody
             panel={panel}
             table={table}
-            onPick={drill ? (value) => void navigate({ to: `${href.dashboard(drill)}?${new URLSearchParams({ [panel.x ?? "value"]: value })}` }) : undefined}
+            onPick={
+              drill
+                ? (value) =>
+                    void navigate({
+                      to: `${href.dashboard(drill)}?${new URLSearchParams({ [panel.x ?? "value"]: value })}`,
+                    })
+                : undefined
+            }
           />
         )}
       </Answer>

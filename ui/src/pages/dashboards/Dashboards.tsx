@@ -15,7 +15,11 @@ export function Dashboards() {
   const [search, setSearch] = useFilters();
   const query = useApi<Dashboard[] | List<Dashboard>>("/dashboards", { limit: 1000 }, { every: false });
   const all = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
-  const shown = all.filter((one) => !search.find || `${one.title} ${one.name} ${one.about ?? one.help ?? ""}`.toLowerCase().includes(search.find.toLowerCase()));
+  const shown = all.filter(
+    (one) =>
+      !search.find ||
+      `${one.title} ${one.name} ${one.about ?? one.help ?? ""}`.toLowerCase().includes(search.find.toLowerCase()),
+  );
   const areas = [...new Set(shown.map((one) => one.area ?? one.system ?? "other"))].sort();
   return (
     <Page
@@ -28,27 +32,33 @@ export function Dashboards() {
           shown.length === 0 ? (
             <Empty title="No dashboards" />
           ) : (
-            <>
-              {areas.map((area) => {
-                const own = shown.filter((one) => (one.area ?? one.system ?? "other") === area);
-                return (
-                  <Panel key={area} title={area} note={count(own.length, "dashboard")}>
-                    <div style={{ display: "grid", gap: "8px 24px", gridTemplateColumns: "repeat(auto-fill, minmax(240px, 1fr))" }}>
-                      {own.map((one) => (
-                        <div key={one.name ?? one.id}>
-                          <Anchor component={Link} to={href.dashboard(one.name ?? one.id ?? "")} fw={550}>
-                            {one.title}
-                          </Anchor>
-                          <Text size="xs" c="dimmed">
-                            {one.about ?? one.help ?? (rowsOf(one).length ? count(rowsOf(one).flatMap((row) => row.panels).length, "panel") : "")}
-                          </Text>
-                        </div>
-                      ))}
-                    </div>
-                  </Panel>
-                );
-              })}
-            </>
+            areas.map((area) => {
+              const own = shown.filter((one) => (one.area ?? one.system ?? "other") === area);
+              return (
+                <Panel key={area} title={area} note={count(own.length, "dashboard")}>
+                  <div
+                    style={{
+                      display: "grid",
+                      gap: "8px 24px",
+                      gridTemplateColumns: "repeat(auto-fill, minmax(240px, 1fr))",
+                    }}
+                  >
+                    {own.map((one) => (
+                      <div key={one.name ?? one.id}>
+                        <Anchor component={Link} to={href.dashboard(one.name ?? one.id ?? "")} fw={550}>
+                          {one.title}
+                        </Anchor>
+                        <Text size="xs" c="dimmed">
+                          {one.about ??
+                            one.help ??
+                            (rowsOf(one).length ? count(rowsOf(one).flatMap((row) => row.panels).length, "panel") : "")}
+                        </Text>
+                      </div>
+                    ))}
+                  </div>
+                </Panel>
+              );
+            })
           )
         }
       </Answer>

@@ -6,11 +6,19 @@ import { Chart } from "../../parts/Chart";
 import { measured } from "../../parts/format";
 import { Empty } from "../../parts/States";
 import { Status, type Tone } from "../../parts/Status";
-import { viewColumns, ViewTable } from "../../parts/ViewTable";
+import { ViewTable, viewColumns } from "../../parts/ViewTable";
 import { axesOf, optionOf } from "./options";
 import { type PanelDefinition, panelId } from "./types";
 
-export function PanelBody({ panel, table, onPick }: { panel: PanelDefinition; table: Table; onPick?: (value: string) => void }) {
+export function PanelBody({
+  panel,
+  table,
+  onPick,
+}: {
+  panel: PanelDefinition;
+  table: Table;
+  onPick?: (value: string) => void;
+}) {
   if (panel.kind === "text") return <Text style={{ whiteSpace: "pre-wrap" }}>{panel.text}</Text>;
   if (table.rows.length === 0) return <Empty title={panel.empty ?? "No data in this window"} />;
   if (panel.kind === "number" || panel.kind === "stat") return <Figure panel={panel} table={table} />;
@@ -23,7 +31,16 @@ export function PanelBody({ panel, table, onPick }: { panel: PanelDefinition; ta
 function Drawn({ panel, table, onPick }: { panel: PanelDefinition; table: Table; onPick?: (value: string) => void }) {
   const option = useMemo(() => optionOf(panel, table), [panel, table]);
   const columns = useMemo(() => viewColumns(table), [table]);
-  return <Chart label={panel.title ?? panelId(panel)} option={option} rows={table.rows} columns={columns} file={panelId(panel)} onPick={onPick} />;
+  return (
+    <Chart
+      label={panel.title ?? panelId(panel)}
+      option={option}
+      rows={table.rows}
+      columns={columns}
+      file={panelId(panel)}
+      onPick={onPick}
+    />
+  );
 }
 
 /** How a figure stands beside its thresholds; which side is bad is the order of the two. */
@@ -47,7 +64,13 @@ function Figure({ panel, table }: { panel: PanelDefinition; table: Table }) {
       <Text fz={26} fw={650} className="num">
         {num(value) === null ? str(value) || "none" : measured(num(value), unit)}
       </Text>
-      {tone ? <Status word={tone} tone={tone} label={tone === "good" ? "within its limits" : tone === "warn" ? "near its limit" : "past its limit"} /> : null}
+      {tone ? (
+        <Status
+          word={tone}
+          tone={tone}
+          label={tone === "good" ? "within its limits" : tone === "warn" ? "near its limit" : "past its limit"}
+        />
+      ) : null}
     </div>
   );
 }

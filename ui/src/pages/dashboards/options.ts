@@ -15,8 +15,13 @@ export interface Axes {
 export function axesOf(panel: PanelDefinition, table: Table): Axes {
   const isNumber = (column: ViewColumn) => table.rows.some((row) => typeof row[column.name] === "number");
   const names = table.columns.map((column) => column.name);
-  const x = panel.x && names.includes(panel.x) ? panel.x : (table.columns.find((column) => !isNumber(column))?.name ?? names[0] ?? "");
-  const wanted = (Array.isArray(panel.y) ? panel.y : panel.y ? [panel.y] : panel.value ? [panel.value] : []).filter((one) => names.includes(one));
+  const x =
+    panel.x && names.includes(panel.x)
+      ? panel.x
+      : (table.columns.find((column) => !isNumber(column))?.name ?? names[0] ?? "");
+  const wanted = (Array.isArray(panel.y) ? panel.y : panel.y ? [panel.y] : panel.value ? [panel.value] : []).filter(
+    (one) => names.includes(one),
+  );
   const numbers = table.columns.filter((column) => column.name !== x && isNumber(column)).map((column) => column.name);
   return {
     x,
@@ -26,7 +31,10 @@ export function axesOf(panel: PanelDefinition, table: Table): Axes {
 }
 
 /** One line for each series: what stands at each x. */
-export function seriesOf(table: Table, axes: Axes): { names: string[]; xs: string[]; values: Map<string, (number | null)[]> } {
+export function seriesOf(
+  table: Table,
+  axes: Axes,
+): { names: string[]; xs: string[]; values: Map<string, (number | null)[]> } {
   const xs = [...new Set(table.rows.map((row) => str(row[axes.x])))];
   const at = new Map(xs.map((x, position) => [x, position]));
   const values = new Map<string, (number | null)[]>();
@@ -50,7 +58,8 @@ export function seriesOf(table: Table, axes: Axes): { names: string[]; xs: strin
 
 export function optionOf(panel: PanelDefinition, table: Table): ChartOption {
   const axes = axesOf(panel, table);
-  if (panel.kind === "heatmap" || panel.kind === "heat map" || panel.kind === "heat-map") return heatmap(panel, table, axes);
+  if (panel.kind === "heatmap" || panel.kind === "heat map" || panel.kind === "heat-map")
+    return heatmap(panel, table, axes);
   if (panel.kind === "sankey") return sankey(panel, table);
   if (panel.kind === "histogram") return histogram(table, axes);
   const { names, xs, values } = seriesOf(table, axes);
@@ -80,10 +89,17 @@ function heatmap(panel: PanelDefinition, table: Table, axes: Axes): ChartOption 
   const y = Array.isArray(panel.y) ? panel.y[0] : panel.y;
   const names = table.columns.map((column) => column.name);
   const rowName = y && names.includes(y) ? y : (names.find((name) => name !== axes.x) ?? axes.x);
-  const valueName = panel.value && names.includes(panel.value) ? panel.value : (names.filter((name) => name !== axes.x && name !== rowName).at(-1) ?? "");
+  const valueName =
+    panel.value && names.includes(panel.value)
+      ? panel.value
+      : (names.filter((name) => name !== axes.x && name !== rowName).at(-1) ?? "");
   const xs = [...new Set(table.rows.map((row) => str(row[axes.x])))];
   const ys = [...new Set(table.rows.map((row) => str(row[rowName])))];
-  const data = table.rows.map((row) => [xs.indexOf(str(row[axes.x])), ys.indexOf(str(row[rowName])), num(row[valueName]) ?? 0]);
+  const data = table.rows.map((row) => [
+    xs.indexOf(str(row[axes.x])),
+    ys.indexOf(str(row[rowName])),
+    num(row[valueName]) ?? 0,
+  ]);
   const most = Math.max(1, ...data.map((one) => one[2] ?? 0));
   return {
     tooltip: { trigger: "item" },
@@ -100,10 +116,17 @@ function sankey(panel: PanelDefinition, table: Table): ChartOption {
   const target = panel.target ?? names[1] ?? "";
   const value = panel.value ?? names[2] ?? "";
   const links = table.rows
-    .map((row) => ({ source: str(row[source]) || "none", target: `${str(row[target]) || "none"} `, value: num(row[value]) ?? 0 }))
+    .map((row) => ({
+      source: str(row[source]) || "none",
+      target: `${str(row[target]) || "none"} `,
+      value: num(row[value]) ?? 0,
+    }))
     .filter((link) => link.value > 0);
   const nodes = [...new Set(links.flatMap((link) => [link.source, link.target]))].map((name) => ({ name }));
-  return { tooltip: { trigger: "item" }, series: [{ type: "sankey", data: nodes, links, left: 8, right: 90, top: 8, bottom: 8 }] };
+  return {
+    tooltip: { trigger: "item" },
+    series: [{ type: "sankey", data: nodes, links, left: 8, right: 90, top: 8, bottom: 8 }],
+  };
 }
 
 const BINS = 20;

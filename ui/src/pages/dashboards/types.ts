@@ -57,5 +57,8 @@ export function parametersOf(dashboard: Dashboard): Parameter[] {
 }
 
 export function rowsOf(dashboard: Dashboard): { title?: string; panels: PanelDefinition[] }[] {
-  return (dashboard.rows ?? dashboard.row ?? []).map((row) => ({ title: row.title, panels: row.panels ?? row.panel ?? [] }));
+  return (dashboard.rows ?? dashboard.row ?? []).map((row) => ({
+    title: row.title,
+    panels: row.panels ?? row.panel ?? [],
+  }));
 }

@@ -48,12 +48,14 @@ const SHOWN = 60;
 /** Who enters, who leaves, who is swapped. */
 export function Moves({ difference, findings }: { difference: Difference | null; findings?: unknown[] }) {
   if (!difference) return <Text c="dimmed">Nobody enters or leaves.</Text>;
-  const of = difference.exact ? `of ${number(difference.of)} known keys` : `estimated on ${number(difference.of)} made-up keys`;
+  const of = difference.exact
+    ? `of ${number(difference.of)} known keys`
+    : `estimated on ${number(difference.of)} made-up keys`;
   return (
     <Stack gap={8} className="panel" p="sm">
       <Text fw={550}>
-        {number(difference.enter.length)} enter, {number(difference.leave.length)} leave, {number(difference.switch.length)} swap,{" "}
-        {number(difference.stay)} stay{" "}
+        {number(difference.enter.length)} enter, {number(difference.leave.length)} leave,{" "}
+        {number(difference.switch.length)} swap, {number(difference.stay)} stay{" "}
         <Text span c="dimmed">
           ({of})
         </Text>

@@ -24,7 +24,10 @@ export function Explain({ flag }: { flag: Flag }) {
     let gone = false;
     const moment = when ? new Date(when).toISOString() : undefined;
     api
-      .post<Explanation>(path("flags", flag.flag.name, "explain"), { context: { [field]: asked }, ...(moment ? { at: moment } : {}) })
+      .post<Explanation>(path("flags", flag.flag.name, "explain"), {
+        context: { [field]: asked },
+        ...(moment ? { at: moment } : {}),
+      })
       .then((answer) => {
         if (gone) return;
         setFound(answer);
@@ -49,17 +52,30 @@ export function Explain({ flag }: { flag: Flag }) {
       >
         <Group gap={8} align="flex-end">
           <TextInput label={field} value={key} onChange={(event) => setKey(event.currentTarget.value)} w={160} />
-          <TextInput label="At" type="datetime-local" value={at} onChange={(event) => setAt(event.currentTarget.value)} w={200} />
+          <TextInput
+            label="At"
+            type="datetime-local"
+            value={at}
+            onChange={(event) => setAt(event.currentTarget.value)}
+            w={200}
+          />
           <Button type="submit" disabled={!key.trim()}>
             Ask
           </Button>
         </Group>
       </form>
-      {error ? <div style={{ marginTop: 10 }}><Problem error={error} /></div> : null}
+      {error ? (
+        <div style={{ marginTop: 10 }}>
+          <Problem error={error} />
+        </div>
+      ) : null}
       {found ? (
         <Stack gap={6} mt="sm" role="status">
           <Group gap={10}>
-            <Status word={found.evaluation.on ? "on" : "off"} label={found.evaluation.on ? "gets it" : "does not get it"} />
+            <Status
+              word={found.evaluation.on ? "on" : "off"}
+              label={found.evaluation.on ? "gets it" : "does not get it"}
+            />
             {found.evaluation.variant ? <Text>variant {found.evaluation.variant}</Text> : null}
           </Group>
           <Text>{found.sentence}</Text>

@@ -17,13 +17,15 @@ export function whatChanged(before: FlagVersion["before"], after: FlagVersion["a
   if (!after) return "deleted";
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   const changed = [...names].filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  return changed
-    .map((name) => {
-      if (name === "state") return `${before.state} → ${after.state}`;
-      if (name === "rollout") return `${before.rollout?.percent ?? "no"} % → ${after.rollout?.percent ?? "no"} %`;
-      return name;
-    })
-    .join(", ") || "keys";
+  return (
+    changed
+      .map((name) => {
+        if (name === "state") return `${before.state} → ${after.state}`;
+        if (name === "rollout") return `${before.rollout?.percent ?? "no"} % → ${after.rollout?.percent ?? "no"} %`;
+        return name;
+      })
+      .join(", ") || "keys"
+  );
 }
 
 export function FlagHistory({ flag, onWish }: { flag: Flag; onWish: (wish: Wish) => void }) {
@@ -35,7 +37,12 @@ export function FlagHistory({ flag, onWish }: { flag: Flag; onWish: (wish: Wish)
       { id: "version", header: "Version", width: "76px", align: "right", value: (one) => one.version },
       { id: "at", header: "At", width: "220px", value: (one) => one.at, cell: (one) => <Time at={one.at} /> },
       { id: "actor", header: "By", width: "100px", value: (one) => one.actor },
-      { id: "what", header: "What changed", width: "minmax(150px, 1fr)", value: (one) => whatChanged(one.before, one.after) },
+      {
+        id: "what",
+        header: "What changed",
+        width: "minmax(150px, 1fr)",
+        value: (one) => whatChanged(one.before, one.after),
+      },
       { id: "reason", header: "Reason", width: "minmax(180px, 2fr)", value: (one) => one.reason },
       {
         id: "effect",
@@ -72,7 +79,11 @@ export function FlagHistory({ flag, onWish }: { flag: Flag; onWish: (wish: Wish)
     [flag, may, onWish],
   );
   return (
-    <Panel title="History" flush actions={<CsvButton rows={query.data ?? []} columns={columns} file={`history-${flag.flag.name}`} />}>
+    <Panel
+      title="History"
+      flush
+      actions={<CsvButton rows={query.data ?? []} columns={columns} file={`history-${flag.flag.name}`} />}
+    >
       <Answer query={query}>
         {(versions) => (
           <DataTable

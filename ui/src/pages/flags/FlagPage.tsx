@@ -48,7 +48,9 @@ export function FlagPage() {
                 variant="default"
                 leftSection={<IconPower size={14} />}
                 disabled={!may}
-                onClick={() => setWish({ title: "Turn the flag off", confirm: "Turn off", body: { definition: { state: "off" } } })}
+                onClick={() =>
+                  setWish({ title: "Turn the flag off", confirm: "Turn off", body: { definition: { state: "off" } } })
+                }
               >
                 Turn off
               </Button>
@@ -56,12 +58,19 @@ export function FlagPage() {
               <Button
                 leftSection={<IconPower size={14} />}
                 disabled={!may}
-                onClick={() => setWish({ title: "Turn the flag on", confirm: "Turn on", body: { definition: { state: "on" } } })}
+                onClick={() =>
+                  setWish({ title: "Turn the flag on", confirm: "Turn on", body: { definition: { state: "on" } } })
+                }
               >
                 Turn on
               </Button>
             )}
-            <Button color="red.9" leftSection={<IconSkull size={14} />} disabled={!may || flag.flag.state === "killed"} onClick={() => setKilling(true)}>
+            <Button
+              color="red.9"
+              leftSection={<IconSkull size={14} />}
+              disabled={!may || flag.flag.state === "killed"}
+              onClick={() => setKilling(true)}
+            >
               Kill
             </Button>
           </>
@@ -84,7 +93,12 @@ export function FlagPage() {
                     ["Owner", data.flag.owner ?? "none"],
                     ["Key", data.flag.key ?? "userId"],
                     ["Algorithm", data.flag.rollout?.algorithm ?? "no rollout"],
-                    ["Salt", <span key="salt" className="mono">{data.flag.rollout?.salt ?? data.flag.salt}</span>],
+                    [
+                      "Salt",
+                      <span key="salt" className="mono">
+                        {data.flag.rollout?.salt ?? data.flag.salt}
+                      </span>,
+                    ],
                     ["Created", <Time key="created" at={data.created_at} />],
                     ["Changed", <Time key="changed" at={data.changed_at} />],
                     ["Expires", <Time key="expires" at={data.flag.expires_at} />],

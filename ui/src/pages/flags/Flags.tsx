@@ -53,11 +53,28 @@ const COLUMNS: Column<Flag>[] = [
     cell: (one) => <Status word={one.archived ? "archived" : one.flag.state} />,
   },
   { id: "reach", header: "Who gets it", width: "minmax(200px, 1.6fr)", value: (one) => reach(one.flag) },
-  { id: "variants", header: "Variants", width: "140px", value: (one) => (one.flag.variants ?? []).map((variant) => variant.name).join(", ") || "none" },
+  {
+    id: "variants",
+    header: "Variants",
+    width: "140px",
+    value: (one) => (one.flag.variants ?? []).map((variant) => variant.name).join(", ") || "none",
+  },
   { id: "owner", header: "Owner", width: "110px", value: (one) => one.flag.owner ?? "none" },
   { id: "version", header: "Version", width: "80px", align: "right", value: (one) => one.version },
-  { id: "expires", header: "Expires", width: "110px", value: (one) => one.flag.expires_at, cell: (one) => <Time at={one.flag.expires_at} form="ago" /> },
-  { id: "changed", header: "Changed", width: "110px", value: (one) => one.changed_at, cell: (one) => <Time at={one.changed_at} form="ago" /> },
+  {
+    id: "expires",
+    header: "Expires",
+    width: "110px",
+    value: (one) => one.flag.expires_at,
+    cell: (one) => <Time at={one.flag.expires_at} form="ago" />,
+  },
+  {
+    id: "changed",
+    header: "Changed",
+    width: "110px",
+    value: (one) => one.changed_at,
+    cell: (one) => <Time at={one.changed_at} form="ago" />,
+  },
 ];
 
 export function Flags() {
@@ -70,7 +87,10 @@ export function Flags() {
   const shown = (query.data?.items ?? []).filter(
     (one) =>
       (!search.state || one.flag.state === search.state) &&
-      (!search.find || `${one.flag.name} ${one.flag.owner ?? ""} ${one.flag.description ?? ""}`.toLowerCase().includes(search.find.toLowerCase())),
+      (!search.find ||
+        `${one.flag.name} ${one.flag.owner ?? ""} ${one.flag.description ?? ""}`
+          .toLowerCase()
+          .includes(search.find.toLowerCase())),
   );
   return (
     <Page
@@ -88,8 +108,18 @@ export function Flags() {
         flush
         actions={
           <>
-            <Checkbox label="deleted too" checked={archived} onChange={(event) => setSearch({ archived: event.currentTarget.checked ? "true" : undefined })} />
-            <Choice label="State" width={110} value={search.state} onChange={(state) => setSearch({ state })} options={["on", "off", "killed"]} />
+            <Checkbox
+              label="deleted too"
+              checked={archived}
+              onChange={(event) => setSearch({ archived: event.currentTarget.checked ? "true" : undefined })}
+            />
+            <Choice
+              label="State"
+              width={110}
+              value={search.state}
+              onChange={(state) => setSearch({ state })}
+              options={["on", "off", "killed"]}
+            />
             <Find label="Find by name or owner" value={search.find} onChange={(find) => setSearch({ find })} />
             <CsvButton rows={shown} columns={COLUMNS} file="flags" />
           </>
@@ -137,7 +167,13 @@ function Create({ opened, onClose }: { opened: boolean; onClose: () => void }) {
       }
       onDone={() => void navigate({ to: href.flag(name.trim()) })}
     >
-      <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
+      <TextInput
+        label="Name"
+        required
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        data-autofocus
+      />
       <TextInput label="Owner" value={owner} onChange={(event) => setOwner(event.currentTarget.value)} />
       <TextInput label="What it decides" value={about} onChange={(event) => setAbout(event.currentTarget.value)} />
     </Act>

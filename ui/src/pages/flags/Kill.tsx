@@ -44,14 +44,19 @@ export function Kill({ flag, opened, onClose }: { flag: Flag; opened: boolean; o
 
 export function Followers({ version }: { version: number }) {
   const clients = useApi<Record<string, unknown>[]>("/flag-clients", undefined, { every: 5 });
-  const arrival = useApi<ArrivalAnswer>(path("flag-versions", version, "arrival"), { wait_ms: 0 }, { every: 5, enabled: (clients.data?.length ?? 0) > 0 });
+  const arrival = useApi<ArrivalAnswer>(
+    path("flag-versions", version, "arrival"),
+    { wait_ms: 0 },
+    { every: 5, enabled: (clients.data?.length ?? 0) > 0 },
+  );
   return (
     <Panel title="Who follows the flags" note={clients.data ? count(clients.data.length, "client") : null}>
       <Answer query={clients}>
         {(list) =>
           list.length === 0 ? (
             <Empty title="No client follows the flags now">
-              A program that opens the stream of OFREP with <code>acknowledge=true</code> appears here, and a kill shows when it arrived.
+              A program that opens the stream of OFREP with <code>acknowledge=true</code> appears here, and a kill shows
+              when it arrived.
             </Empty>
           ) : (
             <>

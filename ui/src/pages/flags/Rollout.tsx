@@ -16,7 +16,10 @@ export function Rollout({ flag, onWish }: { flag: Flag; onWish: (wish: Wish) => 
   const { can } = useSession();
   const name = "Share of keys that get the flag, in percent";
   return (
-    <Panel title="Rollout" note={flag.flag.rollout ? `${number(now)} % by ${flag.flag.rollout.algorithm}` : "no percentage"}>
+    <Panel
+      title="Rollout"
+      note={flag.flag.rollout ? `${number(now)} % by ${flag.flag.rollout.algorithm}` : "no percentage"}
+    >
       <Stack gap="md">
         <Group gap="md" align="center" wrap="nowrap">
           <Slider
@@ -57,7 +60,9 @@ export function Rollout({ flag, onWish }: { flag: Flag; onWish: (wish: Wish) => 
           <Text c="dimmed">Growth keeps every member there is. The preview names who enters and who leaves.</Text>
         </Group>
         {flag.flag.rules?.length || flag.flag.rollout?.conditions?.length ? (
-          <pre className="plain">{JSON.stringify({ conditions: flag.flag.rollout?.conditions, rules: flag.flag.rules }, null, 2)}</pre>
+          <pre className="plain">
+            {JSON.stringify({ conditions: flag.flag.rollout?.conditions, rules: flag.flag.rules }, null, 2)}
+          </pre>
         ) : null}
       </Stack>
     </Panel>
@@ -92,10 +97,20 @@ export function Keys({ flag }: { flag: Flag }) {
                 {number(named.length)}
               </Text>
               <Group gap={6} ml="auto">
-                <Button size="compact-xs" variant="default" disabled={!can("operator")} onClick={() => begin(list, false)}>
+                <Button
+                  size="compact-xs"
+                  variant="default"
+                  disabled={!can("operator")}
+                  onClick={() => begin(list, false)}
+                >
                   Add
                 </Button>
-                <Button size="compact-xs" variant="default" disabled={!can("operator") || named.length === 0} onClick={() => begin(list, true)}>
+                <Button
+                  size="compact-xs"
+                  variant="default"
+                  disabled={!can("operator") || named.length === 0}
+                  onClick={() => begin(list, true)}
+                >
                   Remove
                 </Button>
               </Group>
@@ -119,7 +134,13 @@ export function Keys({ flag }: { flag: Flag }) {
           }
           preview={(answer) => <Moves difference={answer.difference} findings={answer.findings} />}
         >
-          <TagsInput label="Keys" description="Enter after each; a pasted list with commas is taken apart" value={keys} onChange={setKeys} splitChars={[",", " ", "\n"]} />
+          <TagsInput
+            label="Keys"
+            description="Enter after each; a pasted list with commas is taken apart"
+            value={keys}
+            onChange={setKeys}
+            splitChars={[",", " ", "\n"]}
+          />
         </Act>
       ) : null}
     </Panel>

@@ -44,9 +44,7 @@ export function GatePage() {
         </>
       }
     >
-      <Answer query={query}>
-        {(data) => (judgement ? <Verdict judgement={judgement} /> : <Asked gate={data} />)}
-      </Answer>
+      <Answer query={query}>{(data) => (judgement ? <Verdict judgement={judgement} /> : <Asked gate={data} />)}</Answer>
       <Act<Undoable & { judgement?: Judgement } & Partial<Judgement>>
         opened={asking}
         onClose={() => setAsking(false)}
@@ -64,7 +62,9 @@ function judged(data: GateDetail | undefined): Judgement | null {
   if (!data) return null;
   const one = data.judgement ?? data.last;
   if (one && Array.isArray(one.criteria)) return one;
-  return Array.isArray((data as unknown as Judgement).criteria) && "verdict" in data ? (data as unknown as Judgement) : null;
+  return Array.isArray((data as unknown as Judgement).criteria) && "verdict" in data
+    ? (data as unknown as Judgement)
+    : null;
 }
 
 function Verdict({ judgement }: { judgement: Judgement }) {
@@ -85,7 +85,13 @@ function Verdict({ judgement }: { judgement: Judgement }) {
 
 function Score({ readiness }: { readiness: Readiness }) {
   return (
-    <Panel title="Readiness" className="w4" note={readiness.change ? `${readiness.change > 0 ? "+" : ""}${number(readiness.change)} since the baseline` : null}>
+    <Panel
+      title="Readiness"
+      className="w4"
+      note={
+        readiness.change ? `${readiness.change > 0 ? "+" : ""}${number(readiness.change)} since the baseline` : null
+      }
+    >
       <Text fz={28} fw={650} className="num">
         {number(readiness.score)}
         <Text span c="dimmed">
@@ -97,7 +103,10 @@ function Score({ readiness }: { readiness: Readiness }) {
         <div key={one.name} style={{ marginTop: 8 }}>
           <Group justify="space-between" gap={8}>
             <Text>
-              {one.name} <Text span c="dimmed">({number(one.weight_percent)} %)</Text>
+              {one.name}{" "}
+              <Text span c="dimmed">
+                ({number(one.weight_percent)} %)
+              </Text>
             </Text>
             <Text className="num">{number(one.score)}</Text>
           </Group>
@@ -108,7 +117,17 @@ function Score({ readiness }: { readiness: Readiness }) {
   );
 }
 
-function Reasons({ title, blockers, empty, className }: { title: string; blockers: Blocker[]; empty: string; className?: string }) {
+function Reasons({
+  title,
+  blockers,
+  empty,
+  className,
+}: {
+  title: string;
+  blockers: Blocker[];
+  empty: string;
+  className?: string;
+}) {
   return (
     <Panel title={title} className={className} flush note={blockers.length ? count(blockers.length, "item") : null}>
       {blockers.length === 0 ? (
@@ -165,9 +184,21 @@ function Criteria({ criteria }: { criteria: Judged[] }) {
                 <Table.Tr key={`${one.id} ${evidence.query}`}>
                   <Table.Td>
                     {position === 0 ? one.text : ""}
-                    {position === 0 && !one.required ? <Text span c="dimmed"> (advice)</Text> : null}
+                    {position === 0 && !one.required ? (
+                      <Text span c="dimmed">
+                        {" "}
+                        (advice)
+                      </Text>
+                    ) : null}
                   </Table.Td>
-                  <Table.Td>{position === 0 ? <Status word={one.answer} tone={one.answer === "YES" ? "good" : one.answer === "NO" ? "bad" : "idle"} /> : null}</Table.Td>
+                  <Table.Td>
+                    {position === 0 ? (
+                      <Status
+                        word={one.answer}
+                        tone={one.answer === "YES" ? "good" : one.answer === "NO" ? "bad" : "idle"}
+                      />
+                    ) : null}
+                  </Table.Td>
                   <Table.Td className="mono">{evidence.query}</Table.Td>
                   <Table.Td>
                     {evidence.says}
@@ -195,7 +226,9 @@ function Asked({ gate }: { gate: GateDetail }) {
               <Table.Tr key={one.id}>
                 <Table.Td>{one.text}</Table.Td>
                 <Table.Td>{one.required ? "required" : "advice"}</Table.Td>
-                <Table.Td>{one.evidence.map((evidence) => [evidence.kind, evidence.rule].filter(Boolean).join(" ")).join("; ")}</Table.Td>
+                <Table.Td>
+                  {one.evidence.map((evidence) => [evidence.kind, evidence.rule].filter(Boolean).join(" ")).join("; ")}
+                </Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

@@ -17,7 +17,9 @@ const COLUMNS: Column<GateLine>[] = [
     header: "Last verdict",
     width: "140px",
     value: (one) => lastVerdict(one)?.verdict ?? "never asked",
-    cell: (one) => <Status word={lastVerdict(one)?.verdict ?? "unknown"} label={lastVerdict(one)?.verdict ?? "never asked"} />,
+    cell: (one) => (
+      <Status word={lastVerdict(one)?.verdict ?? "unknown"} label={lastVerdict(one)?.verdict ?? "never asked"} />
+    ),
   },
   {
     id: "gate",
@@ -33,7 +35,13 @@ const COLUMNS: Column<GateLine>[] = [
   { id: "title", header: "What it decides", width: "minmax(260px, 3fr)", value: (one) => one.title },
   { id: "criteria", header: "Criteria", width: "90px", align: "right", value: (one) => one.criteria },
   { id: "score", header: "Readiness", width: "100px", align: "right", value: (one) => lastVerdict(one)?.score },
-  { id: "at", header: "Asked", width: "120px", value: (one) => lastVerdict(one)?.at, cell: (one) => <Time at={lastVerdict(one)?.at} form="ago" /> },
+  {
+    id: "at",
+    header: "Asked",
+    width: "120px",
+    value: (one) => lastVerdict(one)?.at,
+    cell: (one) => <Time at={lastVerdict(one)?.at} form="ago" />,
+  },
 ];
 
 export function Gates() {
@@ -41,7 +49,10 @@ export function Gates() {
   const navigate = useNavigate();
   const gates = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
   return (
-    <Page title="Gates" about="May we go on? Each criterion is bound to evidence: a check, a metric, a verified run, a drill. Nothing unknown ever counts as yes.">
+    <Page
+      title="Gates"
+      about="May we go on? Each criterion is bound to evidence: a check, a metric, a verified run, a drill. Nothing unknown ever counts as yes."
+    >
       <Panel title="All gates" flush actions={<CsvButton rows={gates} columns={COLUMNS} file="gates" />}>
         <Answer query={query}>
           {() => (

@@ -35,7 +35,14 @@ export interface Readiness {
   at_most: number;
   change?: number | null;
   baseline_at?: string;
-  categories: { name: string; score: number; at_most: number; change?: number | null; weight_percent: number; unknown: number }[];
+  categories: {
+    name: string;
+    score: number;
+    at_most: number;
+    change?: number | null;
+    weight_percent: number;
+    unknown: number;
+  }[];
 }
 
 export interface Judgement {
@@ -64,7 +71,13 @@ export interface GateDetail {
   notes?: string[];
   judgement?: Judgement | null;
   last?: Judgement | null;
-  criterion?: { id: string; text: string; required: boolean; category?: string; evidence: { kind: string; rule?: string; hint?: string | null }[] }[];
+  criterion?: {
+    id: string;
+    text: string;
+    required: boolean;
+    category?: string;
+    evidence: { kind: string; rule?: string; hint?: string | null }[];
+  }[];
   [member: string]: unknown;
 }
 

@@ -36,7 +36,10 @@ export function AuditTrail() {
         <Answer query={verdict}>
           {(data) => (
             <>
-              <Status word={data.ok ? "verified" : "failed"} label={data.ok ? "Every line and row agrees" : count(data.problems.length, "problem")} />
+              <Status
+                word={data.ok ? "verified" : "failed"}
+                label={data.ok ? "Every line and row agrees" : count(data.problems.length, "problem")}
+              />
               <Text mt={6}>
                 {number(data.lines)} lines, {number(data.gauges)} gauges and {number(data.sets)} sets were compared.
               </Text>
@@ -51,7 +54,13 @@ export function AuditTrail() {
         <Group gap={8} align="flex-end">
           <TextInput label="From" type="date" value={from} onChange={(event) => setFrom(event.currentTarget.value)} />
           <TextInput label="To" type="date" value={until} onChange={(event) => setUntil(event.currentTarget.value)} />
-          <TextInput label="Set" placeholder="all" value={set} onChange={(event) => setSet(event.currentTarget.value)} w={110} />
+          <TextInput
+            label="Set"
+            placeholder="all"
+            value={set}
+            onChange={(event) => setSet(event.currentTarget.value)}
+            w={110}
+          />
           <Button component="a" href={address("csv")} download variant="default">
             CSV
           </Button>

@@ -15,17 +15,29 @@ interface Availability {
 export function CheckId() {
   const [typed, setTyped] = useState("");
   const [asked] = useDebouncedValue(typed.trim(), 300);
-  const query = useApi<Availability>(path("gauge-sets", "check-availability", asked || "-"), undefined, { every: false, enabled: asked !== "" });
+  const query = useApi<Availability>(path("gauge-sets", "check-availability", asked || "-"), undefined, {
+    every: false,
+    enabled: asked !== "",
+  });
   const found = asked ? query.data : undefined;
   return (
     <Group gap={8}>
       {found ? (
         <Text component="span" role="status">
-          <Status word={found.available ? "available" : "refused"} label={found.available ? "free" : (found.reason ?? "not free")} />
+          <Status
+            word={found.available ? "available" : "refused"}
+            label={found.available ? "free" : (found.reason ?? "not free")}
+          />
           {found.suggestion && !found.available ? ` – next free: ${found.suggestion}` : ""}
         </Text>
       ) : null}
-      <TextInput aria-label="Is this set ID free?" placeholder="Is this set ID free?" w={170} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
+      <TextInput
+        aria-label="Is this set ID free?"
+        placeholder="Is this set ID free?"
+        w={170}
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+      />
     </Group>
   );
 }

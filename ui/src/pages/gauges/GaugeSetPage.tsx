@@ -14,7 +14,7 @@ import { LocationDetailModal } from "./LocationDetailModal";
 import { ReplaceGaugeModal } from "./ReplaceGaugeModal";
 import { SetActionModal } from "./SetActionModal";
 import { SetHistory } from "./SetHistory";
-import { type GaugeSet, likenessText, type Member, type Side, SIDES } from "./types";
+import { type GaugeSet, likenessText, type Member, SIDES, type Side } from "./types";
 
 type Doing = "replace" | "unpair" | "retire";
 
@@ -46,10 +46,20 @@ export function GaugeSetPage() {
             <Button leftSection={<IconArrowsExchange size={14} />} disabled={!may} onClick={() => setDoing("replace")}>
               {vacant.length > 0 ? "Find replacement" : "Replace a gauge"}
             </Button>
-            <Button variant="default" leftSection={<IconLinkOff size={14} />} disabled={!may} onClick={() => setDoing("unpair")}>
+            <Button
+              variant="default"
+              leftSection={<IconLinkOff size={14} />}
+              disabled={!may}
+              onClick={() => setDoing("unpair")}
+            >
               Unpair
             </Button>
-            <Button variant="default" leftSection={<IconArchive size={14} />} disabled={!may} onClick={() => setDoing("retire")}>
+            <Button
+              variant="default"
+              leftSection={<IconArchive size={14} />}
+              disabled={!may}
+              onClick={() => setDoing("retire")}
+            >
               Retire
             </Button>
           </>
@@ -65,9 +75,17 @@ export function GaugeSetPage() {
             <Common set={data} />
             <SetHistory set={data.set_id} />
             {doing === "replace" ? (
-              <ReplaceGaugeModal set={data.set_id} members={data.members} vacant={[...vacant]} opened onClose={() => setDoing(null)} />
+              <ReplaceGaugeModal
+                set={data.set_id}
+                members={data.members}
+                vacant={[...vacant]}
+                opened
+                onClose={() => setDoing(null)}
+              />
             ) : null}
-            {doing === "unpair" || doing === "retire" ? <SetActionModal set={data} action={doing} opened onClose={() => setDoing(null)} /> : null}
+            {doing === "unpair" || doing === "retire" ? (
+              <SetActionModal set={data} action={doing} opened onClose={() => setDoing(null)} />
+            ) : null}
             <LocationDetailModal place={place} onClose={() => setPlace(null)} />
           </div>
         )}

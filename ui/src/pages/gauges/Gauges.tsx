@@ -28,7 +28,11 @@ export function Gauges() {
   const tab = search.tab ?? "sets";
   const of = (state: string) => counts.data?.sets.find((one) => one.state === state)?.count;
   return (
-    <Page title="Gauge sets" about="A GO/NO-GO pair with an ID, a history and an end. An ID once used is never used again." actions={<CheckId />}>
+    <Page
+      title="Gauge sets"
+      about="A GO/NO-GO pair with an ID, a history and an end. An ID once used is never used again."
+      actions={<CheckId />}
+    >
       {counts.data ? (
         <Stats
           figures={[
@@ -70,7 +74,12 @@ function member(set: GaugeSet, side: "go" | "nogo"): string {
 }
 
 function earliest(set: GaugeSet): string | null {
-  return set.members.map((one) => one.due_on).filter((one): one is string => one !== null).sort()[0] ?? null;
+  return (
+    set.members
+      .map((one) => one.due_on)
+      .filter((one): one is string => one !== null)
+      .sort()[0] ?? null
+  );
 }
 
 function Sets() {
@@ -78,11 +87,18 @@ function Sets() {
   const navigate = useNavigate();
   const [place, setPlace] = useState<string | null>(null);
   const offset = Number(search.offset ?? 0) || 0;
-  const query = useApi<List<GaugeSet>>("/gauge-sets", { state: search.state, category: search.category, limit: LIMIT, offset });
+  const query = useApi<List<GaugeSet>>("/gauge-sets", {
+    state: search.state,
+    category: search.category,
+    limit: LIMIT,
+    offset,
+  });
   const shown = (query.data?.items ?? []).filter(
     (one) =>
       !search.find ||
-      `${one.set_id} ${likenessText(one.likeness)} ${one.members.map((gauge) => gauge.serial).join(" ")}`.toLowerCase().includes(search.find.toLowerCase()),
+      `${one.set_id} ${likenessText(one.likeness)} ${one.members.map((gauge) => gauge.serial).join(" ")}`
+        .toLowerCase()
+        .includes(search.find.toLowerCase()),
   );
   const columns: Column<GaugeSet>[] = [
     {
@@ -96,7 +112,13 @@ function Sets() {
         </Anchor>
       ),
     },
-    { id: "state", header: "State", width: "150px", value: (one) => one.state, cell: (one) => <Status word={one.state} /> },
+    {
+      id: "state",
+      header: "State",
+      width: "150px",
+      value: (one) => one.state,
+      cell: (one) => <Status word={one.state} />,
+    },
     { id: "what", header: "What it is", width: "minmax(200px, 2fr)", value: (one) => likenessText(one.likeness) },
     { id: "go", header: SIDES.go, width: "110px", value: (one) => member(one, "go") },
     { id: "nogo", header: SIDES.nogo, width: "110px", value: (one) => member(one, "nogo") },
@@ -117,16 +139,38 @@ function Sets() {
       },
     },
     { id: "due", header: "Due", width: "110px", value: earliest },
-    { id: "made", header: "Made", width: "110px", value: (one) => one.created_at, cell: (one) => <Time at={one.created_at} form="ago" /> },
+    {
+      id: "made",
+      header: "Made",
+      width: "110px",
+      value: (one) => one.created_at,
+      cell: (one) => <Time at={one.created_at} form="ago" />,
+    },
   ];
   return (
     <Panel
       title="All sets"
       flush
-      note={query.data ? <Pager offset={offset} limit={LIMIT} total={query.data.total} what="set" onMove={(to) => setSearch({ offset: String(to) })} /> : null}
+      note={
+        query.data ? (
+          <Pager
+            offset={offset}
+            limit={LIMIT}
+            total={query.data.total}
+            what="set"
+            onMove={(to) => setSearch({ offset: String(to) })}
+          />
+        ) : null
+      }
       actions={
         <>
-          <Choice label="State" width={130} value={search.state} onChange={(state) => setSearch({ state })} options={["complete", "incomplete", "unpaired", "retired"]} />
+          <Choice
+            label="State"
+            width={130}
+            value={search.state}
+            onChange={(state) => setSearch({ state })}
+            options={["complete", "incomplete", "unpaired", "retired"]}
+          />
           <Find label="Find set, serial or size" value={search.find} onChange={(find) => setSearch({ find })} />
           <CsvButton rows={shown} columns={columns} file="gauge-sets" />
         </>

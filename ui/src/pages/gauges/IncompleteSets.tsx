@@ -28,16 +28,34 @@ export function IncompleteSets() {
         </Anchor>
       ),
     },
-    { id: "missing", header: "Missing", width: "110px", value: (one) => one.missing.map((side) => SIDES[side]).join(", ") },
+    {
+      id: "missing",
+      header: "Missing",
+      width: "110px",
+      value: (one) => one.missing.map((side) => SIDES[side]).join(", "),
+    },
     { id: "left", header: "Left", width: "120px", value: (one) => one.remaining ?? "none" },
     { id: "place", header: "Place", width: "120px", value: (one) => one.location ?? "none" },
-    { id: "age", header: "Age", width: "110px", align: "right", value: (one) => one.age_days, cell: (one) => count(one.age_days, "day") },
+    {
+      id: "age",
+      header: "Age",
+      width: "110px",
+      align: "right",
+      value: (one) => one.age_days,
+      cell: (one) => count(one.age_days, "day"),
+    },
     {
       id: "fits",
       header: "Spares that fit",
       width: "130px",
       value: (one) => one.fitting,
-      cell: (one) => <Status word={one.fitting > 0 ? "good" : "none"} tone={one.fitting > 0 ? "good" : "idle"} label={one.fitting > 0 ? count(one.fitting, "spare") : "none"} />,
+      cell: (one) => (
+        <Status
+          word={one.fitting > 0 ? "good" : "none"}
+          tone={one.fitting > 0 ? "good" : "idle"}
+          label={one.fitting > 0 ? count(one.fitting, "spare") : "none"}
+        />
+      ),
     },
     {
       id: "find",
@@ -53,7 +71,12 @@ export function IncompleteSets() {
     },
   ];
   return (
-    <Panel title="Sets with a vacant place" flush note={query.data ? count(query.data.total, "set") : null} actions={<CsvButton rows={query.data?.items ?? []} columns={columns} file="incomplete-sets" />}>
+    <Panel
+      title="Sets with a vacant place"
+      flush
+      note={query.data ? count(query.data.total, "set") : null}
+      actions={<CsvButton rows={query.data?.items ?? []} columns={columns} file="incomplete-sets" />}
+    >
       <Answer query={query}>
         {(data) => (
           <DataTable
@@ -67,7 +90,15 @@ export function IncompleteSets() {
           />
         )}
       </Answer>
-      {finding ? <ReplaceGaugeModal set={finding.set} vacant={finding.missing} members={[]} opened onClose={() => setFinding(null)} /> : null}
+      {finding ? (
+        <ReplaceGaugeModal
+          set={finding.set}
+          vacant={finding.missing}
+          members={[]}
+          opened
+          onClose={() => setFinding(null)}
+        />
+      ) : null}
     </Panel>
   );
 }

@@ -14,9 +14,21 @@ import type { Place } from "./types";
 type Kept = NonNullable<Place["content"]>[number];
 
 const COLUMNS: Column<Kept>[] = [
-  { id: "serial", header: "Gauge", width: "120px", value: (one) => one.serial, cell: (one) => <span className="mono">{one.serial}</span> },
+  {
+    id: "serial",
+    header: "Gauge",
+    width: "120px",
+    value: (one) => one.serial,
+    cell: (one) => <span className="mono">{one.serial}</span>,
+  },
   { id: "name", header: "Name", value: (one) => one.name },
-  { id: "status", header: "Status", width: "130px", value: (one) => one.status, cell: (one) => <Status word={one.status} /> },
+  {
+    id: "status",
+    header: "Status",
+    width: "130px",
+    value: (one) => one.status,
+    cell: (one) => <Status word={one.status} />,
+  },
   {
     id: "set",
     header: "Set",
@@ -34,7 +46,10 @@ const COLUMNS: Column<Kept>[] = [
 ];
 
 export function LocationDetailModal({ place, onClose }: { place: string | null; onClose: () => void }) {
-  const query = useApi<Place>(path("gauge-locations", place ?? "-"), undefined, { enabled: place !== null, every: false });
+  const query = useApi<Place>(path("gauge-locations", place ?? "-"), undefined, {
+    enabled: place !== null,
+    every: false,
+  });
   return (
     <Modal opened={place !== null} onClose={onClose} size="lg" title={<Text fw={600}>{place}</Text>}>
       <Answer query={query}>
@@ -44,7 +59,10 @@ export function LocationDetailModal({ place, onClose }: { place: string | null; 
               facts={[
                 ["What it is", [data.kind, data.title].filter(Boolean).join(", ") || "not said"],
                 ["Where", [data.zone, data.building, data.facility].filter(Boolean).join(", ") || "not said"],
-                ["In use", <Status key="active" word={data.active ? "active" : "off"} label={data.active ? "yes" : "no"} />],
+                [
+                  "In use",
+                  <Status key="active" word={data.active ? "active" : "off"} label={data.active ? "yes" : "no"} />,
+                ],
                 ["Takes", data.allowed || "everything"],
                 ["Gauges", number(data.gauges)],
               ]}

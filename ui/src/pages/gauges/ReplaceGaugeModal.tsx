@@ -8,7 +8,7 @@ import { useApi } from "../../api/queries";
 import type { List, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { Answer, Empty } from "../../parts/States";
-import { type Candidate, type Member, type Side, SIDES } from "./types";
+import { type Candidate, type Member, SIDES, type Side } from "./types";
 
 export function ReplaceGaugeModal({
   set,
@@ -27,9 +27,15 @@ export function ReplaceGaugeModal({
   const [chosen, setChosen] = useState<string | null>(null);
   const [typed, setTyped] = useState("");
   const [find] = useDebouncedValue(typed, 300);
-  const query = useApi<List<Candidate>>(path("gauge-sets", set, "candidates"), { side, limit: 500 }, { every: false, enabled: opened });
+  const query = useApi<List<Candidate>>(
+    path("gauge-sets", set, "candidates"),
+    { side, limit: 500 },
+    { every: false, enabled: opened },
+  );
   const old = members.find((one) => one.side === side)?.serial;
-  const shown = (query.data?.items ?? []).filter((one) => !find || one.serial.toLowerCase().includes(find.toLowerCase()));
+  const shown = (query.data?.items ?? []).filter(
+    (one) => !find || one.serial.toLowerCase().includes(find.toLowerCase()),
+  );
   return (
     <Act<Undoable>
       opened={opened}
@@ -44,7 +50,9 @@ export function ReplaceGaugeModal({
       confirm={old ? "Replace gauge" : "Fill the place"}
       ready={chosen !== null}
       basis={`${side} ${chosen}`}
-      send={(reason, dry) => api.post(path("gauge-sets", set, "replace"), { ...(old ? { old } : {}), new: chosen, reason, dry_run: dry })}
+      send={(reason, dry) =>
+        api.post(path("gauge-sets", set, "replace"), { ...(old ? { old } : {}), new: chosen, reason, dry_run: dry })
+      }
       preview={() => (
         <Text>
           {chosen} takes the place of {old ?? "nobody"} in {set}; every rule allows it.
@@ -63,7 +71,12 @@ export function ReplaceGaugeModal({
             .filter((one) => vacant.length === 0 || vacant.includes(one) || members.length > 0)
             .map((one) => ({ value: one, label: SIDES[one] }))}
         />
-        <TextInput aria-label="Find a spare by its serial" placeholder="Find a spare by its serial" value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
+        <TextInput
+          aria-label="Find a spare by its serial"
+          placeholder="Find a spare by its serial"
+          value={typed}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+        />
       </Group>
       <Answer query={query}>
         {() =>
@@ -74,7 +87,11 @@ export function ReplaceGaugeModal({
               <Radio.Group aria-label="Spares, the best first" value={chosen} onChange={setChosen}>
                 <Stack gap={4}>
                   {shown.map((one) => (
-                    <CandidateLine key={one.serial} candidate={one} best={one.fits && one.serial === shown.find((other) => other.fits)?.serial} />
+                    <CandidateLine
+                      key={one.serial}
+                      candidate={one}
+                      best={one.fits && one.serial === shown.find((other) => other.fits)?.serial}
+                    />
                   ))}
                 </Stack>
               </Radio.Group>
@@ -94,7 +111,11 @@ export function CandidateLine({ candidate, best }: { candidate: Candidate; best:
       disabled={!candidate.fits}
       label={
         <Group gap={8}>
-          {candidate.fits ? <IconCheck size={14} color="var(--pl-good)" aria-label="fits" /> : <IconX size={14} color="var(--pl-bad)" aria-label="does not fit" />}
+          {candidate.fits ? (
+            <IconCheck size={14} color="var(--pl-good)" aria-label="fits" />
+          ) : (
+            <IconX size={14} color="var(--pl-bad)" aria-label="does not fit" />
+          )}
           <span className="mono">{candidate.serial}</span>
           {best ? (
             <Badge size="xs" variant="light" color="sea.9" autoContrast>

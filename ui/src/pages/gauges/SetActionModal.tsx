@@ -1,8 +1,9 @@
 // One dialog for both ways in which a set ends: unpair and retire (GS-17).
-import { Alert, Text } from "@mantine/core";
+import { Text } from "@mantine/core";
 import { api, path } from "../../api/client";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
+import { Callout } from "../../parts/Page";
 import type { GaugeSet } from "./types";
 
 export type SetAction = "unpair" | "retire";
@@ -22,7 +23,17 @@ const WORDS: Record<SetAction, { title: string; confirm: string; says: string; l
   },
 };
 
-export function SetActionModal({ set, action, opened, onClose }: { set: GaugeSet; action: SetAction; opened: boolean; onClose: () => void }) {
+export function SetActionModal({
+  set,
+  action,
+  opened,
+  onClose,
+}: {
+  set: GaugeSet;
+  action: SetAction;
+  opened: boolean;
+  onClose: () => void;
+}) {
   const words = WORDS[action];
   return (
     <Act<Undoable>
@@ -35,12 +46,10 @@ export function SetActionModal({ set, action, opened, onClose }: { set: GaugeSet
       send={(reason, dry) => api.post(path("gauge-sets", set.set_id, action), { reason, dry_run: dry })}
       preview={() => <Text>Every rule allows it.</Text>}
     >
-      <Alert color="yellow" variant="light">
+      <Callout tone="warn" title={words.title}>
         <Text>{words.says}</Text>
-        <Text mt={4}>
-          Members: {set.members.map((one) => one.serial).join(", ") || "none"}
-        </Text>
-      </Alert>
+        <Text mt={4}>Members: {set.members.map((one) => one.serial).join(", ") || "none"}</Text>
+      </Callout>
     </Act>
   );
 }

@@ -31,13 +31,23 @@ export const HISTORY_COLUMNS: Column<HistoryLine>[] = [
   { id: "operation", header: "What", width: "140px", value: (one) => one.operation },
   { id: "reason", header: "Why", width: "minmax(180px, 2fr)", value: (one) => one.reason },
   { id: "detail", header: "From what to what", width: "minmax(220px, 3fr)", value: detail },
-  { id: "digest", header: "Digest", width: "120px", value: (one) => one.digest, cell: (one) => <span className="mono">{one.digest.slice(0, 12)}</span> },
+  {
+    id: "digest",
+    header: "Digest",
+    width: "120px",
+    value: (one) => one.digest,
+    cell: (one) => <span className="mono">{one.digest.slice(0, 12)}</span>,
+  },
 ];
 
 export function SetHistory({ set }: { set: string }) {
   const query = useApi<List<HistoryLine>>(path("gauge-sets", set, "history"), { limit: 1000 });
   return (
-    <Panel title="History" flush actions={<CsvButton rows={query.data?.items ?? []} columns={HISTORY_COLUMNS} file={`history-${set}`} />}>
+    <Panel
+      title="History"
+      flush
+      actions={<CsvButton rows={query.data?.items ?? []} columns={HISTORY_COLUMNS} file={`history-${set}`} />}
+    >
       <Answer query={query}>
         {(data) => (
           <DataTable

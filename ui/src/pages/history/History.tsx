@@ -33,9 +33,16 @@ export function History() {
   const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false });
   const tables = systems.data?.find((one) => one.name === system)?.tables ?? [];
   const asked = Boolean(system && table && key);
-  const query = useApi<RowVersion[] | List<RowVersion>>(path("systems", system ?? "-", "history"), { table, key }, { enabled: asked, every: false });
+  const query = useApi<RowVersion[] | List<RowVersion>>(
+    path("systems", system ?? "-", "history"),
+    { table, key },
+    { enabled: asked, every: false },
+  );
   return (
-    <Page title="Row history" about="Every version of a row that a run wrote, with the run, the reason and both images.">
+    <Page
+      title="Row history"
+      about="Every version of a row that a run wrote, with the run, the reason and both images."
+    >
       <Panel title="Which row">
         <form
           onSubmit={(event) => {
@@ -45,8 +52,20 @@ export function History() {
         >
           <Group gap={8}>
             <SystemChoice value={system} onChange={(chosen) => setSearch({ system: chosen, table: undefined })} />
-            <Choice label="Table" width={220} value={table} onChange={(chosen) => setSearch({ table: chosen })} options={tables} />
-            <TextInput aria-label="Key" placeholder="Key, such as 282 or 1201/7" w={220} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
+            <Choice
+              label="Table"
+              width={220}
+              value={table}
+              onChange={(chosen) => setSearch({ table: chosen })}
+              options={tables}
+            />
+            <TextInput
+              aria-label="Key"
+              placeholder="Key, such as 282 or 1201/7"
+              w={220}
+              value={typed}
+              onChange={(event) => setTyped(event.currentTarget.value)}
+            />
             <Button type="submit" disabled={!system || !table || !typed.trim()}>
               Show history
             </Button>
@@ -62,7 +81,10 @@ export function History() {
               return (
                 <>
                   {versions.map((version) => (
-                    <article key={`${version.run} ${version.at}`} style={{ borderBottom: "1px solid var(--pl-line)", padding: "6px 0" }}>
+                    <article
+                      key={`${version.run} ${version.at}`}
+                      style={{ borderBottom: "1px solid var(--pl-line)", padding: "6px 0" }}
+                    >
                       <Group gap={12} px={10}>
                         <Time at={version.at} />
                         <span>by {version.actor}</span>

@@ -2,8 +2,8 @@
 import { Anchor } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { asFailure } from "../../api/failure";
-import { useApi } from "../../api/queries";
 import type { Flag } from "../../api/flags";
+import { useApi } from "../../api/queries";
 import type { List, Plan, Quarantined, Run, SystemInfo } from "../../api/types";
 import { DataTable } from "../../parts/DataTable";
 import { number } from "../../parts/format";
@@ -24,17 +24,31 @@ export function Overview() {
   const flags = useApi<List<Flag>>("/flags", { limit: 200 });
   const navigate = useNavigate();
   const left = Array.isArray(quarantine.data) ? quarantine.data.length : quarantine.data?.total;
-  const waiting = plans.data?.items.filter((plan) => plan.status === "ready" && plan.changes > 0 && !isApplied(plan, runs.data)).length;
+  const waiting = plans.data?.items.filter(
+    (plan) => plan.status === "ready" && plan.changes > 0 && !isApplied(plan, runs.data),
+  ).length;
   const on = flags.data?.items.filter((one) => one.flag.state === "on").length;
   return (
-    <Page title="Overview" about="Five systems, one load line: what will change, what changed, whether it is right, who gets it.">
+    <Page
+      title="Overview"
+      about="Five systems, one load line: what will change, what changed, whether it is right, who gets it."
+    >
       <Stats
         figures={[
           { label: "Systems", value: number(systems.data?.length), to: "/systems" },
           { label: "Runs", value: number(runs.data?.total), to: "/runs" },
-          { label: "Plans", value: number(plans.data?.total), to: "/plans", hint: waiting === undefined ? undefined : `${waiting} may still be applied` },
+          {
+            label: "Plans",
+            value: number(plans.data?.total),
+            to: "/plans",
+            hint: waiting === undefined ? undefined : `${waiting} may still be applied`,
+          },
           { label: "In quarantine", value: number(left), to: "/quarantine" },
-          { label: "Flags on", value: on === undefined ? number(undefined) : `${on} of ${flags.data?.total}`, to: "/flags" },
+          {
+            label: "Flags on",
+            value: on === undefined ? number(undefined) : `${on} of ${flags.data?.total}`,
+            to: "/flags",
+          },
         ]}
       />
       <div className="grid">

@@ -17,7 +17,15 @@ const OWN_PAGES: Record<string, { title: string; to: string }> = {
   pfa: { title: "Equipment plans", to: "/records/pfa" },
 };
 
-export function SystemCards({ systems, overview, runs }: { systems: SystemInfo[]; overview: OverviewAnswer | null; runs: Run[] }) {
+export function SystemCards({
+  systems,
+  overview,
+  runs,
+}: {
+  systems: SystemInfo[];
+  overview: OverviewAnswer | null;
+  runs: Run[];
+}) {
   const known = new Map(overviewOf(overview).map((one) => [one.system, one]));
   return (
     <ul style={{ listStyle: "none", margin: 0, padding: 0 }}>

@@ -16,9 +16,22 @@ export function spoken(name: string, value: unknown): [string, string] {
     return [words, number(value)];
   }
   if (typeof value === "boolean") return [words, value ? "yes" : "no"];
-  if (Array.isArray(value)) return [words, value.length === 0 ? "none" : value.map((one) => (typeof one === "object" ? JSON.stringify(one) : String(one))).join("; ")];
+  if (Array.isArray(value))
+    return [
+      words,
+      value.length === 0
+        ? "none"
+        : value.map((one) => (typeof one === "object" ? JSON.stringify(one) : String(one))).join("; "),
+    ];
   if (value === null || value === undefined) return [words, "none"];
-  return [words, typeof value === "object" ? Object.entries(value).map(([key, one]) => `${key} ${typeof one === "object" ? JSON.stringify(one) : String(one)}`).join(", ") : String(value)];
+  return [
+    words,
+    typeof value === "object"
+      ? Object.entries(value)
+          .map(([key, one]) => `${key} ${typeof one === "object" ? JSON.stringify(one) : String(one)}`)
+          .join(", ")
+      : String(value),
+  ];
 }
 
 export function Assessment({ plan }: { plan: Plan }) {

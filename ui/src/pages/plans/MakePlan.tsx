@@ -16,7 +16,10 @@ interface Made extends Undoable {
 /** Reads lines of `name=value`; `null` where one is none. */
 export function readOptions(text: string): Record<string, string> | null {
   const options: Record<string, string> = {};
-  for (const line of text.split("\n").map((one) => one.trim()).filter(Boolean)) {
+  for (const line of text
+    .split("\n")
+    .map((one) => one.trim())
+    .filter(Boolean)) {
     const at = line.indexOf("=");
     if (at < 1) return null;
     options[line.slice(0, at).trim()] = line.slice(at + 1).trim();
@@ -24,7 +27,15 @@ export function readOptions(text: string): Record<string, string> | null {
   return options;
 }
 
-export function MakePlan({ opened, onClose, system: chosen }: { opened: boolean; onClose: () => void; system?: string }) {
+export function MakePlan({
+  opened,
+  onClose,
+  system: chosen,
+}: {
+  opened: boolean;
+  onClose: () => void;
+  system?: string;
+}) {
   const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false });
   const navigate = useNavigate();
   const able = (systems.data ?? []).filter((one) => one.changes.length > 0);
@@ -42,16 +53,23 @@ export function MakePlan({ opened, onClose, system: chosen }: { opened: boolean;
       about="The source is read and compared with the tables. Nothing is written but the plan."
       confirm="Make plan"
       ready={Boolean(of && what && options)}
-      send={(reason) => api.post(path("systems", of?.name ?? "", "plans"), { change: what?.name, options: options ?? {}, reason })}
+      send={(reason) =>
+        api.post(path("systems", of?.name ?? "", "plans"), { change: what?.name, options: options ?? {}, reason })
+      }
       onDone={(made) => {
         const id = made.id ?? (typeof made.plan === "string" ? made.plan : made.plan?.id);
         if (id) void navigate({ to: href.plan(id) });
       }}
     >
-      <Select label="System" data={able.map((one) => one.name)} value={of?.name ?? null} onChange={(name) => {
-        setSystem(name);
-        setChange(null);
-      }} />
+      <Select
+        label="System"
+        data={able.map((one) => one.name)}
+        value={of?.name ?? null}
+        onChange={(name) => {
+          setSystem(name);
+          setChange(null);
+        }}
+      />
       <Select
         label="Change"
         data={(of?.changes ?? []).map((one) => one.name)}

@@ -1,5 +1,5 @@
 // One plan: what it would change, row by row, what an assessment says, and approving or applying it.
-import { Alert, Anchor, Button, Group, Text } from "@mantine/core";
+import { Anchor, Button, Group, Text } from "@mantine/core";
 import { IconCheck, IconPlayerPlay, IconX } from "@tabler/icons-react";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
@@ -11,7 +11,8 @@ import { type Column, DataTable } from "../../parts/DataTable";
 import { RowDiff } from "../../parts/Diff";
 import { Pager } from "../../parts/Filters";
 import { bytes, count, number, shortId } from "../../parts/format";
-import { Facts, Page, Panel } from "../../parts/Page";
+import { Callout, Facts, Page, Panel } from "../../parts/Page";
+import { Scroll } from "../../parts/Scroll";
 import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
@@ -110,19 +111,18 @@ const ITEMS: Column<PlanItem>[] = [
     header: "Rows",
     width: "110px",
     value: (one) => one.changes.length,
-    cell: (one) =>
-      one.refusal ? (
-        <Status word="refused" />
-      ) : (
-        <span className="num">{kinds(one)}</span>
-      ),
+    cell: (one) => (one.refusal ? <Status word="refused" /> : <span className="num">{kinds(one)}</span>),
   },
 ];
 
 /** `+2 ~1 −0` without what is nothing. */
 export function kinds(item: PlanItem): string {
   const of = (kind: string) => item.changes.filter((change) => change.kind === kind).length;
-  const parts = [of("insert") && `+${of("insert")}`, of("update") && `~${of("update")}`, of("delete") && `−${of("delete")}`];
+  const parts = [
+    of("insert") && `+${of("insert")}`,
+    of("update") && `~${of("update")}`,
+    of("delete") && `−${of("delete")}`,
+  ];
   return parts.filter(Boolean).join(" ") || "none";
 }
 
@@ -157,25 +157,33 @@ function Changes({
           empty={<Empty title="The plan changes nothing" />}
         />
       </Panel>
-      <Panel title={item ? item.label : "Rows"} flush className="w8" note={item ? count(item.changes.length, "row change") : null}>
+      <Panel
+        title={item ? item.label : "Rows"}
+        flush
+        className="w8"
+        note={item ? count(item.changes.length, "row change") : null}
+      >
         {item?.refusal ? <Refusal refusal={item.refusal} /> : null}
-        <div style={{ maxHeight: 560, overflow: "auto" }}>
+        <Scroll label="Row changes" height={560} grows>
           {item?.changes.map((change) => (
             <RowDiff key={`${change.table}/${change.key}`} change={change} />
           ))}
           {item && item.changes.length === 0 && !item.refusal ? <Empty title="No row changes" /> : null}
-        </div>
+        </Scroll>
       </Panel>
     </>
   );
 }
 
 function Refusal({ refusal }: { refusal: unknown }) {
-  const text = typeof refusal === "string" ? refusal : ((refusal as { reason?: string }).reason ?? JSON.stringify(refusal));
+  const text =
+    typeof refusal === "string" ? refusal : ((refusal as { reason?: string }).reason ?? JSON.stringify(refusal));
   return (
-    <Alert color="red" variant="light" m="sm" title="Refused while planning">
-      <Text style={{ whiteSpace: "pre-wrap" }}>{text}</Text>
-    </Alert>
+    <div style={{ padding: 10 }}>
+      <Callout tone="bad" title="Refused while planning">
+        <Text style={{ whiteSpace: "pre-wrap" }}>{text}</Text>
+      </Callout>
+    </div>
   );
 }
 
@@ -185,13 +193,26 @@ function Decide({ plan }: { plan: Plan }) {
   const [step, setStep] = useState<"approve" | "reject" | "apply" | null>(null);
   if (plan.status !== "ready" && plan.status !== "approved") return null;
   const words = {
-    approve: ["Approve this plan", "The approval binds to the digest: another plan needs another approval.", "Approve plan"],
+    approve: [
+      "Approve this plan",
+      "The approval binds to the digest: another plan needs another approval.",
+      "Approve plan",
+    ],
     reject: ["Reject this plan", "A rejected plan cannot be applied.", "Reject plan"],
-    apply: ["Apply this plan", `${count(plan.items, "item")} in batches; a row that changed since is conflicted, not overwritten.`, "Apply plan"],
+    apply: [
+      "Apply this plan",
+      `${count(plan.items, "item")} in batches; a row that changed since is conflicted, not overwritten.`,
+      "Apply plan",
+    ],
   } as const;
   return (
     <>
-      <Button variant="default" leftSection={<IconX size={14} />} disabled={!can("approver", plan.system)} onClick={() => setStep("reject")}>
+      <Button
+        variant="default"
+        leftSection={<IconX size={14} />}
+        disabled={!can("approver", plan.system)}
+        onClick={() => setStep("reject")}
+      >
         Reject
       </Button>
       <Button
@@ -202,7 +223,11 @@ function Decide({ plan }: { plan: Plan }) {
       >
         Approve
       </Button>
-      <Button leftSection={<IconPlayerPlay size={14} />} disabled={!can("operator", plan.system)} onClick={() => setStep("apply")}>
+      <Button
+        leftSection={<IconPlayerPlay size={14} />}
+        disabled={!can("operator", plan.system)}
+        onClick={() => setStep("apply")}
+      >
         Apply
       </Button>
       {step ? (

@@ -37,15 +37,33 @@ const COLUMNS: Column<Plan>[] = [
     header: "Status",
     width: "130px",
     value: (plan) => plan.status,
-    cell: (plan) => <Status word={plan.approved_by ? "approved" : plan.status} label={plan.approved_by ? `${plan.status}, approved` : undefined} />,
+    cell: (plan) => (
+      <Status
+        word={plan.approved_by ? "approved" : plan.status}
+        label={plan.approved_by ? `${plan.status}, approved` : undefined}
+      />
+    ),
   },
   { id: "items", header: "Items", width: "80px", align: "right", value: (plan) => plan.items },
   { id: "changes", header: "Row changes", width: "110px", align: "right", value: (plan) => plan.changes },
   { id: "refused", header: "Refused", width: "90px", align: "right", value: (plan) => plan.refused },
   { id: "unchanged", header: "Unchanged", width: "100px", align: "right", value: (plan) => plan.unchanged },
-  { id: "journal", header: "Journal", width: "90px", align: "right", value: (plan) => plan.journal_bytes, cell: (plan) => bytes(plan.journal_bytes) },
+  {
+    id: "journal",
+    header: "Journal",
+    width: "90px",
+    align: "right",
+    value: (plan) => plan.journal_bytes,
+    cell: (plan) => bytes(plan.journal_bytes),
+  },
   { id: "actor", header: "By", width: "90px", value: (plan) => plan.actor },
-  { id: "made", header: "Made", width: "110px", value: (plan) => plan.created_at, cell: (plan) => <Time at={plan.created_at} form="ago" /> },
+  {
+    id: "made",
+    header: "Made",
+    width: "110px",
+    value: (plan) => plan.created_at,
+    cell: (plan) => <Time at={plan.created_at} form="ago" />,
+  },
 ];
 
 export function Plans() {
@@ -67,7 +85,17 @@ export function Plans() {
       <Panel
         title="All plans"
         flush
-        note={plans.data ? <Pager offset={offset} limit={LIMIT} total={plans.data.total} what="plan" onMove={(to) => setSearch({ offset: String(to) })} /> : null}
+        note={
+          plans.data ? (
+            <Pager
+              offset={offset}
+              limit={LIMIT}
+              total={plans.data.total}
+              what="plan"
+              onMove={(to) => setSearch({ offset: String(to) })}
+            />
+          ) : null
+        }
         actions={
           <>
             <SystemChoice value={search.system} onChange={(system) => setSearch({ system, offset: undefined })} />

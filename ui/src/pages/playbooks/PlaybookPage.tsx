@@ -32,7 +32,11 @@ export function PlaybookPage() {
       crumbs={[{ title: "Playbooks", to: "/playbooks" }]}
       about={front?.purpose}
       actions={
-        <Button leftSection={<IconPlayerPlay size={14} />} disabled={!query.data || !can("operator")} onClick={() => setStarting(true)}>
+        <Button
+          leftSection={<IconPlayerPlay size={14} />}
+          disabled={!query.data || !can("operator")}
+          onClick={() => setStarting(true)}
+        >
           Start…
         </Button>
       }
@@ -47,7 +51,10 @@ export function PlaybookPage() {
               <Panel title="About">
                 <Facts
                   facts={[
-                    ["State", <Status key="state" word={data.state} tone={data.state === "Draft" ? "idle" : undefined} />],
+                    [
+                      "State",
+                      <Status key="state" word={data.state} tone={data.state === "Draft" ? "idle" : undefined} />,
+                    ],
                     ["Owner", data.front.owner],
                     ["Priority", data.front.priority ?? "not said"],
                     ["Target", data.front.target ?? "not said"],

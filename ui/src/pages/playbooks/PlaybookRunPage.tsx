@@ -16,16 +16,31 @@ import { Steps } from "./Steps";
 import type { PlaybookDetail, PlaybookRunDetail, PlaybookStep } from "./types";
 
 const STEPS = {
-  continue: { title: "Go on with this run", confirm: "Go on", about: "The step that waits, failed or was interrupted is begun again; what is done stays done." },
-  abort: { title: "Abort this run", confirm: "Abort", about: "It stops after what it is doing. What was done stays until it is rolled back." },
-  rollback: { title: "Roll this run back", confirm: "Roll back", about: "What was done is taken back, the last step first." },
+  continue: {
+    title: "Go on with this run",
+    confirm: "Go on",
+    about: "The step that waits, failed or was interrupted is begun again; what is done stays done.",
+  },
+  abort: {
+    title: "Abort this run",
+    confirm: "Abort",
+    about: "It stops after what it is doing. What was done stays until it is rolled back.",
+  },
+  rollback: {
+    title: "Roll this run back",
+    confirm: "Roll back",
+    about: "What was done is taken back, the last step first.",
+  },
 } as const;
 
 export function PlaybookRunPage() {
   const { run: id = "" } = useParams({ strict: false }) as { run?: string };
   const query = useApi<PlaybookRunDetail>(path("playbook-runs", id), undefined, { every: 2 });
   const run = query.data?.run;
-  const playbook = useApi<PlaybookDetail>(path("playbooks", run?.playbook ?? "-"), undefined, { enabled: Boolean(run), every: false });
+  const playbook = useApi<PlaybookDetail>(path("playbooks", run?.playbook ?? "-"), undefined, {
+    enabled: Boolean(run),
+    every: false,
+  });
   const { can } = useSession();
   const [doing, setDoing] = useState<keyof typeof STEPS | null>(null);
   return (

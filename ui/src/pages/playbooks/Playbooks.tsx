@@ -24,7 +24,13 @@ const COLUMNS: Column<PlaybookLine>[] = [
       </Anchor>
     ),
   },
-  { id: "state", header: "State", width: "120px", value: (one) => one.state, cell: (one) => <Status word={one.state} tone={one.state === "Draft" ? "idle" : undefined} /> },
+  {
+    id: "state",
+    header: "State",
+    width: "120px",
+    value: (one) => one.state,
+    cell: (one) => <Status word={one.state} tone={one.state === "Draft" ? "idle" : undefined} />,
+  },
   {
     id: "progress",
     header: "Progress",
@@ -55,9 +61,21 @@ const RUNS: Column<PlaybookRun>[] = [
     ),
   },
   { id: "playbook", header: "Playbook", value: (one) => one.playbook },
-  { id: "status", header: "Status", width: "140px", value: (one) => one.status, cell: (one) => <Status word={one.status} /> },
+  {
+    id: "status",
+    header: "Status",
+    width: "140px",
+    value: (one) => one.status,
+    cell: (one) => <Status word={one.status} />,
+  },
   { id: "actor", header: "By", width: "110px", value: (one) => one.actor },
-  { id: "at", header: "Started", width: "120px", value: (one) => one.started_at, cell: (one) => <Time at={one.started_at} form="ago" /> },
+  {
+    id: "at",
+    header: "Started",
+    width: "120px",
+    value: (one) => one.started_at,
+    cell: (one) => <Time at={one.started_at} form="ago" />,
+  },
 ];
 
 export function Playbooks() {
@@ -67,7 +85,10 @@ export function Playbooks() {
   const lines = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
   const gone = Array.isArray(runs.data) ? runs.data : (runs.data?.items ?? []);
   return (
-    <Page title="Playbooks" about="Plan documents whose steps are executable: pre-checks, backup, run, verify, gate, flag, watch - and the way back of each step.">
+    <Page
+      title="Playbooks"
+      about="Plan documents whose steps are executable: pre-checks, backup, run, verify, gate, flag, watch - and the way back of each step."
+    >
       <Panel title="Active plans" flush actions={<CsvButton rows={lines} columns={COLUMNS} file="playbooks" />}>
         <Answer query={query}>
           {() => (

@@ -31,11 +31,17 @@ export function Steps({ steps, entries = [] }: { steps: PlaybookStep[]; entries?
                 ) : null}
               </div>
               <div style={{ textAlign: "right", flex: "none" }}>
-                <Status word={last?.status ?? "waiting"} label={last ? `${last.action === "rollback" ? "rollback " : ""}${last.status}` : step.kind} tone={last ? undefined : "idle"} />
+                <Status
+                  word={last?.status ?? "waiting"}
+                  label={last ? `${last.action === "rollback" ? "rollback " : ""}${last.status}` : step.kind}
+                  tone={last ? undefined : "idle"}
+                />
                 {last ? (
                   <Text size="xs" c="dimmed">
                     <Time at={last.started_at} form="ago" />
-                    {last.finished_at ? `, ${duration(new Date(last.finished_at).getTime() - new Date(last.started_at).getTime())}` : ""}
+                    {last.finished_at
+                      ? `, ${duration(new Date(last.finished_at).getTime() - new Date(last.started_at).getTime())}`
+                      : ""}
                   </Text>
                 ) : null}
               </div>

@@ -71,7 +71,11 @@ export function Quarantine() {
                 of run {shortId(search.run)} ✕
               </Anchor>
             ) : null}
-            <Checkbox label="settled too" checked={all} onChange={(event) => setSearch({ all: event.currentTarget.checked ? "true" : undefined })} />
+            <Checkbox
+              label="settled too"
+              checked={all}
+              onChange={(event) => setSearch({ all: event.currentTarget.checked ? "true" : undefined })}
+            />
             <Choice
               label="Class"
               width={120}
@@ -93,7 +97,9 @@ export function Quarantine() {
               rowKey={(item) => item.id}
               height={620}
               onOpen={(item) => void navigate({ to: href.quarantined(item.id) })}
-              empty={<Empty title="Nothing in quarantine">Every item of every run was taken, or has been settled.</Empty>}
+              empty={
+                <Empty title="Nothing in quarantine">Every item of every run was taken, or has been settled.</Empty>
+              }
             />
           )}
         </Answer>

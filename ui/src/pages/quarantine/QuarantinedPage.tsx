@@ -1,5 +1,5 @@
 // One quarantined item: why it was refused, its source record to repair, and the rows that it would have written.
-import { Alert, Anchor, Button, Group, Text, Textarea } from "@mantine/core";
+import { Anchor, Button, Group, Text, Textarea } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { api, path } from "../../api/client";
@@ -8,7 +8,8 @@ import type { Quarantined, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { RowDiff } from "../../parts/Diff";
 import { shortId } from "../../parts/format";
-import { Page, Panel } from "../../parts/Page";
+import { Callout, Page, Panel } from "../../parts/Page";
+import { Scroll } from "../../parts/Scroll";
 import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { href } from "../../shell/places";
@@ -46,22 +47,22 @@ export function QuarantinedPage() {
       <Answer query={query}>
         {(data) => (
           <div className="grid">
-            <Alert color="yellow" variant="light" title={`Refused: ${data.class}`}>
+            <Callout tone="warn" title={`Refused: ${data.class}`}>
               <Text style={{ whiteSpace: "pre-wrap" }}>{data.reason}</Text>
               {data.together_with.length > 0 ? (
                 <Text size="xs">Fails only together with items {data.together_with.join(", ")}</Text>
               ) : null}
-            </Alert>
+            </Callout>
             <Repair item={data} />
             <Panel title="Rows it would write" flush className="w6">
-              <div style={{ maxHeight: 560, overflow: "auto" }}>
+              <Scroll label="Rows it would write" height={560} grows>
                 {data.changes.map((change) => (
                   <RowDiff key={`${change.table}/${change.key}`} change={change} />
                 ))}
                 {data.changes.length === 0 ? (
                   <Empty title="None">Planning refused the record before any row was made of it.</Empty>
                 ) : null}
-              </div>
+              </Scroll>
             </Panel>
           </div>
         )}
@@ -80,9 +81,21 @@ export function readRecord(text: string): { value: unknown } | { problem: string
 }
 
 const STEPS = {
-  repair: { title: "Keep the repaired record", about: "The stored source record becomes what you wrote.", confirm: "Keep record" },
-  validate: { title: "Try the record", about: "The record is planned and tried in a transaction that is taken back.", confirm: "Try it" },
-  replay: { title: "Replay into its run", about: "The record is planned against the rows as they are now, and applied as a further batch of the same run.", confirm: "Replay" },
+  repair: {
+    title: "Keep the repaired record",
+    about: "The stored source record becomes what you wrote.",
+    confirm: "Keep record",
+  },
+  validate: {
+    title: "Try the record",
+    about: "The record is planned and tried in a transaction that is taken back.",
+    confirm: "Try it",
+  },
+  replay: {
+    title: "Replay into its run",
+    about: "The record is planned against the rows as they are now, and applied as a further batch of the same run.",
+    confirm: "Replay",
+  },
   discard: { title: "Discard the item", about: "The item is settled without being applied.", confirm: "Discard item" },
 } as const;
 type Step = keyof typeof STEPS;
@@ -112,7 +125,7 @@ function Repair({ item }: { item: Quarantined }) {
           <Button disabled={!may || edited} onClick={() => setStep("replay")}>
             Replay
           </Button>
-          <Button variant="subtle" color="red.9" disabled={!may} onClick={() => setStep("discard")}>
+          <Button variant="default" disabled={!may} onClick={() => setStep("discard")}>
             Discard
           </Button>
         </>
@@ -143,7 +156,10 @@ function Repair({ item }: { item: Quarantined }) {
           confirm={STEPS[step].confirm}
           danger={step === "discard"}
           send={(reason) =>
-            api.post(path("quarantine", item.id, step), step === "repair" && "value" in read ? { body: read.value, reason } : { reason })
+            api.post(
+              path("quarantine", item.id, step),
+              step === "repair" && "value" in read ? { body: read.value, reason } : { reason },
+            )
           }
         />
       ) : null}

@@ -13,8 +13,20 @@ import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
 
 const COLUMNS: Column<Edit>[] = [
-  { id: "key", header: "Record", width: "150px", value: (one) => one.key, cell: (one) => <span className="mono">{one.key}</span> },
-  { id: "state", header: "State", width: "100px", value: (one) => one.state, cell: (one) => <Status word={one.state} /> },
+  {
+    id: "key",
+    header: "Record",
+    width: "150px",
+    value: (one) => one.key,
+    cell: (one) => <span className="mono">{one.key}</span>,
+  },
+  {
+    id: "state",
+    header: "State",
+    width: "100px",
+    value: (one) => one.state,
+    cell: (one) => <Status word={one.state} />,
+  },
   {
     id: "fields",
     header: "What it sets",
@@ -27,7 +39,13 @@ const COLUMNS: Column<Edit>[] = [
             .join(", "),
   },
   { id: "author", header: "By", width: "100px", value: (one) => one.author },
-  { id: "at", header: "Changed", width: "110px", value: (one) => one.changed_at, cell: (one) => <Time at={one.changed_at} form="ago" /> },
+  {
+    id: "at",
+    header: "Changed",
+    width: "110px",
+    value: (one) => one.changed_at,
+    cell: (one) => <Time at={one.changed_at} form="ago" />,
+  },
 ];
 
 interface Decided extends Undoable {
@@ -77,7 +95,9 @@ export function Drafts({ system }: { system: string }) {
         confirm={doing === "commit" ? "Commit" : "Discard"}
         danger={doing === "discard"}
         basis={String(doing)}
-        send={(reason, dry) => api.post(path("systems", system, "drafts", doing ?? "commit"), { all: true, reason, dry_run: dry })}
+        send={(reason, dry) =>
+          api.post(path("systems", system, "drafts", doing ?? "commit"), { all: true, reason, dry_run: dry })
+        }
         preview={(answer) => (
           <Group gap={6}>
             <Text>{count(answer.done, "draft")} would go through.</Text>

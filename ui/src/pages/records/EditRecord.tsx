@@ -35,17 +35,43 @@ export function EditRecord({
   onClose: () => void;
 }) {
   return (
-    <Drawer opened={record !== null} onClose={onClose} position="right" size="md" title={<Text fw={600} className="mono">{record?.key}</Text>} transitionProps={{ duration: 80 }}>
+    <Drawer
+      opened={record !== null}
+      onClose={onClose}
+      position="right"
+      size="md"
+      title={
+        <Text fw={600} className="mono">
+          {record?.key}
+        </Text>
+      }
+      transitionProps={{ duration: 80 }}
+    >
       {record ? <Form key={record.key} system={system} record={record} fields={fields} onClose={onClose} /> : null}
     </Drawer>
   );
 }
 
-function Form({ system, record, fields, onClose }: { system: string; record: LinkedRecord; fields: string[]; onClose: () => void }) {
+function Form({
+  system,
+  record,
+  fields,
+  onClose,
+}: {
+  system: string;
+  record: LinkedRecord;
+  fields: string[];
+  onClose: () => void;
+}) {
   const client = useQueryClient();
   const { can } = useSession();
   const texts = () =>
-    Object.fromEntries(fields.map((field) => [field, record.fields[field] === null || record.fields[field] === undefined ? "" : String(record.fields[field])]));
+    Object.fromEntries(
+      fields.map((field) => [
+        field,
+        record.fields[field] === null || record.fields[field] === undefined ? "" : String(record.fields[field]),
+      ]),
+    );
   const [values, setValues] = useState<Record<string, string>>(texts);
   const [commit, setCommit] = useState(false);
   const [reason, setReason] = useState("");
@@ -58,7 +84,11 @@ function Form({ system, record, fields, onClose }: { system: string; record: Lin
     setBusy(true);
     setError(null);
     try {
-      const answer = await api.put<Undoable>(path("systems", system, "records", record.key, "draft"), { fields: edits, commit, reason });
+      const answer = await api.put<Undoable>(path("systems", system, "records", record.key, "draft"), {
+        fields: edits,
+        commit,
+        reason,
+      });
       await client.invalidateQueries();
       tell(commit ? `${record.key} is committed` : `${record.key} is a draft of yours`, answer.undo ?? null);
       onClose();
@@ -98,7 +128,11 @@ function Form({ system, record, fields, onClose }: { system: string; record: Lin
           ))}
         </div>
         <TextInput label="Reason" value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
-        <Checkbox label="Commit at once instead of keeping a draft" checked={commit} onChange={(event) => setCommit(event.currentTarget.checked)} />
+        <Checkbox
+          label="Commit at once instead of keeping a draft"
+          checked={commit}
+          onChange={(event) => setCommit(event.currentTarget.checked)}
+        />
         <Group justify="flex-end" gap={8}>
           <Button variant="default" onClick={onClose}>
             Close

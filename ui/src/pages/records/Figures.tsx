@@ -8,7 +8,10 @@ export function Figures({ system, filters }: { system: string; filters: Record<s
   const query = useApi<Record<string, unknown>>(path("systems", system, "figures"), filters);
   if (!query.data) return null;
   const figures = Object.entries(query.data)
-    .filter(([, value]) => typeof value === "number" || (typeof value === "string" && value !== "" && !Number.isNaN(Number(value))))
+    .filter(
+      ([, value]) =>
+        typeof value === "number" || (typeof value === "string" && value !== "" && !Number.isNaN(Number(value))),
+    )
     .map(([name, value]) => ({ label: name.replaceAll("_", " "), value: measured(Number(value)) }));
   return figures.length > 0 ? <Stats figures={figures} /> : null;
 }

@@ -27,11 +27,16 @@ export function ImportCsv({ system, opened, onClose }: { system: string; opened:
     setBusy(true);
     setError(null);
     try {
-      const answer = await api.postText<ImportReport & { undo?: string | null; dry_run?: boolean }>(path("systems", system, "import"), "text/csv", text, {
-        dry_run: dry || undefined,
-        commit: commit || undefined,
-        reason: reason || undefined,
-      });
+      const answer = await api.postText<ImportReport & { undo?: string | null; dry_run?: boolean }>(
+        path("systems", system, "import"),
+        "text/csv",
+        text,
+        {
+          dry_run: dry || undefined,
+          commit: commit || undefined,
+          reason: reason || undefined,
+        },
+      );
       setReport(answer);
       if (!dry) {
         await client.invalidateQueries();
@@ -49,8 +54,8 @@ export function ImportCsv({ system, opened, onClose }: { system: string; opened:
     <Modal opened={opened} onClose={onClose} title={<Text fw={600}>Import CSV into {system}</Text>} size="xl">
       <Stack gap="sm">
         <Text c="dimmed">
-          The first line names the fields; one of them is the key. Quotes, line breaks within them and a byte order mark are read. Lines that
-          cannot be read are told and left out, the others go in as drafts of yours.
+          The first line names the fields; one of them is the key. Quotes, line breaks within them and a byte order mark
+          are read. Lines that cannot be read are told and left out, the others go in as drafts of yours.
         </Text>
         <FileInput
           size="xs"
@@ -77,7 +82,11 @@ export function ImportCsv({ system, opened, onClose }: { system: string; opened:
           spellCheck={false}
         />
         <TextInput label="Reason" value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
-        <Checkbox label="Commit at once instead of keeping drafts" checked={commit} onChange={(event) => setCommit(event.currentTarget.checked)} />
+        <Checkbox
+          label="Commit at once instead of keeping drafts"
+          checked={commit}
+          onChange={(event) => setCommit(event.currentTarget.checked)}
+        />
         {error ? <Problem error={error} /> : null}
         {report ? (
           <div role="status" className="panel">
@@ -89,7 +98,13 @@ export function ImportCsv({ system, opened, onClose }: { system: string; opened:
               {problems.length > 0 ? <CsvButton rows={problems} columns={COLUMNS} file="bad-lines" /> : null}
             </Group>
             {problems.length > 0 ? (
-              <DataTable label="Lines that were left out" rows={problems} columns={COLUMNS} rowKey={(one) => `${one.line} ${one.column} ${one.reason}`} height={220} />
+              <DataTable
+                label="Lines that were left out"
+                rows={problems}
+                columns={COLUMNS}
+                rowKey={(one) => `${one.line} ${one.column} ${one.reason}`}
+                height={220}
+              />
             ) : null}
           </div>
         ) : null}

@@ -1,5 +1,5 @@
 // One record: base, mine and theirs side by side, what is on its way, and its history with the way back.
-import { Alert, Anchor, Button, Group, Table, Text } from "@mantine/core";
+import { Anchor, Button, Group, Table, Text } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, path } from "../../api/client";
@@ -8,7 +8,7 @@ import type { RecordDetail, RecordVersions } from "../../api/sync";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { Cell } from "../../parts/Diff";
-import { Page, Panel } from "../../parts/Page";
+import { Callout, Page, Panel } from "../../parts/Page";
 import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
@@ -49,14 +49,14 @@ export function RecordPage() {
         {(data) => (
           <div className="grid">
             {data.conflict ? (
-              <Alert color="red" variant="light" title="Both sides changed this record">
+              <Callout tone="bad" title="Both sides changed this record">
                 <Group gap={10}>
                   <Text>{Object.keys(data.conflict.fields).join(", ") || data.conflict.kind}</Text>
                   <Anchor component={Link} to={`${href.conflicts(system)}?record=${encodeURIComponent(key)}`}>
                     Decide it in the inbox
                   </Anchor>
                 </Group>
-              </Alert>
+              </Callout>
             ) : null}
             <Sides record={data} />
             <Versions system={system} record={data} />
@@ -80,7 +80,13 @@ function Sides({ record }: { record: RecordDetail }) {
       title="Both sides"
       flush
       className="w7"
-      note={record.pending ? <Status word={record.pending.state} label={`an edit is ${record.pending.state}`} /> : "nothing is on its way"}
+      note={
+        record.pending ? (
+          <Status word={record.pending.state} label={`an edit is ${record.pending.state}`} />
+        ) : (
+          "nothing is on its way"
+        )
+      }
     >
       <Table.ScrollContainer minWidth={520}>
         <Table>
@@ -94,7 +100,8 @@ function Sides({ record }: { record: RecordDetail }) {
           </Table.Thead>
           <Table.Tbody>
             {names.map((name) => {
-              const differs = record.differs.includes(name) || (record.conflict ? name in record.conflict.fields : false);
+              const differs =
+                record.differs.includes(name) || (record.conflict ? name in record.conflict.fields : false);
               return (
                 <Table.Tr key={name}>
                   <Table.Th scope="row">{name.replaceAll("_", " ")}</Table.Th>
@@ -133,7 +140,12 @@ function Versions({ system, record }: { system: string; record: RecordDetail }) 
                   <Text>
                     <b>version {step.version}</b> {step.because} by {step.actor}
                   </Text>
-                  <Button size="compact-xs" variant="default" disabled={!can("operator", system)} onClick={() => setBack(step.version - 1)}>
+                  <Button
+                    size="compact-xs"
+                    variant="default"
+                    disabled={!can("operator", system)}
+                    onClick={() => setBack(step.version - 1)}
+                  >
                     Restore what was before
                   </Button>
                 </Group>
@@ -167,7 +179,13 @@ function Versions({ system, record }: { system: string; record: RecordDetail }) 
               about="The record goes back as an edit of yours, which is sent like any other and can be taken back."
               confirm="Restore"
               basis={String(back)}
-              send={(reason, dry) => api.post(path("systems", system, "records", record.key, "restore"), { version: back, reason, dry_run: dry })}
+              send={(reason, dry) =>
+                api.post(path("systems", system, "records", record.key, "restore"), {
+                  version: back,
+                  reason,
+                  dry_run: dry,
+                })
+              }
               preview={(answer) => <pre className="plain">{JSON.stringify(answer, null, 2)}</pre>}
             />
           </>

@@ -49,7 +49,11 @@ export function Records() {
   const records = useInfiniteQuery({
     queryKey: [path("systems", system, "records"), query],
     queryFn: ({ pageParam, signal }) =>
-      api.get<PageOf>(path("systems", system, "records"), { ...query, after: pageParam || undefined, total: pageParam ? false : undefined }, signal),
+      api.get<PageOf>(
+        path("systems", system, "records"),
+        { ...query, after: pageParam || undefined, total: pageParam ? false : undefined },
+        signal,
+      ),
     initialPageParam: "",
     getNextPageParam: (last) => last.next ?? undefined,
     placeholderData: keepPreviousData,
@@ -59,8 +63,22 @@ export function Records() {
   const fields = sync.data?.fields ?? Object.keys(rows[0]?.fields ?? {});
   const columns = useMemo<Column<LinkedRecord>[]>(
     () => [
-      { id: "key", header: "Record", width: "140px", value: (one) => one.key, cell: (one) => <span className="mono">{one.key}</span>, sortable: false },
-      { id: "state", header: "State", width: "104px", value: (one) => one.state, cell: (one) => <Status word={one.state} />, sortable: false },
+      {
+        id: "key",
+        header: "Record",
+        width: "140px",
+        value: (one) => one.key,
+        cell: (one) => <span className="mono">{one.key}</span>,
+        sortable: false,
+      },
+      {
+        id: "state",
+        header: "State",
+        width: "104px",
+        value: (one) => one.state,
+        cell: (one) => <Status word={one.state} />,
+        sortable: false,
+      },
       ...fields.map(
         (field): Column<LinkedRecord> => ({
           id: field,
@@ -89,7 +107,12 @@ export function Records() {
       about="The remote's rows with the edits made here over them. An edit is a draft of yours until you commit it."
       actions={
         <>
-          <Button variant="default" leftSection={<IconUpload size={14} />} disabled={!can("operator", system)} onClick={() => setImporting(true)}>
+          <Button
+            variant="default"
+            leftSection={<IconUpload size={14} />}
+            disabled={!can("operator", system)}
+            onClick={() => setImporting(true)}
+          >
             Import CSV
           </Button>
           <Button variant="default" onClick={() => void navigate({ to: href.conflicts(system) })}>
@@ -103,11 +126,27 @@ export function Records() {
       <Panel
         title="Records"
         flush
-        note={total === undefined ? null : `${count(total, "record")}${rows.length < total ? `, ${rows.length.toLocaleString("en-US")} loaded` : ""}`}
+        note={
+          total === undefined
+            ? null
+            : `${count(total, "record")}${rows.length < total ? `, ${rows.length.toLocaleString("en-US")} loaded` : ""}`
+        }
         actions={
           <>
-            <Choice label="State" width={110} value={state} onChange={(chosen) => setSearch({ state: chosen })} options={STATES} />
-            <Choice label={sync.data?.scope_field ?? "Scope"} width={130} value={scope} onChange={(chosen) => setSearch({ scope: chosen })} options={(sync.data?.status.pulls ?? []).map((pull) => pull.scope)} />
+            <Choice
+              label="State"
+              width={110}
+              value={state}
+              onChange={(chosen) => setSearch({ state: chosen })}
+              options={STATES}
+            />
+            <Choice
+              label={sync.data?.scope_field ?? "Scope"}
+              width={130}
+              value={scope}
+              onChange={(chosen) => setSearch({ scope: chosen })}
+              options={(sync.data?.status.pulls ?? []).map((pull) => pull.scope)}
+            />
             <AddFilter fields={fields} onAdd={(field, value) => setSearch({ [PREFIX + field]: value })} />
             <CsvButton rows={rows} columns={columns} file={`${system}-records`} />
           </>
@@ -116,11 +155,19 @@ export function Records() {
         {named.length > 0 ? (
           <Group gap={6} px={10} py={6} style={{ borderBottom: "1px solid var(--pl-line)" }}>
             {named.map(([field, value]) => (
-              <Group key={field} gap={2} style={{ border: "1px solid var(--pl-line)", borderRadius: 6, paddingLeft: 8 }}>
+              <Group
+                key={field}
+                gap={2}
+                style={{ border: "1px solid var(--pl-line)", borderRadius: 6, paddingLeft: 8 }}
+              >
                 <Text size="xs">
                   {field.replaceAll("_", " ")} = {value}
                 </Text>
-                <ActionIcon size="sm" aria-label={`Take the filter of ${field} away`} onClick={() => setSearch({ [PREFIX + field]: undefined })}>
+                <ActionIcon
+                  size="sm"
+                  aria-label={`Take the filter of ${field} away`}
+                  onClick={() => setSearch({ [PREFIX + field]: undefined })}
+                >
                   <IconX size={12} />
                 </ActionIcon>
               </Group>
@@ -157,7 +204,13 @@ function AddFilter({ fields, onAdd }: { fields: string[]; onAdd: (field: string,
   const [field, setField] = useState<string | undefined>(undefined);
   return (
     <Group gap={4} wrap="nowrap">
-      <Choice label="Field" width={140} value={field} onChange={setField} options={fields.map((one) => ({ value: one, label: one.replaceAll("_", " ") }))} />
+      <Choice
+        label="Field"
+        width={140}
+        value={field}
+        onChange={setField}
+        options={fields.map((one) => ({ value: one, label: one.replaceAll("_", " ") }))}
+      />
       {field ? (
         <Find
           label="is"

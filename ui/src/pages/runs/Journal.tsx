@@ -11,7 +11,13 @@ import { Time } from "../../parts/Time";
 const ERRORS: Column<BatchError>[] = [
   { id: "batch", header: "Batch", width: "70px", align: "right", value: (one) => one.batch },
   { id: "label", header: "Item", width: "minmax(140px, 1fr)", value: (one) => one.label },
-  { id: "outcome", header: "Outcome", width: "130px", value: (one) => one.outcome, cell: (one) => <Status word={one.outcome} /> },
+  {
+    id: "outcome",
+    header: "Outcome",
+    width: "130px",
+    value: (one) => one.outcome,
+    cell: (one) => <Status word={one.outcome} />,
+  },
   { id: "class", header: "Class", width: "110px", value: (one) => one.class },
   { id: "reason", header: "Reason", width: "minmax(260px, 3fr)", value: (one) => one.reason },
 ];
@@ -50,7 +56,13 @@ const EVENTS: Column<JournalEvent>[] = [
   { id: "at", header: "At", width: "230px", value: (one) => one.at, cell: (one) => <Time at={one.at} /> },
   { id: "kind", header: "Event", width: "150px", value: (one) => one.kind },
   { id: "actor", header: "By", width: "100px", value: (one) => one.actor },
-  { id: "detail", header: "Detail", width: "minmax(240px, 3fr)", value: (one) => one.detail, cell: (one) => <span className="mono">{one.detail}</span> },
+  {
+    id: "detail",
+    header: "Detail",
+    width: "minmax(240px, 3fr)",
+    value: (one) => one.detail,
+    cell: (one) => <span className="mono">{one.detail}</span>,
+  },
   {
     id: "digest",
     header: "Digest",
@@ -66,7 +78,12 @@ const EVENTS: Column<JournalEvent>[] = [
 
 export function Journal({ events }: { events: JournalEvent[] }) {
   return (
-    <Panel title="Events" flush note="each holds the digest of the one before" actions={<CsvButton rows={events} columns={EVENTS} file="events" />}>
+    <Panel
+      title="Events"
+      flush
+      note="each holds the digest of the one before"
+      actions={<CsvButton rows={events} columns={EVENTS} file="events" />}
+    >
       <DataTable
         label="Events of the run"
         rows={events}

@@ -40,7 +40,9 @@ export function Live({ run }: { run: Run }) {
         {now?.eta_seconds !== undefined && now.eta_seconds !== null ? (
           <Text className="num">{duration(now.eta_seconds * 1000)} left</Text>
         ) : null}
-        <Text c="dimmed">{state === "live" ? "live" : state === "lost" ? "the stream is lost; trying again" : "asking every 5 s"}</Text>
+        <Text c="dimmed">
+          {state === "live" ? "live" : state === "lost" ? "the stream is lost; trying again" : "asking every 5 s"}
+        </Text>
       </Group>
     </div>
   );

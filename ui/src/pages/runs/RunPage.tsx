@@ -1,5 +1,5 @@
 // One run: what became of its items, batch by batch, live while it goes on, with its report, its journal and the way back.
-import { Alert, Anchor, Button, CopyButton, Group } from "@mantine/core";
+import { Anchor, Button, CopyButton, Group } from "@mantine/core";
 import { IconArrowBackUp, IconPlayerPause, IconPlayerPlay, IconPlayerStop } from "@tabler/icons-react";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
@@ -8,7 +8,7 @@ import { useApi } from "../../api/queries";
 import type { Run, RunDetail, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { count, duration, number, shortId } from "../../parts/format";
-import { Facts, Page, Panel } from "../../parts/Page";
+import { Callout, Facts, Page, Panel } from "../../parts/Page";
 import { Answer } from "../../parts/States";
 import { TallyBar } from "../../parts/Tally";
 import { Time } from "../../parts/Time";
@@ -63,9 +63,9 @@ function Body({ data }: { data: RunDetail }) {
   return (
     <div className="grid">
       {run.stop_reason ? (
-        <Alert color="yellow" variant="light" title={`Stopped: ${run.stop_class ?? ""}`}>
+        <Callout tone="warn" title={`Stopped: ${run.stop_class ?? ""}`}>
           {run.stop_reason}
-        </Alert>
+        </Callout>
       ) : null}
       <div className="col w8">
         <Panel title={isGoing ? "Progress" : "Outcome"} note={count(run.tally.planned, "item")}>
@@ -77,7 +77,12 @@ function Body({ data }: { data: RunDetail }) {
       <Panel title="Facts" className="w4">
         <Facts
           facts={[
-            ["Plan", <Anchor key="plan" component={Link} to={href.plan(run.plan)} className="mono">{shortId(run.plan)}</Anchor>],
+            [
+              "Plan",
+              <Anchor key="plan" component={Link} to={href.plan(run.plan)} className="mono">
+                {shortId(run.plan)}
+              </Anchor>,
+            ],
             ["Started", <Time key="started" at={run.started_at} />],
             ["Took", duration(run.duration_ms)],
             ["By", run.actor],
@@ -85,7 +90,16 @@ function Body({ data }: { data: RunDetail }) {
             ["Batches", `${number(run.batches)} of ${String(run.settings.batch_size ?? "?")} items`],
             ["Rows written", number(run.rows_written)],
             ["Unchanged", number(report?.unchanged)],
-            ["Backup", run.backup ? <span key="backup" className="mono">{shortId(run.backup)}</span> : "none"],
+            [
+              "Backup",
+              run.backup ? (
+                <span key="backup" className="mono">
+                  {shortId(run.backup)}
+                </span>
+              ) : (
+                "none"
+              ),
+            ],
           ]}
         />
       </Panel>
@@ -110,7 +124,12 @@ function Actions({ run }: { run: Run }) {
         )}
       </CopyButton>
       {isGoing ? (
-        <Button variant="default" leftSection={<IconPlayerPause size={14} />} disabled={!mayChange} onClick={() => setStep("pause")}>
+        <Button
+          variant="default"
+          leftSection={<IconPlayerPause size={14} />}
+          disabled={!mayChange}
+          onClick={() => setStep("pause")}
+        >
           Pause
         </Button>
       ) : null}
@@ -120,12 +139,22 @@ function Actions({ run }: { run: Run }) {
         </Button>
       ) : null}
       {isGoing || RESUMABLE.includes(run.status) ? (
-        <Button variant="default" leftSection={<IconPlayerStop size={14} />} disabled={!mayChange} onClick={() => setStep("cancel")}>
+        <Button
+          variant="default"
+          leftSection={<IconPlayerStop size={14} />}
+          disabled={!mayChange}
+          onClick={() => setStep("cancel")}
+        >
           Cancel
         </Button>
       ) : null}
       {!isGoing && run.tally.applied > 0 ? (
-        <Button variant="light" leftSection={<IconArrowBackUp size={14} />} disabled={!mayChange} onClick={() => setStep("undo")}>
+        <Button
+          variant="light"
+          leftSection={<IconArrowBackUp size={14} />}
+          disabled={!mayChange}
+          onClick={() => setStep("undo")}
+        >
           Undo…
         </Button>
       ) : null}

@@ -27,12 +27,32 @@ export function Runs() {
         actions={
           <>
             <SystemChoice value={system} onChange={(chosen) => setSearch({ system: chosen, offset: undefined })} />
-            <Choice label="Status" value={status} onChange={(chosen) => setSearch({ status: chosen, offset: undefined })} options={STATUSES} />
-            <Find label="Change" value={change} onChange={(text) => setSearch({ change: text, offset: undefined })} width={150} />
+            <Choice
+              label="Status"
+              value={status}
+              onChange={(chosen) => setSearch({ status: chosen, offset: undefined })}
+              options={STATUSES}
+            />
+            <Find
+              label="Change"
+              value={change}
+              onChange={(text) => setSearch({ change: text, offset: undefined })}
+              width={150}
+            />
             <CsvButton rows={runs.data?.items ?? []} columns={RUN_COLUMNS} file="runs" />
           </>
         }
-        note={runs.data ? <Pager offset={offset} limit={LIMIT} total={runs.data.total} what="run" onMove={(to) => setSearch({ offset: String(to) })} /> : null}
+        note={
+          runs.data ? (
+            <Pager
+              offset={offset}
+              limit={LIMIT}
+              total={runs.data.total}
+              what="run"
+              onMove={(to) => setSearch({ offset: String(to) })}
+            />
+          ) : null
+        }
       >
         <Answer query={runs}>
           {(data) => (

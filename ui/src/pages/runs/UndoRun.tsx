@@ -95,7 +95,11 @@ function Preview({ answer }: { answer: UndoPreview }) {
     <Stack gap={6} className="panel" p="sm">
       <Group gap={8}>
         <Text fw={550}>What would happen</Text>
-        {answer.edited ? <Status word="warn" label={`${number(answer.edited)} edited since`} /> : <Status word="good" tone="good" label="nothing was edited since" />}
+        {answer.edited ? (
+          <Status word="warn" label={`${number(answer.edited)} edited since`} />
+        ) : (
+          <Status word="good" tone="good" label="nothing was edited since" />
+        )}
       </Group>
       <Facts
         facts={[

@@ -12,7 +12,8 @@ import { href } from "../../shell/places";
 /** A finished run that left rows behind is not simply good. */
 export function RunStatus({ run }: { run: Run }) {
   const left = run.tally.quarantined + run.tally.conflicted;
-  if (run.status === "finished" && left > 0) return <Status word="partial" tone="warn" label={`finished, ${left} left`} />;
+  if (run.status === "finished" && left > 0)
+    return <Status word="partial" tone="warn" label={`finished, ${left} left`} />;
   return <Status word={run.status} />;
 }
 
@@ -35,7 +36,13 @@ export const RUN_COLUMNS: Column<Run>[] = [
     width: "minmax(130px, 1fr)",
     value: (run) => (run.undoes ? `${run.change} (undo)` : run.change),
   },
-  { id: "status", header: "Status", width: "150px", value: (run) => run.status, cell: (run) => <RunStatus run={run} /> },
+  {
+    id: "status",
+    header: "Status",
+    width: "150px",
+    value: (run) => run.status,
+    cell: (run) => <RunStatus run={run} />,
+  },
   {
     id: "items",
     header: "Items",
@@ -48,7 +55,8 @@ export const RUN_COLUMNS: Column<Run>[] = [
     header: "Outcome",
     width: "minmax(120px, 1fr)",
     sortable: false,
-    value: (run) => `${run.tally.applied} applied, ${run.tally.quarantined} quarantined, ${run.tally.conflicted} conflicted`,
+    value: (run) =>
+      `${run.tally.applied} applied, ${run.tally.quarantined} quarantined, ${run.tally.conflicted} conflicted`,
     cell: (run) => <TallyBar tally={run.tally} />,
   },
   { id: "rows", header: "Rows written", width: "110px", align: "right", value: (run) => run.rows_written },

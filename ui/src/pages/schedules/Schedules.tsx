@@ -37,10 +37,28 @@ export function Schedules() {
   const columns = useMemo<Column<Schedule>[]>(
     () => [
       { id: "name", header: "Schedule", width: "minmax(150px, 1fr)", value: (one) => one.name },
-      { id: "state", header: "State", width: "100px", value: (one) => (one.enabled ? "on" : "paused"), cell: (one) => <Status word={one.enabled ? "on" : "paused"} /> },
-      { id: "cron", header: "When", width: "140px", value: (one) => one.cron, cell: (one) => <span className="mono">{one.cron}</span> },
+      {
+        id: "state",
+        header: "State",
+        width: "100px",
+        value: (one) => (one.enabled ? "on" : "paused"),
+        cell: (one) => <Status word={one.enabled ? "on" : "paused"} />,
+      },
+      {
+        id: "cron",
+        header: "When",
+        width: "140px",
+        value: (one) => one.cron,
+        cell: (one) => <span className="mono">{one.cron}</span>,
+      },
       { id: "zone", header: "Zone", width: "110px", value: (one) => one.zone },
-      { id: "command", header: "What", width: "minmax(180px, 2fr)", value: (one) => one.command.join(" "), cell: (one) => <span className="mono">plimsoll {one.command.join(" ")}</span> },
+      {
+        id: "command",
+        header: "What",
+        width: "minmax(180px, 2fr)",
+        value: (one) => one.command.join(" "),
+        cell: (one) => <span className="mono">plimsoll {one.command.join(" ")}</span>,
+      },
       {
         id: "last",
         header: "Last time",
@@ -48,7 +66,13 @@ export function Schedules() {
         value: (one) => one.last?.outcome ?? one.last?.status ?? "never",
         cell: (one) => (one.last ? <Status word={one.last.outcome ?? one.last.status ?? "unknown"} /> : "never"),
       },
-      { id: "due", header: "Next", width: "120px", value: (one) => one.due_at, cell: (one) => <Time at={one.due_at} form="ago" /> },
+      {
+        id: "due",
+        header: "Next",
+        width: "120px",
+        value: (one) => one.due_at,
+        cell: (one) => <Time at={one.due_at} form="ago" />,
+      },
       {
         id: "do",
         header: "",
@@ -58,7 +82,13 @@ export function Schedules() {
         cell: (one) => (
           <Group gap={4} wrap="nowrap">
             {([one.enabled ? "pause" : "resume", "run"] as const).map((step) => (
-              <Button key={step} size="compact-xs" variant="default" disabled={!may} onClick={() => setDoing({ step, name: one.name })}>
+              <Button
+                key={step}
+                size="compact-xs"
+                variant="default"
+                disabled={!may}
+                onClick={() => setDoing({ step, name: one.name })}
+              >
                 {WORDS[step]}
               </Button>
             ))}
@@ -69,8 +99,15 @@ export function Schedules() {
     [may],
   );
   return (
-    <Page title="Schedules" about="A schedule's time is claimed, recorded and moved on in one transaction: it runs once, however many servers there are.">
-      <Panel title="All schedules" flush actions={<CsvButton rows={rows} columns={columns.slice(0, -1)} file="schedules" />}>
+    <Page
+      title="Schedules"
+      about="A schedule's time is claimed, recorded and moved on in one transaction: it runs once, however many servers there are."
+    >
+      <Panel
+        title="All schedules"
+        flush
+        actions={<CsvButton rows={rows} columns={columns.slice(0, -1)} file="schedules" />}
+      >
         <Answer query={query}>
           {() => (
             <DataTable
@@ -79,7 +116,11 @@ export function Schedules() {
               columns={columns}
               rowKey={(one) => one.name}
               height={480}
-              empty={<Empty title="Nothing runs by itself">Ready-made schedules are added with <code>plimsoll schedule add NAME</code>.</Empty>}
+              empty={
+                <Empty title="Nothing runs by itself">
+                  Ready-made schedules are added with <code>plimsoll schedule add NAME</code>.
+                </Empty>
+              }
             />
           )}
         </Answer>

@@ -11,9 +11,9 @@ import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
 import { useFilters } from "../../parts/useFilters";
 import { ViewCsv, ViewTable } from "../../parts/ViewTable";
-import { exchangesOf } from "./trace";
 import { TraceTimeline } from "./TraceTimeline";
 import { Transcript } from "./Transcript";
+import { exchangesOf } from "./trace";
 
 const VIEW = "/views/opencode";
 const TABLES = [
@@ -76,7 +76,12 @@ export function SessionPage() {
                 <Tabs.Tab value="facts">Facts</Tabs.Tab>
               </Tabs.List>
               <Tabs.Panel value="trace" pt={12}>
-                <Panel title="Trace" flush note="each exchange on its own line of time" actions={<ViewCsv table={tableOf(timeline.data)} file={`trace-${session}`} />}>
+                <Panel
+                  title="Trace"
+                  flush
+                  note="each exchange on its own line of time"
+                  actions={<ViewCsv table={tableOf(timeline.data)} file={`trace-${session}`} />}
+                >
                   <Answer query={timeline}>{() => <TraceTimeline exchanges={exchanges} prompts={asked} />}</Answer>
                 </Panel>
               </Tabs.Panel>
@@ -90,7 +95,12 @@ export function SessionPage() {
               ))}
               <Tabs.Panel value="facts" pt={12}>
                 <Panel title="Everything that is known of the session">
-                  <Facts facts={Object.entries(about ?? {}).map(([name, value]) => [name.replaceAll("_", " "), str(value) || "unknown"])} />
+                  <Facts
+                    facts={Object.entries(about ?? {}).map(([name, value]) => [
+                      name.replaceAll("_", " "),
+                      str(value) || "unknown",
+                    ])}
+                  />
                 </Panel>
               </Tabs.Panel>
             </Tabs>
@@ -106,7 +116,11 @@ function OfView({ session, view, title }: { session: string; view: string; title
   const table = useMemo(() => tableOf(query.data), [query.data]);
   return (
     <Panel title={title} flush actions={<ViewCsv table={table} file={`${view}-${session}`} />}>
-      <Answer query={query}>{() => <ViewTable label={title} table={table} height={520} empty={`No ${title.toLowerCase()} in this session`} />}</Answer>
+      <Answer query={query}>
+        {() => (
+          <ViewTable label={title} table={table} height={520} empty={`No ${title.toLowerCase()} in this session`} />
+        )}
+      </Answer>
       <Text size="xs" c="dimmed" p={8}>
         view <code>{view}</code>
       </Text>

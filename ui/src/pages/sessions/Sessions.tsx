@@ -26,8 +26,20 @@ const COLUMNS: Column<ViewRow>[] = [
       </Anchor>
     ),
   },
-  { id: "project", header: "Project", width: "minmax(150px, 1.4fr)", value: (row) => str(row.root_path), cell: (row) => <span className="mono">{str(row.root_path)}</span> },
-  { id: "status", header: "Status", width: "110px", value: (row) => str(row.status), cell: (row) => <Status word={str(row.status) || "unknown"} /> },
+  {
+    id: "project",
+    header: "Project",
+    width: "minmax(150px, 1.4fr)",
+    value: (row) => str(row.root_path),
+    cell: (row) => <span className="mono">{str(row.root_path)}</span>,
+  },
+  {
+    id: "status",
+    header: "Status",
+    width: "110px",
+    value: (row) => str(row.status),
+    cell: (row) => <Status word={str(row.status) || "unknown"} />,
+  },
   { id: "exchanges", header: "Exchanges", width: "90px", align: "right", value: (row) => num(row.exchanges) },
   { id: "tools", header: "Tools", width: "80px", align: "right", value: (row) => num(row.tool_calls) },
   {
@@ -38,8 +50,22 @@ const COLUMNS: Column<ViewRow>[] = [
     value: (row) => num(row.errors),
     cell: (row) => ((num(row.errors) ?? 0) > 0 ? <Status word="error" label={number(num(row.errors))} /> : "0"),
   },
-  { id: "cost", header: "Cost", width: "100px", align: "right", value: (row) => num(row.stored_cost), cell: (row) => measured(num(row.stored_cost), "USD") },
-  { id: "list", header: "At list price", width: "110px", align: "right", value: (row) => num(row.list_cost), cell: (row) => measured(num(row.list_cost), "USD") },
+  {
+    id: "cost",
+    header: "Cost",
+    width: "100px",
+    align: "right",
+    value: (row) => num(row.stored_cost),
+    cell: (row) => measured(num(row.stored_cost), "USD"),
+  },
+  {
+    id: "list",
+    header: "At list price",
+    width: "110px",
+    align: "right",
+    value: (row) => num(row.list_cost),
+    cell: (row) => measured(num(row.list_cost), "USD"),
+  },
   {
     id: "length",
     header: "Length",
@@ -48,7 +74,13 @@ const COLUMNS: Column<ViewRow>[] = [
     value: (row) => lengthOf(row),
     cell: (row) => duration(lengthOf(row)),
   },
-  { id: "at", header: "Last active", width: "110px", value: (row) => str(row.time_updated), cell: (row) => <Time at={str(row.time_updated)} form="ago" /> },
+  {
+    id: "at",
+    header: "Last active",
+    width: "110px",
+    value: (row) => str(row.time_updated),
+    cell: (row) => <Time at={str(row.time_updated)} form="ago" />,
+  },
 ];
 
 function lengthOf(row: ViewRow): number | null {
@@ -74,14 +106,51 @@ export function Sessions() {
   const choices = (answer: ViewAnswer | undefined, name: string) =>
     [...new Set(tableOf(answer).rows.map((row) => str(row[name])))].filter(Boolean).sort();
   return (
-    <Page title="Agent sessions" about="What the coding agent did, in its own order: exchanges, tools, sub-agents, tokens, cost, errors.">
+    <Page
+      title="Agent sessions"
+      about="What the coding agent did, in its own order: exchanges, tools, sub-agents, tokens, cost, errors."
+    >
       <Group gap={8} className="no-print">
-        <Choice label="Project" width={200} value={project} onChange={(one) => setSearch({ project: one })} options={choices(projects.data, "root_path")} />
-        <Choice label="Model" width={170} value={model} onChange={(one) => setSearch({ model: one })} options={choices(models.data, "model")} />
-        <Choice label="Agent" width={130} value={agent} onChange={(one) => setSearch({ agent: one })} options={choices(agents.data, "agent")} />
-        <Choice label="Status" width={120} value={search.status} onChange={(status) => setSearch({ status })} options={[...new Set(rows.map((row) => str(row.status)))].filter(Boolean)} />
-        <TextInput aria-label="From" type="date" value={from ?? ""} onChange={(event) => setSearch({ from: event.currentTarget.value || undefined })} />
-        <TextInput aria-label="To" type="date" value={to ?? ""} onChange={(event) => setSearch({ to: event.currentTarget.value || undefined })} />
+        <Choice
+          label="Project"
+          width={200}
+          value={project}
+          onChange={(one) => setSearch({ project: one })}
+          options={choices(projects.data, "root_path")}
+        />
+        <Choice
+          label="Model"
+          width={170}
+          value={model}
+          onChange={(one) => setSearch({ model: one })}
+          options={choices(models.data, "model")}
+        />
+        <Choice
+          label="Agent"
+          width={130}
+          value={agent}
+          onChange={(one) => setSearch({ agent: one })}
+          options={choices(agents.data, "agent")}
+        />
+        <Choice
+          label="Status"
+          width={120}
+          value={search.status}
+          onChange={(status) => setSearch({ status })}
+          options={[...new Set(rows.map((row) => str(row.status)))].filter(Boolean)}
+        />
+        <TextInput
+          aria-label="From"
+          type="date"
+          value={from ?? ""}
+          onChange={(event) => setSearch({ from: event.currentTarget.value || undefined })}
+        />
+        <TextInput
+          aria-label="To"
+          type="date"
+          value={to ?? ""}
+          onChange={(event) => setSearch({ to: event.currentTarget.value || undefined })}
+        />
         <Find label="Find in titles and paths" value={search.find} onChange={(find) => setSearch({ find })} />
       </Group>
       {query.data ? (
@@ -96,7 +165,12 @@ export function Sessions() {
           ]}
         />
       ) : null}
-      <Panel title="Sessions" flush note={query.data ? count(shown.length, "session") : null} actions={<CsvButton rows={shown} columns={COLUMNS} file="sessions" />}>
+      <Panel
+        title="Sessions"
+        flush
+        note={query.data ? count(shown.length, "session") : null}
+        actions={<CsvButton rows={shown} columns={COLUMNS} file="sessions" />}
+      >
         <Answer query={query}>
           {() => (
             <DataTable

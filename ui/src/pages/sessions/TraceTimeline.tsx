@@ -4,6 +4,7 @@ import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { count, duration, number } from "../../parts/format";
+import { Scroll } from "../../parts/Scroll";
 import { Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { href } from "../../shell/places";
@@ -25,7 +26,7 @@ export function TraceTimeline({ exchanges, prompts }: { exchanges: Exchange[]; p
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set(exchanges.slice(0, 1).map((one) => one.number)));
   if (exchanges.length === 0) return <Empty title="No events are known of this session" />;
   return (
-    <div style={{ maxHeight: 640, overflow: "auto" }} tabIndex={0} role="group" aria-label="Exchanges on a line of time">
+    <Scroll label="Exchanges on a line of time" height={640} grows>
       <Legend exchanges={exchanges} />
       {exchanges.map((exchange) => {
         const isOpen = open.has(exchange.number);
@@ -74,7 +75,7 @@ export function TraceTimeline({ exchanges, prompts }: { exchanges: Exchange[]; p
           </div>
         );
       })}
-    </div>
+    </Scroll>
   );
 }
 
@@ -82,7 +83,15 @@ function Line({ span, exchange }: { span: Span; exchange: Exchange }) {
   const { left, width } = place(span, exchange);
   const name = span.name || span.kind;
   return (
-    <li style={{ display: "grid", gridTemplateColumns: "minmax(120px, 220px) 1fr 78px", gap: 8, alignItems: "center", minHeight: 22 }}>
+    <li
+      style={{
+        display: "grid",
+        gridTemplateColumns: "minmax(120px, 220px) 1fr 78px",
+        gap: 8,
+        alignItems: "center",
+        minHeight: 22,
+      }}
+    >
       <Text size="xs" truncate pl={span.depth * 12} title={`${span.kind} ${span.name}`}>
         {span.child ? (
           <Anchor component={Link} to={href.session(span.child)}>
@@ -121,7 +130,10 @@ function Legend({ exchanges }: { exchanges: Exchange[] }) {
     <Group gap="md" px={12} py={6} style={{ borderBottom: "1px solid var(--pl-line)" }}>
       {kinds.map((kind) => (
         <Group key={kind} gap={5}>
-          <span aria-hidden style={{ width: 9, height: 9, borderRadius: 2, background: COLOURS[kind] ?? "var(--mantine-color-gray-5)" }} />
+          <span
+            aria-hidden
+            style={{ width: 9, height: 9, borderRadius: 2, background: COLOURS[kind] ?? "var(--mantine-color-gray-5)" }}
+          />
           <Text size="xs">{kind}</Text>
         </Group>
       ))}

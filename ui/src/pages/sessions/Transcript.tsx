@@ -6,6 +6,7 @@ import { useApi } from "../../api/queries";
 import { num, str, tableOf, type ViewAnswer, type ViewRow } from "../../api/views";
 import { count, duration } from "../../parts/format";
 import { Panel } from "../../parts/Page";
+import { Scroll } from "../../parts/Scroll";
 import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
@@ -15,7 +16,12 @@ export function Transcript({ session }: { session: string }) {
   const query = useApi<ViewAnswer>("/views/opencode/transcript", { session, limit: 1000 }, { every: false });
   const table = useMemo(() => tableOf(query.data), [query.data]);
   return (
-    <Panel title="Transcript" flush note={query.data ? count(table.rows.length, "part") : null} actions={<ViewCsv table={table} file={`transcript-${session}`} />}>
+    <Panel
+      title="Transcript"
+      flush
+      note={query.data ? count(table.rows.length, "part") : null}
+      actions={<ViewCsv table={table} file={`transcript-${session}`} />}
+    >
       <Answer query={query}>{() => <Parts rows={table.rows} />}</Answer>
     </Panel>
   );
@@ -32,7 +38,7 @@ function Parts({ rows }: { rows: ViewRow[] }) {
   });
   if (rows.length === 0) return <Empty title="Nothing was said in this session" />;
   return (
-    <div ref={scroller} style={{ height: 640, overflow: "auto" }} tabIndex={0} role="group" aria-label="Transcript">
+    <Scroll inner={scroller} label="Transcript" height={640}>
       <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
         {virtual.getVirtualItems().map((item) => {
           const row = rows[item.index] ?? {};
@@ -41,7 +47,14 @@ function Parts({ rows }: { rows: ViewRow[] }) {
               key={item.key}
               ref={virtual.measureElement}
               data-index={item.index}
-              style={{ position: "absolute", left: 0, right: 0, transform: `translateY(${item.start}px)`, padding: "8px 14px", borderBottom: "1px solid var(--pl-line)" }}
+              style={{
+                position: "absolute",
+                left: 0,
+                right: 0,
+                transform: `translateY(${item.start}px)`,
+                padding: "8px 14px",
+                borderBottom: "1px solid var(--pl-line)",
+              }}
             >
               <Group gap={10}>
                 <Text fw={600}>{str(row.role)}</Text>
@@ -52,11 +65,13 @@ function Parts({ rows }: { rows: ViewRow[] }) {
                   <Time at={str(row.time_created)} form="full" />
                 </Text>
               </Group>
-              {row.text ? <Text style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{str(row.text)}</Text> : null}
+              {row.text ? (
+                <Text style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{str(row.text)}</Text>
+              ) : null}
             </div>
           );
         })}
       </div>
-    </div>
+    </Scroll>
   );
 }

@@ -24,16 +24,30 @@ const COLUMNS: Column<AuditLine>[] = [
   { id: "at", header: "At", width: "230px", value: (one) => one.at, cell: (one) => <Time at={one.at} /> },
   { id: "actor", header: "Who", width: "130px", value: (one) => one.actor },
   { id: "method", header: "Method", width: "80px", value: (one) => one.method },
-  { id: "path", header: "What", width: "minmax(240px, 2fr)", value: (one) => one.path || one.route, cell: (one) => <span className="mono">{one.path || one.route}</span> },
+  {
+    id: "path",
+    header: "What",
+    width: "minmax(240px, 2fr)",
+    value: (one) => one.path || one.route,
+    cell: (one) => <span className="mono">{one.path || one.route}</span>,
+  },
   {
     id: "status",
     header: "Answer",
     width: "100px",
     value: (one) => one.status,
-    cell: (one) => <Status word={String(one.status)} tone={one.status < 400 ? "good" : one.status < 500 ? "warn" : "bad"} />,
+    cell: (one) => (
+      <Status word={String(one.status)} tone={one.status < 400 ? "good" : one.status < 500 ? "warn" : "bad"} />
+    ),
   },
   { id: "reason", header: "Reason", width: "minmax(180px, 2fr)", value: (one) => one.reason },
-  { id: "request", header: "Request", width: "150px", value: (one) => one.request_id, cell: (one) => <span className="mono">{one.request_id}</span> },
+  {
+    id: "request",
+    header: "Request",
+    width: "150px",
+    value: (one) => one.request_id,
+    cell: (one) => <span className="mono">{one.request_id}</span>,
+  },
 ];
 
 const LIMIT = 500;
@@ -47,17 +61,39 @@ export function Audit() {
       <Panel
         title="Requests"
         flush
-        note={query.data ? <Pager offset={offset} limit={LIMIT} total={query.data.total} what="request" onMove={(to) => setSearch({ offset: String(to) })} /> : null}
+        note={
+          query.data ? (
+            <Pager
+              offset={offset}
+              limit={LIMIT}
+              total={query.data.total}
+              what="request"
+              onMove={(to) => setSearch({ offset: String(to) })}
+            />
+          ) : null
+        }
         actions={
           <>
-            <Find label="Who" width={140} value={search.actor} onChange={(actor) => setSearch({ actor, offset: undefined })} />
+            <Find
+              label="Who"
+              width={140}
+              value={search.actor}
+              onChange={(actor) => setSearch({ actor, offset: undefined })}
+            />
             <CsvButton rows={query.data?.items ?? []} columns={COLUMNS} file="audit" />
           </>
         }
       >
         <Answer query={query}>
           {(data) => (
-            <DataTable label="Audit" rows={data.items} columns={COLUMNS} rowKey={(one) => `${one.at} ${one.request_id}`} height={600} empty={<Empty title="Nothing was changed yet" />} />
+            <DataTable
+              label="Audit"
+              rows={data.items}
+              columns={COLUMNS}
+              rowKey={(one) => `${one.at} ${one.request_id}`}
+              height={600}
+              empty={<Empty title="Nothing was changed yet" />}
+            />
           )}
         </Answer>
       </Panel>

@@ -1,5 +1,15 @@
 // Who may use the server, with which roles; tokens of programs; and how this browser shows things.
-import { Button, Group, PasswordInput, SegmentedControl, Select, Stack, Text, TextInput, useMantineColorScheme } from "@mantine/core";
+import {
+  Button,
+  Group,
+  PasswordInput,
+  SegmentedControl,
+  Select,
+  Stack,
+  Text,
+  TextInput,
+  useMantineColorScheme,
+} from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { api, path } from "../../api/client";
@@ -9,8 +19,8 @@ import { Act } from "../../parts/Act";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { Answer, Empty } from "../../parts/States";
-import { useUi } from "../../state/ui";
 import { ROLES, useSession } from "../../shell/session";
+import { useUi } from "../../state/ui";
 
 interface Person {
   name: string;
@@ -36,8 +46,16 @@ export function Settings() {
             facts={[
               ["Name", session.user],
               ["Role", session.role],
-              ["How", { open: "everybody on this machine may use the server", session: "logged in", token: "by a token" }[session.mode] ?? session.mode],
-              ...Object.entries(session.roles ?? {}).map(([system, role]): [string, string] => [system === "*" ? "all systems" : system, role]),
+              [
+                "How",
+                { open: "everybody on this machine may use the server", session: "logged in", token: "by a token" }[
+                  session.mode
+                ] ?? session.mode,
+              ],
+              ...Object.entries(session.roles ?? {}).map(([system, role]): [string, string] => [
+                system === "*" ? "all systems" : system,
+                role,
+              ]),
             ]}
           />
         </Panel>
@@ -111,7 +129,12 @@ function Users({ admin }: { admin: boolean }) {
       className="w8"
       flush
       actions={
-        <Button variant="default" leftSection={<IconPlus size={14} />} disabled={!admin || !query.data} onClick={() => begin("new")}>
+        <Button
+          variant="default"
+          leftSection={<IconPlus size={14} />}
+          disabled={!admin || !query.data}
+          onClick={() => begin("new")}
+        >
           Add a user
         </Button>
       }
@@ -143,7 +166,11 @@ function Users({ admin }: { admin: boolean }) {
             ]}
             rowKey={(one) => one.name}
             height={300}
-            empty={<Empty title="No users">Whoever is on this machine may use the server; beyond it, it does not start without users.</Empty>}
+            empty={
+              <Empty title="No users">
+                Whoever is on this machine may use the server; beyond it, it does not start without users.
+              </Empty>
+            }
           />
         )}
       </Answer>
@@ -160,7 +187,14 @@ function Users({ admin }: { admin: boolean }) {
               : api.put(path("users", doing.name), { ...(password ? { password } : {}), roles, reason })
           }
         >
-          <TextInput label="Name" required disabled={doing !== "new"} value={name} onChange={(event) => setName(event.currentTarget.value)} autoComplete="off" />
+          <TextInput
+            label="Name"
+            required
+            disabled={doing !== "new"}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            autoComplete="off"
+          />
           <PasswordInput
             size="xs"
             label="Password"

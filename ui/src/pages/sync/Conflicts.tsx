@@ -16,8 +16,8 @@ import { Time } from "../../parts/Time";
 import { useFilters } from "../../parts/useFilters";
 import { useSession } from "../../shell/session";
 import { Bulk } from "./Bulk";
-import { Rules } from "./Rules";
 import { Resolve } from "./Resolve";
+import { Rules } from "./Rules";
 
 export function Conflicts() {
   const { system: named } = useParams({ strict: false }) as { system?: string };
@@ -43,13 +43,18 @@ function Inbox({ system }: { system: string }) {
   const [search, setSearch] = useFilters();
   const { can } = useSession();
   const all = search.all === "true";
-  const query = useApi<List<Conflict>>(path("systems", system, "conflicts"), { all: all || undefined, limit: 1000 }, { every: 5 });
+  const query = useApi<List<Conflict>>(
+    path("systems", system, "conflicts"),
+    { all: all || undefined, limit: 1000 },
+    { every: 5 },
+  );
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const [bulk, setBulk] = useState<"mine" | "theirs" | null>(null);
   const items = query.data?.items ?? [];
   const shown = items.filter(
     (one) =>
-      (!search.field || search.field in one.fields) && (!search.find || one.key.toLowerCase().includes(search.find.toLowerCase())),
+      (!search.field || search.field in one.fields) &&
+      (!search.find || one.key.toLowerCase().includes(search.find.toLowerCase())),
   );
   const open = shown.find((one) => one.key === search.record) ?? shown.find((one) => !one.closed_at) ?? shown[0];
   const may = can("operator", system);
@@ -76,16 +81,35 @@ function Inbox({ system }: { system: string }) {
             />
           ),
       },
-      { id: "key", header: "Record", width: "minmax(140px, 1fr)", value: (one) => one.key, cell: (one) => <span className="mono">{one.key}</span> },
-      { id: "fields", header: "Fields", width: "minmax(90px, 1fr)", value: (one) => Object.keys(one.fields).join(", ") || one.kind },
+      {
+        id: "key",
+        header: "Record",
+        width: "minmax(140px, 1fr)",
+        value: (one) => one.key,
+        cell: (one) => <span className="mono">{one.key}</span>,
+      },
+      {
+        id: "fields",
+        header: "Fields",
+        width: "minmax(90px, 1fr)",
+        value: (one) => Object.keys(one.fields).join(", ") || one.kind,
+      },
       {
         id: "state",
         header: "State",
         width: "90px",
         value: (one) => (one.closed_at ? "decided" : "open"),
-        cell: (one) => <Status word={one.closed_at ? "resolved" : "conflict"} label={one.closed_at ? "decided" : "open"} />,
+        cell: (one) => (
+          <Status word={one.closed_at ? "resolved" : "conflict"} label={one.closed_at ? "decided" : "open"} />
+        ),
       },
-      { id: "at", header: "Since", width: "90px", value: (one) => one.opened_at, cell: (one) => <Time at={one.opened_at} form="ago" /> },
+      {
+        id: "at",
+        header: "Since",
+        width: "90px",
+        value: (one) => one.opened_at,
+        cell: (one) => <Time at={one.opened_at} form="ago" />,
+      },
     ],
     [picked],
   );
@@ -100,8 +124,18 @@ function Inbox({ system }: { system: string }) {
         note={query.data ? count(shown.length, "conflict") : null}
         actions={
           <>
-            <Checkbox label="decided too" checked={all} onChange={(event) => setSearch({ all: event.currentTarget.checked ? "true" : undefined })} />
-            <Choice label="Field" width={120} value={search.field} onChange={(field) => setSearch({ field })} options={fields} />
+            <Checkbox
+              label="decided too"
+              checked={all}
+              onChange={(event) => setSearch({ all: event.currentTarget.checked ? "true" : undefined })}
+            />
+            <Choice
+              label="Field"
+              width={120}
+              value={search.field}
+              onChange={(field) => setSearch({ field })}
+              options={fields}
+            />
             <Find label="Record" width={130} value={search.find} onChange={(find) => setSearch({ find })} />
             <CsvButton rows={shown} columns={columns.slice(1)} file={`${system}-conflicts`} />
           </>
@@ -111,17 +145,32 @@ function Inbox({ system }: { system: string }) {
           <Button
             size="compact-xs"
             variant="subtle"
-            onClick={() => setPicked(chosen.length > 0 ? new Set() : new Set(shown.filter((one) => !one.closed_at).map((one) => one.key)))}
+            onClick={() =>
+              setPicked(
+                chosen.length > 0 ? new Set() : new Set(shown.filter((one) => !one.closed_at).map((one) => one.key)),
+              )
+            }
           >
             {chosen.length > 0 ? "Choose none" : "Choose all"}
           </Button>
           <Text c="dimmed" size="xs">
             {count(chosen.length, "conflict")} chosen
           </Text>
-          <Button size="compact-xs" variant="default" ml="auto" disabled={!may || chosen.length === 0} onClick={() => setBulk("mine")}>
+          <Button
+            size="compact-xs"
+            variant="default"
+            ml="auto"
+            disabled={!may || chosen.length === 0}
+            onClick={() => setBulk("mine")}
+          >
             Take mine for all
           </Button>
-          <Button size="compact-xs" variant="default" disabled={!may || chosen.length === 0} onClick={() => setBulk("theirs")}>
+          <Button
+            size="compact-xs"
+            variant="default"
+            disabled={!may || chosen.length === 0}
+            onClick={() => setBulk("theirs")}
+          >
             Take theirs for all
           </Button>
         </Group>

@@ -7,6 +7,7 @@ import { path } from "../../api/client";
 import { useEvents } from "../../api/events";
 import type { SyncEvent } from "../../api/sync";
 import { Panel } from "../../parts/Page";
+import { Scroll } from "../../parts/Scroll";
 import { Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
@@ -14,8 +15,24 @@ import { href } from "../../shell/places";
 
 /** The kinds that docs/guide/server.md names. */
 export const SYNC_EVENTS = [
-  "changed", "queued", "sent", "arrived", "limbo", "conflict", "decided", "conflict_closed", "dead_letter", "pulled",
-  "pull_failed", "postponed", "refused", "read_back", "discarded", "draft", "committed", "reset",
+  "changed",
+  "queued",
+  "sent",
+  "arrived",
+  "limbo",
+  "conflict",
+  "decided",
+  "conflict_closed",
+  "dead_letter",
+  "pulled",
+  "pull_failed",
+  "postponed",
+  "refused",
+  "read_back",
+  "discarded",
+  "draft",
+  "committed",
+  "reset",
 ] as const;
 
 const KEPT = 60;
@@ -26,17 +43,27 @@ export function Happening({ system }: { system: string }) {
   const state = useEvents(`${path("systems", system, "events")}`, SYNC_EVENTS, (kind, data, id) => {
     const event = { ...(data as object), kind, id } as SyncEvent;
     setEvents((before) => [event, ...before].slice(0, KEPT));
-    void client.invalidateQueries({ predicate: ({ queryKey }) => String(queryKey[0]).startsWith(path("systems", system)) });
+    void client.invalidateQueries({
+      predicate: ({ queryKey }) => String(queryKey[0]).startsWith(path("systems", system)),
+    });
   });
   return (
     <Panel
       title="Live"
       flush
       className="w4"
-      note={<Status word={state} tone={state === "live" ? "busy" : "idle"} label={state === "live" ? "following" : state === "lost" ? "reconnecting" : state} />}
+      note={
+        <Status
+          word={state}
+          tone={state === "live" ? "busy" : "idle"}
+          label={state === "live" ? "following" : state === "lost" ? "reconnecting" : state}
+        />
+      }
     >
-      <div style={{ maxHeight: 340, overflow: "auto" }} role="log" aria-label="Live events" tabIndex={0}>
-        {events.length === 0 ? <Empty title="Nothing has happened since you came">Edits, pulls and answers of the remote appear here.</Empty> : null}
+      <Scroll label="Live events" height={340} grows live>
+        {events.length === 0 ? (
+          <Empty title="Nothing has happened since you came">Edits, pulls and answers of the remote appear here.</Empty>
+        ) : null}
         {events.map((event) => (
           <div key={event.id} style={{ padding: "6px 12px", borderBottom: "1px solid var(--pl-line)" }}>
             <Text size="xs" c="dimmed">
@@ -53,7 +80,7 @@ export function Happening({ system }: { system: string }) {
             </Text>
           </div>
         ))}
-      </div>
+      </Scroll>
     </Panel>
   );
 }

@@ -14,7 +14,10 @@ import { linkFigures } from "./SyncPage";
 export function Links() {
   const systems = useApi<SystemInfo[]>("/systems");
   return (
-    <Page title="Sync" about="Records that two sides edit: what was pulled, what waits to be sent, and what needs a person.">
+    <Page
+      title="Sync"
+      about="Records that two sides edit: what was pulled, what waits to be sent, and what needs a person."
+    >
       <Answer query={systems}>
         {(data) => {
           const linked = data.filter((one) => one.link);

@@ -137,7 +137,12 @@ export function Resolve({ system, conflict }: { system: string; conflict: Confli
           </>
         ) : (
           <>
-            <Checkbox label="Answer these fields the same way from now on" checked={remember} onChange={(event) => setRemember(event.currentTarget.checked)} mr="auto" />
+            <Checkbox
+              label="Answer these fields the same way from now on"
+              checked={remember}
+              onChange={(event) => setRemember(event.currentTarget.checked)}
+              mr="auto"
+            />
             <Button disabled={!may} onClick={() => setAsking(true)}>
               Decide…
             </Button>
@@ -166,7 +171,8 @@ export function Resolve({ system, conflict }: { system: string; conflict: Confli
         preview={(answer) => (
           <Text>
             The record becomes{" "}
-            {fields.map(([field]) => `${field} = ${String(answer.becomes?.[field] ?? "null")}`).join(", ") || (answer.becomes ? "what it was here" : "deleted")}
+            {fields.map(([field]) => `${field} = ${String(answer.becomes?.[field] ?? "null")}`).join(", ") ||
+              (answer.becomes ? "what it was here" : "deleted")}
             .
           </Text>
         )}
@@ -177,7 +183,13 @@ export function Resolve({ system, conflict }: { system: string; conflict: Confli
         title="Bring the losing value back"
         about="What the answer gave up is edited again."
         confirm="Bring back"
-        send={(reason, dry) => api.post(path("systems", system, "conflicts", conflict.key, "undo"), { revision: conflict.revision, reason, dry_run: dry })}
+        send={(reason, dry) =>
+          api.post(path("systems", system, "conflicts", conflict.key, "undo"), {
+            revision: conflict.revision,
+            reason,
+            dry_run: dry,
+          })
+        }
       />
     </Panel>
   );

@@ -31,9 +31,28 @@ export function Rules({ system, fields }: { system: string; fields: string[] }) 
   return (
     <Panel title="Rules" className="w5" flush note="answers that are given again, field by field">
       <Group gap={6} p={10}>
-        <Select aria-label="Field" placeholder="Field" searchable data={sync.data?.fields ?? fields} value={field} onChange={setField} w={170} />
-        <Select aria-label="Take" data={["mine", "theirs"]} value={take} onChange={setTake} w={100} allowDeselect={false} />
-        <Button variant="default" disabled={!may || !field || !take} onClick={() => setDoing({ field: field ?? "", take })}>
+        <Select
+          aria-label="Field"
+          placeholder="Field"
+          searchable
+          data={sync.data?.fields ?? fields}
+          value={field}
+          onChange={setField}
+          w={170}
+        />
+        <Select
+          aria-label="Take"
+          data={["mine", "theirs"]}
+          value={take}
+          onChange={setTake}
+          w={100}
+          allowDeselect={false}
+        />
+        <Button
+          variant="default"
+          disabled={!may || !field || !take}
+          onClick={() => setDoing({ field: field ?? "", take })}
+        >
           Add rule
         </Button>
       </Group>
@@ -53,7 +72,12 @@ export function Rules({ system, fields }: { system: string; fields: string[] }) 
                       <Time at={rule.at ?? rule.since} form="ago" />
                     </Table.Td>
                     <Table.Td>
-                      <Button size="compact-xs" variant="default" disabled={!may} onClick={() => setDoing({ field: rule.field, take: null })}>
+                      <Button
+                        size="compact-xs"
+                        variant="default"
+                        disabled={!may}
+                        onClick={() => setDoing({ field: rule.field, take: null })}
+                      >
                         Take away
                       </Button>
                     </Table.Td>

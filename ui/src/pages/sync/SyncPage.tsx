@@ -30,7 +30,11 @@ export function linkFigures(sync: SyncStatus): Figure[] {
     { label: "In limbo", value: number(status.edits.limbo ?? 0), hint: "sent, with no known outcome" },
     { label: "Conflicts", value: number(status.conflicts), to: href.conflicts(sync.system) },
     { label: "Refused", value: number(status.edits.failed ?? 0), hint: "dead letters" },
-    { label: "Edit to agreed", value: middle === null ? "none yet" : duration(middle), hint: most === null ? undefined : `slowest ${duration(most)}` },
+    {
+      label: "Edit to agreed",
+      value: middle === null ? "none yet" : duration(middle),
+      hint: most === null ? undefined : `slowest ${duration(most)}`,
+    },
   ];
 }
 
@@ -51,7 +55,10 @@ export function SyncPage() {
       about={
         sync.data ? (
           <Group gap={10}>
-            <Status word={sync.data.remote_known ? "ok" : "waiting"} label={sync.data.remote_known ? "this server sends" : "no remote is known here; a worker elsewhere sends"} />
+            <Status
+              word={sync.data.remote_known ? "ok" : "waiting"}
+              label={sync.data.remote_known ? "this server sends" : "no remote is known here; a worker elsewhere sends"}
+            />
             <span>link {sync.data.link}</span>
           </Group>
         ) : null
@@ -64,7 +71,11 @@ export function SyncPage() {
           <Button component={Link} to={href.records(system)} variant="default">
             Records
           </Button>
-          <Button leftSection={<IconRefresh size={14} />} disabled={!can("operator", system) || !sync.data?.remote_known} onClick={() => setGoing(true)}>
+          <Button
+            leftSection={<IconRefresh size={14} />}
+            disabled={!can("operator", system) || !sync.data?.remote_known}
+            onClick={() => setGoing(true)}
+          >
             Sync now
           </Button>
         </>
@@ -149,7 +160,10 @@ export function drift(text: string | null): string {
   if (!text) return "not looked at";
   try {
     const { missing = [], unknown = [] } = JSON.parse(text) as { missing?: string[]; unknown?: string[] };
-    const parts = [missing.length ? `missing ${missing.join(", ")}` : "", unknown.length ? `unknown ${unknown.join(", ")}` : ""];
+    const parts = [
+      missing.length ? `missing ${missing.join(", ")}` : "",
+      unknown.length ? `unknown ${unknown.join(", ")}` : "",
+    ];
     return parts.filter(Boolean).join("; ") || "none";
   } catch {
     return text;
@@ -162,10 +176,7 @@ function Outcomes({ sync }: { sync: SyncStatus }) {
   return (
     <Panel title="Outcomes" className="w6">
       <Group gap="xl" align="flex-start">
-        {[
-          ["Edits by state", edits] as const,
-          ["Writes so far", work] as const,
-        ].map(([title, entries]) => (
+        {[["Edits by state", edits] as const, ["Writes so far", work] as const].map(([title, entries]) => (
           <div key={title}>
             <Text size="xs" c="dimmed" mb={4}>
               {title}

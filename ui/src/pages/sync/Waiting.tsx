@@ -40,7 +40,13 @@ function useColumns(system: string): Column<Waiting>[] {
         ),
       },
       { id: "scope", header: "Scope", width: "100px", value: (one) => one.scope },
-      { id: "state", header: "State", width: "110px", value: (one) => one.state, cell: (one) => <Status word={one.state ?? "failed"} /> },
+      {
+        id: "state",
+        header: "State",
+        width: "110px",
+        value: (one) => one.state,
+        cell: (one) => <Status word={one.state ?? "failed"} />,
+      },
       {
         id: "due",
         header: "Due",
@@ -49,13 +55,29 @@ function useColumns(system: string): Column<Waiting>[] {
         cell: (one) => <Time at={one.due_ms ? new Date(one.due_ms).toISOString() : null} form="ago" />,
       },
       { id: "failures", header: "Failures", width: "80px", align: "right", value: (one) => one.failures },
-      { id: "rest", header: "About", width: "minmax(160px, 2fr)", value: rest, cell: (one) => rest(one) || number(null) },
+      {
+        id: "rest",
+        header: "About",
+        width: "minmax(160px, 2fr)",
+        value: rest,
+        cell: (one) => rest(one) || number(null),
+      },
     ],
     [system],
   );
 }
 
-export function WaitingTable({ system, query, what, empty }: { system: string; query: UseQueryResult<List<Waiting>>; what: string; empty: string }) {
+export function WaitingTable({
+  system,
+  query,
+  what,
+  empty,
+}: {
+  system: string;
+  query: UseQueryResult<List<Waiting>>;
+  what: string;
+  empty: string;
+}) {
   const columns = useColumns(system);
   return (
     <Answer query={query}>
@@ -66,7 +88,14 @@ export function WaitingTable({ system, query, what, empty }: { system: string; q
               <CsvButton rows={list.items} columns={columns} file={`${system}-${what}`} />
             </Group>
           ) : null}
-          <DataTable label={what} rows={list.items} columns={columns} rowKey={(one) => `${one.key} ${one.operation ?? ""}`} height={340} empty={<Empty title={empty} />} />
+          <DataTable
+            label={what}
+            rows={list.items}
+            columns={columns}
+            rowKey={(one) => `${one.key} ${one.operation ?? ""}`}
+            height={340}
+            empty={<Empty title={empty} />}
+          />
         </>
       )}
     </Answer>
@@ -97,7 +126,9 @@ export function DeadLetters({ system, query }: { system: string; query: UseQuery
           about={doing === "drop" ? "What was edited here is given up; the remote's values stand." : undefined}
           confirm={doing === "retry" ? "Send again" : "Drop"}
           danger={doing === "drop"}
-          send={(reason, dry) => api.post(path("systems", system, "dead-letters", doing), { all: true, reason, dry_run: dry })}
+          send={(reason, dry) =>
+            api.post(path("systems", system, "dead-letters", doing), { all: true, reason, dry_run: dry })
+          }
         />
       ) : null}
     </>

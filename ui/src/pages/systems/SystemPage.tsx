@@ -57,7 +57,9 @@ export function SystemPage() {
               }
             >
               {system.changes.length === 0 ? (
-                <Empty title="No changes to plan">The records of this system change through its link, or through its own pages.</Empty>
+                <Empty title="No changes to plan">
+                  The records of this system change through its link, or through its own pages.
+                </Empty>
               ) : (
                 <Table>
                   <Table.Thead>

@@ -21,9 +21,20 @@ const COLUMNS: Column<SystemInfo>[] = [
     ),
   },
   { id: "title", header: "What it is for", width: "minmax(260px, 3fr)", value: (one) => one.title },
-  { id: "store", header: "Store", width: "minmax(180px, 1fr)", value: (one) => one.store, cell: (one) => <span className="mono">{one.store}</span> },
+  {
+    id: "store",
+    header: "Store",
+    width: "minmax(180px, 1fr)",
+    value: (one) => one.store,
+    cell: (one) => <span className="mono">{one.store}</span>,
+  },
   { id: "tables", header: "Tables", width: "80px", align: "right", value: (one) => one.tables.length },
-  { id: "changes", header: "Changes", width: "minmax(140px, 1fr)", value: (one) => one.changes.map((change) => change.name).join(", ") || "none" },
+  {
+    id: "changes",
+    header: "Changes",
+    width: "minmax(140px, 1fr)",
+    value: (one) => one.changes.map((change) => change.name).join(", ") || "none",
+  },
   { id: "link", header: "Link", width: "90px", value: (one) => one.link ?? "none" },
 ];
 
@@ -31,8 +42,15 @@ export function Systems() {
   const query = useApi<SystemInfo[]>("/systems");
   const navigate = useNavigate();
   return (
-    <Page title="Systems" about="Each system declares its tables, the changes that can be planned, its checks and its links.">
-      <Panel title="Systems of this server" flush actions={<CsvButton rows={query.data ?? []} columns={COLUMNS} file="systems" />}>
+    <Page
+      title="Systems"
+      about="Each system declares its tables, the changes that can be planned, its checks and its links."
+    >
+      <Panel
+        title="Systems of this server"
+        flush
+        actions={<CsvButton rows={query.data ?? []} columns={COLUMNS} file="systems" />}
+      >
         <Answer query={query}>
           {(data) => (
             <DataTable
