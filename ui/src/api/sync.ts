@@ -108,7 +108,8 @@ export interface SyncStatus {
     oldest_ms: number | null;
     edits: Record<string, number>;
     pulls: { scope: string; changed_at: string; complete_at: string | null; drift: string; held: string | null }[];
-    settled_ms: [number | null, number | null];
+    /** The middle and the longest time from an edit until both sides agree; none where nothing was settled lately. */
+    settled_ms: [number | null, number | null] | null;
     work: Record<string, number>;
   };
 }

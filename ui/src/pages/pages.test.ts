@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { SyncStatus } from "../api/sync";
 import { tableOf } from "../api/views";
 import { touched } from "../parts/Diff";
 import { axesOf, optionOf } from "./dashboards/options";
@@ -13,7 +14,7 @@ import { changed } from "./records/EditRecord";
 import { fieldFilters } from "./records/Records";
 import { exchangesOf, place } from "./sessions/trace";
 import { answerOf } from "./sync/Resolve";
-import { drift } from "./sync/SyncPage";
+import { drift, linkFigures } from "./sync/SyncPage";
 
 test("an update touches what it names and what differs, an insert everything", () => {
   expect(touched({ a: 1, b: 2, c: { date: "x" } }, { a: 1, b: 3, c: { date: "x" } })).toEqual(["b"]);
@@ -153,4 +154,28 @@ test("a certificate is whole only when every table equals its oracle and nothing
   expect(isWhole({ ...one, tables: [moved("1"), moved("2")] } as Certificate)).toBe(false);
   expect(isWhole({ ...one, forced: [{}] } as Certificate)).toBe(false);
   expect(isWhole({ ...one, tables: [] } as Certificate)).toBe(false);
+});
+
+test("a link on which nothing was settled lately has no figure for it", () => {
+  const status = {
+    mirrored: 1,
+    conflicts: 0,
+    due: 0,
+    oldest_ms: null,
+    edits: {},
+    pulls: [],
+    settled_ms: null,
+    work: {},
+  };
+  const sync = {
+    system: "pfa",
+    link: "pfa",
+    fields: [],
+    scope_field: "x",
+    remote_known: true,
+    rounds: { ended: 0, last: null, running: null },
+    status,
+  };
+  const figures = linkFigures(sync satisfies SyncStatus);
+  expect(figures.at(-1)?.value).toBe("none yet");
 });

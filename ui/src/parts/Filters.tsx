@@ -112,7 +112,7 @@ export function Pager({
         disabled={offset + limit >= total}
         onClick={() => onMove(offset + limit)}
       >
-        On
+        Next
       </Button>
     </Group>
   );

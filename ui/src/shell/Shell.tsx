@@ -140,7 +140,7 @@ function RefreshMenu() {
     <Menu position="bottom-end">
       <Menu.Target>
         <Tooltip label={refresh ? `Lists ask again every ${refresh} s` : "Lists do not ask again by themselves"}>
-          <ActionIcon aria-label="How often lists ask again" size="lg">
+          <ActionIcon aria-label="How often lists ask again" size="lg" visibleFrom="xs">
             <IconRefresh size={17} stroke={1.7} />
           </ActionIcon>
         </Tooltip>

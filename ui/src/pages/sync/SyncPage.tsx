@@ -21,7 +21,8 @@ import { DeadLetters, WaitingTable } from "./Waiting";
 
 export function linkFigures(sync: SyncStatus): Figure[] {
   const { status } = sync;
-  const [middle, most] = status.settled_ms;
+  // Nothing was settled lately: then there is no figure, and none is made up.
+  const [middle, most] = status.settled_ms ?? [null, null];
   return [
     { label: "Mirrored", value: number(status.mirrored), to: href.records(sync.system) },
     { label: "To send", value: number(status.due), hint: "edits that are due now" },
