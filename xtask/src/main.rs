@@ -40,6 +40,7 @@ mod process;
 mod project;
 mod setup;
 mod tests_run;
+mod ui;
 
 use std::process::ExitCode;
 
@@ -138,6 +139,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         about: "fetch the sentence model for search by meaning into .tools/models",
         run: model::run,
+    },
+    Command {
+        name: "ui",
+        arguments: "[--no-install] [--test]",
+        about: "build the web app into ui/dist, with a pinned Node where one can be had; --test checks it instead",
+        run: ui::run,
     },
     Command {
         name: "duckdb",

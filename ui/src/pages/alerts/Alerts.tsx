@@ -1,0 +1,193 @@
+// Incidents - what is wrong, who has it, who was told - and the rules that raise them.
+import { Anchor, Button, Checkbox, Code } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, path } from "../../api/client";
+import { useApi } from "../../api/queries";
+import type { List, Undoable } from "../../api/types";
+import { tableOf, type ViewRow } from "../../api/views";
+import { Act } from "../../parts/Act";
+import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
+import { count } from "../../parts/format";
+import { Facts, Page, Panel } from "../../parts/Page";
+import { Answer, Empty } from "../../parts/States";
+import { Status } from "../../parts/Status";
+import { Time } from "../../parts/Time";
+import { useFilters } from "../../parts/useFilters";
+import { ViewTable } from "../../parts/ViewTable";
+import { useSession } from "../../shell/session";
+
+export interface Incident {
+  id: string;
+  number: number;
+  cause: string;
+  system: string;
+  status: string;
+  severity: string;
+  title: string;
+  detail: string;
+  runbook: string;
+  occurrences: number;
+  first_at: string;
+  last_at: string;
+  acknowledged_by: string | null;
+  resolved_at: string | null;
+  resolution: string | null;
+}
+
+interface AlertsAnswer {
+  incidents?: Incident[] | List<Incident>;
+  rules?: ViewRow[] | List<ViewRow>;
+  items?: Incident[];
+}
+
+/** Incidents and rules, in whatever form the server lists them. */
+export function split(answer: AlertsAnswer | Incident[]): { incidents: Incident[]; rules: ViewRow[] } {
+  if (Array.isArray(answer)) return { incidents: answer, rules: [] };
+  const list = <T,>(one: T[] | List<T> | undefined): T[] => (Array.isArray(one) ? one : (one?.items ?? []));
+  return { incidents: answer.items ?? list(answer.incidents), rules: list(answer.rules) };
+}
+
+const COLUMNS: Column<Incident>[] = [
+  { id: "number", header: "No.", width: "60px", align: "right", value: (one) => one.number },
+  {
+    id: "status",
+    header: "Status",
+    width: "130px",
+    value: (one) => one.status,
+    cell: (one) => <Status word={one.status} />,
+  },
+  { id: "severity", header: "Severity", width: "84px", value: (one) => one.severity },
+  { id: "title", header: "What is wrong", width: "minmax(260px, 3fr)", value: (one) => one.title },
+  { id: "system", header: "System", width: "100px", value: (one) => one.system || "none" },
+  { id: "times", header: "Signalled", width: "90px", align: "right", value: (one) => one.occurrences },
+  { id: "who", header: "Taken by", width: "110px", value: (one) => one.acknowledged_by ?? "nobody" },
+  {
+    id: "first",
+    header: "Since",
+    width: "110px",
+    value: (one) => one.first_at,
+    cell: (one) => <Time at={one.first_at} form="ago" />,
+  },
+];
+
+export function Alerts() {
+  const [search, setSearch] = useFilters();
+  const { can } = useSession();
+  const query = useApi<AlertsAnswer | Incident[]>("/alerts", { all: search.all, limit: 500 });
+  const [doing, setDoing] = useState<"acknowledge" | "resolve" | null>(null);
+  const { incidents, rules } = query.data ? split(query.data) : { incidents: [], rules: [] };
+  const shown = incidents.filter((one) => search.all === "true" || one.status !== "resolved");
+  const open = shown.find((one) => one.id === search.incident) ?? shown[0];
+  return (
+    <Page
+      title="Alerts"
+      about="One incident for each cause: nobody is told twice of the same thing, and it ends by itself when the cause is gone."
+    >
+      <div className="grid">
+        <Panel
+          title="Incidents"
+          className="w8"
+          flush
+          note={query.data ? count(shown.length, "incident") : null}
+          actions={
+            <>
+              <Checkbox
+                label="resolved too"
+                checked={search.all === "true"}
+                onChange={(event) => setSearch({ all: event.currentTarget.checked ? "true" : undefined })}
+              />
+              <CsvButton rows={shown} columns={COLUMNS} file="incidents" />
+            </>
+          }
+        >
+          <Answer query={query}>
+            {() => (
+              <DataTable
+                label="Incidents"
+                rows={shown}
+                columns={COLUMNS}
+                rowKey={(one) => one.id}
+                current={open?.id ?? null}
+                onOpen={(one) => setSearch({ incident: one.id })}
+                height={460}
+                empty={
+                  <Empty title="Nothing is wrong">
+                    An incident appears here when a check, a run, a link or a metric asks for a person.
+                  </Empty>
+                }
+              />
+            )}
+          </Answer>
+        </Panel>
+        {open ? (
+          <Panel
+            title={`Incident ${open.number}`}
+            className="w4"
+            actions={
+              open.status === "resolved" ? null : (
+                <>
+                  <Button
+                    variant="default"
+                    disabled={!can("operator", open.system) || Boolean(open.acknowledged_by)}
+                    onClick={() => setDoing("acknowledge")}
+                  >
+                    Take it
+                  </Button>
+                  <Button
+                    variant="default"
+                    disabled={!can("operator", open.system)}
+                    onClick={() => setDoing("resolve")}
+                  >
+                    Resolve
+                  </Button>
+                </>
+              )
+            }
+          >
+            <Facts
+              facts={[
+                ["What", open.title],
+                [
+                  "Detail",
+                  <span key="detail" style={{ whiteSpace: "pre-wrap" }}>
+                    {open.detail || "none"}
+                  </span>,
+                ],
+                ["Cause", <Code key="cause">{open.cause}</Code>],
+                ["Runbook", open.runbook ? <Code key="runbook">{open.runbook}</Code> : "none"],
+                ["First", <Time key="first" at={open.first_at} />],
+                ["Last", <Time key="last" at={open.last_at} />],
+                ["Resolved", open.resolution ?? "no"],
+              ]}
+            />
+            <Anchor component={Link} to={`/checks?system=${encodeURIComponent(open.system)}`}>
+              Checks of {open.system || "all systems"}
+            </Anchor>
+          </Panel>
+        ) : null}
+        <Panel title="Rules" flush>
+          <Answer query={query}>
+            {() => (
+              <ViewTable
+                label="Rules of alerts"
+                table={tableOf(rules)}
+                height={300}
+                empty="This server lists no rules"
+              />
+            )}
+          </Answer>
+        </Panel>
+      </div>
+      {doing && open ? (
+        <Act<Undoable>
+          opened
+          onClose={() => setDoing(null)}
+          title={doing === "acknowledge" ? `Take incident ${open.number}` : `Resolve incident ${open.number}`}
+          confirm={doing === "acknowledge" ? "Take it" : "Resolve"}
+          send={(reason) => api.post(path("incidents", open.id, doing), { reason })}
+        />
+      ) : null}
+    </Page>
+  );
+}

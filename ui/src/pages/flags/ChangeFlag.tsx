@@ -1,0 +1,96 @@
+// Any change of a flag: first who would enter, leave and swap, then the change, with the way back.
+import { Checkbox, Group, SimpleGrid, Stack, Text } from "@mantine/core";
+import { useState } from "react";
+import { api, path } from "../../api/client";
+import type { Difference, Flag, FlagChange } from "../../api/flags";
+import { Act } from "../../parts/Act";
+import { number } from "../../parts/format";
+
+export interface Wish {
+  title: string;
+  confirm: string;
+  body: Record<string, unknown>;
+  about?: string;
+}
+
+export function ChangeFlag({ flag, wish, onClose }: { flag: Flag; wish: Wish; onClose: () => void }) {
+  const [swap, setSwap] = useState(false);
+  return (
+    <Act<FlagChange>
+      opened
+      onClose={onClose}
+      title={wish.title}
+      about={wish.about ?? `${flag.flag.name}, version ${flag.version}`}
+      confirm={wish.confirm}
+      basis={JSON.stringify([wish.body, swap])}
+      send={(reason, dry) =>
+        api.post(path("flags", flag.flag.name, "set"), {
+          ...wish.body,
+          reason,
+          dry_run: dry,
+          ...(swap ? { override_swap: true } : {}),
+        })
+      }
+      preview={(answer) => <Moves difference={answer.difference} findings={answer.findings} />}
+    >
+      <Checkbox
+        label="Let members of a live flag be swapped"
+        description="Without this a change that moves somebody from one side to the other is refused. The override is in the log."
+        checked={swap}
+        onChange={(event) => setSwap(event.currentTarget.checked)}
+      />
+    </Act>
+  );
+}
+
+const SHOWN = 60;
+
+/** Who enters, who leaves, who is swapped. */
+export function Moves({ difference, findings }: { difference: Difference | null; findings?: unknown[] }) {
+  if (!difference) return <Text c="dimmed">Nobody enters or leaves.</Text>;
+  const of = difference.exact
+    ? `of ${number(difference.of)} known keys`
+    : `estimated on ${number(difference.of)} made-up keys`;
+  return (
+    <Stack gap={8} className="panel" p="sm">
+      <Text fw={550}>
+        {number(difference.enter.length)} enter, {number(difference.leave.length)} leave,{" "}
+        {number(difference.switch.length)} swap, {number(difference.stay)} stay{" "}
+        <Text span c="dimmed">
+          ({of})
+        </Text>
+      </Text>
+      {difference.exact ? (
+        <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="sm">
+          <Who title="Enter" keys={difference.enter} />
+          <Who title="Leave" keys={difference.leave} />
+          <Who title="Swap" keys={difference.switch} />
+        </SimpleGrid>
+      ) : null}
+      {(findings ?? []).map((finding) => (
+        <Text key={JSON.stringify(finding)} size="xs">
+          {typeof finding === "string" ? finding : JSON.stringify(finding)}
+        </Text>
+      ))}
+    </Stack>
+  );
+}
+
+function Who({ title, keys }: { title: string; keys: string[] }) {
+  return (
+    <div>
+      <Group gap={6}>
+        <Text size="xs" c="dimmed">
+          {title}
+        </Text>
+        <Text size="xs" className="num">
+          {number(keys.length)}
+        </Text>
+      </Group>
+      <Text size="xs" className="mono" style={{ maxHeight: 110, overflow: "auto", overflowWrap: "anywhere" }}>
+        {keys.slice(0, SHOWN).join(", ") || "nobody"}
+        {keys.length > SHOWN ? ` and ${number(keys.length - SHOWN)} more` : ""}
+      </Text>
+    </div>
+  );
+}

@@ -1,0 +1,120 @@
+// Every change of a flag: who, why, and what it did to the members; any version can be brought back.
+import { Button } from "@mantine/core";
+import { useMemo } from "react";
+import { path } from "../../api/client";
+import type { Flag, FlagVersion } from "../../api/flags";
+import { useApi } from "../../api/queries";
+import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
+import { Panel } from "../../parts/Page";
+import { Answer } from "../../parts/States";
+import { Time } from "../../parts/Time";
+import { useSession } from "../../shell/session";
+import type { Wish } from "./ChangeFlag";
+
+/** The members of the definition that differ between two versions, as words. */
+export function whatChanged(before: FlagVersion["before"], after: FlagVersion["after"]): string {
+  if (!before) return "created";
+  if (!after) return "deleted";
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  const changed = [...names].filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  return (
+    changed
+      .map((name) => {
+        if (name === "state") return `${before.state} → ${after.state}`;
+        if (name === "rollout") return `${before.rollout?.percent ?? "no"} % → ${after.rollout?.percent ?? "no"} %`;
+        return name;
+      })
+      .join(", ") || "keys"
+  );
+}
+
+export function FlagHistory({ flag, onWish }: { flag: Flag; onWish: (wish: Wish) => void }) {
+  const query = useApi<FlagVersion[]>(path("flags", flag.flag.name, "history"));
+  const { can } = useSession();
+  const may = can("operator");
+  const columns = useMemo<Column<FlagVersion>[]>(
+    () => [
+      { id: "version", header: "Version", width: "76px", align: "right", value: (one) => one.version },
+      { id: "at", header: "At", width: "220px", value: (one) => one.at, cell: (one) => <Time at={one.at} /> },
+      { id: "actor", header: "By", width: "100px", value: (one) => one.actor },
+      {
+        id: "what",
+        header: "What changed",
+        width: "minmax(150px, 1fr)",
+        value: (one) => whatChanged(one.before, one.after),
+      },
+      { id: "reason", header: "Reason", width: "minmax(180px, 2fr)", value: (one) => one.reason },
+      {
+        id: "effect",
+        header: "Enter / leave / swap",
+        width: "150px",
+        align: "right",
+        value: (one) => `${one.effect.join(" / ")}${one.exact ? "" : " (est.)"}`,
+      },
+      {
+        id: "back",
+        header: "",
+        width: "100px",
+        sortable: false,
+        value: () => null,
+        cell: (one) =>
+          one.version !== flag.version && one.after ? (
+            <Button
+              size="compact-xs"
+              variant="default"
+              disabled={!may}
+              onClick={() =>
+                onWish({
+                  title: `Bring version ${one.version} back`,
+                  confirm: "Bring back",
+                  body: { definition: restoring(flag.flag, one.after) },
+                })
+              }
+            >
+              Bring back
+            </Button>
+          ) : null,
+      },
+    ],
+    [flag, may, onWish],
+  );
+  return (
+    <Panel
+      title="History"
+      flush
+      actions={<CsvButton rows={query.data ?? []} columns={columns} file={`history-${flag.flag.name}`} />}
+    >
+      <Answer query={query}>
+        {(versions) => (
+          <DataTable
+            label="History of the flag"
+            rows={versions}
+            columns={columns}
+            rowKey={(one) => String(one.version)}
+            height={320}
+            initialSort={[{ id: "version", desc: true }]}
+          />
+        )}
+      </Answer>
+    </Panel>
+  );
+}
+
+/** What has to be merged into the definition as it is now, so that it becomes an earlier one: null takes a member away. */
+export function restoring(now: Record<string, unknown>, then: Record<string, unknown> | null): Record<string, unknown> {
+  const patch: Record<string, unknown> = {};
+  for (const name of new Set([...Object.keys(now), ...Object.keys(then ?? {})])) {
+    if (name === "name") continue;
+    const before = now[name];
+    const after = then?.[name];
+    if (JSON.stringify(before) === JSON.stringify(after)) continue;
+    if (after === undefined) patch[name] = null;
+    else if (isObject(before) && isObject(after)) patch[name] = restoring(before, after);
+    else patch[name] = after;
+  }
+  return patch;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,81 @@
+// The kill switch and the proof that it arrived: who follows the flags, and who has acknowledged a version.
+import { Text } from "@mantine/core";
+import { api, path } from "../../api/client";
+import type { Flag, FlagChange } from "../../api/flags";
+import { useApi } from "../../api/queries";
+import { Act } from "../../parts/Act";
+import { count, duration, number } from "../../parts/format";
+import { Panel } from "../../parts/Page";
+import { Answer, Empty } from "../../parts/States";
+import { Status } from "../../parts/Status";
+import { Moves } from "./ChangeFlag";
+
+interface ArrivalAnswer {
+  version: number;
+  clients: number;
+  acknowledged: number;
+  after_ms: number | null;
+  slowest: { client: string; name?: string; after_ms?: number } | null;
+  silent: { client: string; name?: string; why?: string }[];
+}
+
+/** The sentence that the command prints too; only what was measured is in it. */
+export function arrivalSentence(arrival: ArrivalAnswer): string {
+  if (arrival.clients === 0) return "No client follows the flags; programs learn of it when they ask again.";
+  const slowest = arrival.slowest?.name ?? arrival.slowest?.client;
+  const after = arrival.after_ms === null ? "" : ` after ${duration(arrival.after_ms)}`;
+  return `${number(arrival.acknowledged)} of ${count(arrival.clients, "client")} have it${after}${slowest ? `, slowest ${slowest}` : ""}.`;
+}
+
+export function Kill({ flag, opened, onClose }: { flag: Flag; opened: boolean; onClose: () => void }) {
+  return (
+    <Act<FlagChange>
+      opened={opened}
+      onClose={onClose}
+      title={`Kill ${flag.flag.name}`}
+      about="Off for everybody, at once, until it is turned on again. Clients that follow the flags acknowledge it."
+      confirm="Kill the flag"
+      danger
+      send={(reason, dry) => api.post(path("flags", flag.flag.name, "kill"), { reason, dry_run: dry })}
+      preview={(answer) => <Moves difference={answer.difference} findings={answer.findings} />}
+    />
+  );
+}
+
+export function Followers({ version }: { version: number }) {
+  const clients = useApi<Record<string, unknown>[]>("/flag-clients", undefined, { every: 5 });
+  const arrival = useApi<ArrivalAnswer>(
+    path("flag-versions", version, "arrival"),
+    { wait_ms: 0 },
+    { every: 5, enabled: (clients.data?.length ?? 0) > 0 },
+  );
+  return (
+    <Panel title="Who follows the flags" note={clients.data ? count(clients.data.length, "client") : null}>
+      <Answer query={clients}>
+        {(list) =>
+          list.length === 0 ? (
+            <Empty title="No client follows the flags now">
+              A program that opens the stream of OFREP with <code>acknowledge=true</code> appears here, and a kill shows
+              when it arrived.
+            </Empty>
+          ) : (
+            <>
+              {arrival.data ? <Text fw={550}>{arrivalSentence(arrival.data)}</Text> : null}
+              <ul style={{ margin: "8px 0 0", paddingLeft: 0, listStyle: "none" }}>
+                {list.map((one) => (
+                  <li key={String(one.id ?? one.client)} style={{ padding: "3px 0", fontSize: 13 }}>
+                    <Status
+                      word={Number(one.version ?? one.acknowledged ?? 0) >= version ? "good" : "waiting"}
+                      tone={Number(one.version ?? one.acknowledged ?? 0) >= version ? "good" : "idle"}
+                      label={String(one.name ?? one.client ?? one.id)}
+                    />
+                  </li>
+                ))}
+              </ul>
+            </>
+          )
+        }
+      </Answer>
+    </Panel>
+  );
+}

@@ -1,0 +1,128 @@
+// Shapes of the gauges' routes, as the gauges system declares them.
+
+export type Side = "go" | "nogo";
+
+export interface Likeness {
+  category: string;
+  thread_size: string;
+  thread_type: string;
+  thread_form: string | null;
+  thread_class: string;
+  gauge_type: string;
+  hand: string;
+  acme_starts: number | null;
+  ownership: string;
+  owner: string | null;
+}
+
+export interface Member {
+  side: Side;
+  serial: string;
+  status: string;
+  sealed: boolean;
+  location: string | null;
+  due_on: string | null;
+}
+
+export interface GaugeSet {
+  set_id: string;
+  likeness: Likeness;
+  created_at: string;
+  ended_at: string | null;
+  state: string;
+  members: Member[];
+}
+
+export interface Refused {
+  rule?: string;
+  text: string;
+}
+
+export interface Candidate {
+  serial: string;
+  fits: boolean;
+  refused: Refused[];
+  notes: string[];
+  location: string | null;
+}
+
+export interface Incomplete {
+  set: string;
+  missing: Side[];
+  remaining: string | null;
+  location: string | null;
+  since: string;
+  age_days: number;
+  fitting: number;
+  best: string | null;
+}
+
+export interface HistoryLine {
+  entry: number;
+  at: string;
+  actor: string;
+  operation: string;
+  set_id: string | null;
+  reason: string;
+  subjects: unknown;
+  detail: unknown;
+  digest: string;
+}
+
+export interface Due {
+  serial: string;
+  set_id: string | null;
+  status: string;
+  due_on: string | null;
+  days: number | null;
+  holder: string | null;
+}
+
+export interface Counts {
+  gauges: { status: string; count: number }[];
+  sets: { state: string; count: number }[];
+  overdue: number;
+  due_in_30_days: number;
+  ids_unchecked: number;
+  open_cases: number;
+}
+
+export interface Batch {
+  batch: string;
+  kind: string;
+  vendor: string | null;
+  tracking: string | null;
+  state: string;
+  gauges: number;
+  waiting: number;
+}
+
+export interface Place {
+  location: string;
+  kind: string | null;
+  title: string | null;
+  zone: string | null;
+  building: string | null;
+  facility: string | null;
+  active: boolean | number;
+  allowed: string | null;
+  gauges: number;
+  content?: { serial: string; name: string | null; status: string; set_id: string | null }[];
+}
+
+export const SIDES: Record<Side, string> = { go: "GO", nogo: "NO-GO" };
+
+/** What a set is, in one line. */
+export function likenessText(one: Likeness): string {
+  return [
+    one.thread_size,
+    one.thread_class,
+    one.thread_form,
+    one.thread_type,
+    one.gauge_type,
+    one.hand === "LH" ? "left-handed" : null,
+    one.acme_starts ? `${one.acme_starts} starts` : null,
+  ]
+    .filter(Boolean)
+    .join(" ");
+}

@@ -1,0 +1,181 @@
+import { expect, test } from "vitest";
+import type { SyncStatus } from "../api/sync";
+import { tableOf } from "../api/views";
+import { touched } from "../parts/Diff";
+import { axesOf, optionOf } from "./dashboards/options";
+import { toneFor } from "./dashboards/PanelBody";
+import { isWhole } from "./pilot/CertificatePage";
+import { type Certificate, stageCounts } from "./pilot/types";
+import { spoken } from "./plans/Assessment";
+import { readOptions } from "./plans/MakePlan";
+import { kinds } from "./plans/PlanPage";
+import { readRecord } from "./quarantine/QuarantinedPage";
+import { changed } from "./records/EditRecord";
+import { fieldFilters } from "./records/Records";
+import { exchangesOf, place } from "./sessions/trace";
+import { answerOf } from "./sync/Resolve";
+import { drift, linkFigures } from "./sync/SyncPage";
+
+test("an update touches what it names and what differs, an insert everything", () => {
+  expect(touched({ a: 1, b: 2, c: { date: "x" } }, { a: 1, b: 3, c: { date: "x" } })).toEqual(["b"]);
+  expect(touched(null, { a: 1, b: null })).toEqual(["a", "b"]);
+});
+
+test("only what was changed is sent, and an emptied field is null", () => {
+  expect(changed({ model: "A", rate: 5, note: null }, { model: "A", rate: "", note: "" })).toEqual({ rate: null });
+  expect(changed({ model: "A" }, { model: "<b>B</b>" })).toEqual({ model: "<b>B</b>" });
+});
+
+test("filters of fields cannot be mistaken for anything else", () => {
+  expect(fieldFilters({ f_model: "Crane", state: "draft", f_limit: "3", sort: undefined })).toEqual({
+    model: "Crane",
+    limit: "3",
+  });
+});
+
+test("an answer to a conflict names a side or a value", () => {
+  expect(
+    answerOf({ a: { side: "mine", value: "" }, b: { side: "value", value: "" }, c: { side: "value", value: "7" } }),
+  ).toEqual({
+    a: "mine",
+    b: { value: null },
+    c: { value: "7" },
+  });
+});
+
+test("drift in words", () => {
+  expect(drift('{"missing":[],"unknown":[]}')).toBe("none");
+  expect(drift('{"missing":["a"],"unknown":["b","c"]}')).toBe("missing a; unknown b, c");
+  expect(drift("not JSON")).toBe("not JSON");
+});
+
+test("options are lines of names and values", () => {
+  expect(readOptions("congress=119\n max_details = 5 ")).toEqual({ congress: "119", max_details: "5" });
+  expect(readOptions("congress")).toBeNull();
+});
+
+test("a record that is not JSON is told before it is sent", () => {
+  expect(readRecord('{"a":1}')).toEqual({ value: { a: 1 } });
+  expect(readRecord("{a")).toHaveProperty("problem");
+});
+
+test("what an assessment says keeps its units", () => {
+  expect(spoken("estimated_ms", 1500)).toEqual(["estimated", "1.5 s"]);
+  expect(spoken("journal_bytes", 2_000_000)).toEqual(["journal bytes", "2.00 MB"]);
+  expect(spoken("failures", [])).toEqual(["failures", "none"]);
+});
+
+test("the kinds of changes of an item", () => {
+  const change = (kind: "insert" | "update") => ({ kind, table: "t", key: "1", before: null, after: null });
+  expect(
+    kinds({ item: 1, label: "x", refusal: null, changes: [change("insert"), change("insert"), change("update")] }),
+  ).toBe("+2 ~1");
+});
+
+test("rows of a view are read as lists and as objects", () => {
+  const wanted = [{ day: "2026-01-01", cost: 2 }];
+  expect(tableOf({ columns: ["day", "cost"], rows: [["2026-01-01", 2]] }).rows).toEqual(wanted);
+  expect(tableOf({ rows: wanted }).columns.map((one) => one.name)).toEqual(["day", "cost"]);
+  expect(tableOf(null).rows).toEqual([]);
+});
+
+test("a stacked chart has one series for each name, and a gap where nothing is known", () => {
+  const table = tableOf([
+    { day: "2026-01-01", model: "a", cost: 1 },
+    { day: "2026-01-02", model: "a", cost: 2 },
+    { day: "2026-01-02", model: "b", cost: 3 },
+  ]);
+  const panel = { kind: "stacked", x: "day", y: "cost", series: "model" };
+  expect(axesOf(panel, table)).toEqual({ x: "day", y: ["cost"], series: "model" });
+  const series = optionOf(panel, table).series as { name: string; stack: string; data: (number | null)[] }[];
+  expect(series.map((one) => [one.name, one.stack, one.data])).toEqual([
+    ["a", "all", [1, 2]],
+    ["b", "all", [null, 3]],
+  ]);
+});
+
+test("thresholds know which side is bad", () => {
+  expect([
+    toneFor(0, { warn: 1, bad: 50 }),
+    toneFor(2, { warn: 1, bad: 50 }),
+    toneFor(60, { warn: 1, bad: 50 }),
+  ]).toEqual(["good", "warn", "bad"]);
+  expect([toneFor(99, { warn: 95, bad: 90 }), toneFor(89, { warn: 95, bad: 90 })]).toEqual(["good", "bad"]);
+  expect(toneFor(null, { warn: 1 })).toBeNull();
+});
+
+test("a trace is cut into exchanges, and every span is seen within its own", () => {
+  const at = (second: number) => `2026-11-10T04:53:${String(second).padStart(2, "0")}.000Z`;
+  const exchanges = exchangesOf([
+    { exchange_number: 2, event_order: 1, time_created: at(30), event_type: "prompt" },
+    { exchange_number: 1, event_order: 1, time_created: at(0), event_type: "prompt" },
+    {
+      exchange_number: 1,
+      event_order: 2,
+      time_created: at(2),
+      event_type: "tool",
+      name: "bash",
+      status: "error",
+      duration_ms: 8000,
+      tokens: 5,
+    },
+    { exchange_number: 1, event_order: 3, time_created: null, event_type: "lost" },
+  ]);
+  expect(exchanges.map((one) => [one.number, one.spans.length, one.failures, one.tokens])).toEqual([
+    [1, 2, 1, 5],
+    [2, 1, 0, 0],
+  ]);
+  const [first] = exchanges;
+  const tool = first?.spans[1];
+  if (!first || !tool) throw new Error("the trace is empty");
+  expect(place(tool, first)).toEqual({ left: 20, width: 80 });
+});
+
+test("stages stand in their order, whoever counted them", () => {
+  const counts = stageCounts({ stages: { soak: 3, snapshot: 1 } }, []);
+  expect(counts.filter((one) => one.count > 0)).toEqual([
+    { stage: "snapshot", count: 1 },
+    { stage: "soak", count: 3 },
+  ]);
+});
+
+test("a certificate is whole only when every table equals its oracle and nothing was forced", () => {
+  const digest = (text: string) => ({ digest: text });
+  const moved = (after: string) => ({
+    inserted: 0,
+    updated: 1,
+    deleted: 0,
+    before: digest("0"),
+    after: digest(after),
+    oracle: digest("1"),
+  });
+  const one = { tables: [moved("1")], forced: [] as unknown[] } as unknown as Certificate;
+  expect(isWhole(one)).toBe(true);
+  expect(isWhole({ ...one, tables: [moved("1"), moved("2")] } as Certificate)).toBe(false);
+  expect(isWhole({ ...one, forced: [{}] } as Certificate)).toBe(false);
+  expect(isWhole({ ...one, tables: [] } as Certificate)).toBe(false);
+});
+
+test("a link on which nothing was settled lately has no figure for it", () => {
+  const status = {
+    mirrored: 1,
+    conflicts: 0,
+    due: 0,
+    oldest_ms: null,
+    edits: {},
+    pulls: [],
+    settled_ms: null,
+    work: {},
+  };
+  const sync = {
+    system: "pfa",
+    link: "pfa",
+    fields: [],
+    scope_field: "x",
+    remote_known: true,
+    rounds: { ended: 0, last: null, running: null },
+    status,
+  };
+  const figures = linkFigures(sync satisfies SyncStatus);
+  expect(figures.at(-1)?.value).toBe("none yet");
+});

@@ -1,0 +1,144 @@
+// Whether both sides say the same, entity by entity, down to the records and fields that differ.
+import { Button, Text } from "@mantine/core";
+import { useState } from "react";
+import { api } from "../../api/client";
+import { useApi } from "../../api/queries";
+import type { Undoable } from "../../api/types";
+import { Act } from "../../parts/Act";
+import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
+import { count, number } from "../../parts/format";
+import { Panel } from "../../parts/Page";
+import { Answer, Empty } from "../../parts/States";
+import { Status } from "../../parts/Status";
+import { useFilters } from "../../parts/useFilters";
+import { useSession } from "../../shell/session";
+import type { Parity, ParityEntity } from "./types";
+
+const ENTITIES: Column<ParityEntity>[] = [
+  { id: "entity", header: "Entity", width: "120px", value: (one) => one.entity },
+  {
+    id: "state",
+    header: "State",
+    width: "130px",
+    value: (one) => one.differing,
+    cell: (one) => (
+      <Status
+        word={one.differing === 0 ? "equal" : "fail"}
+        label={one.differing === 0 ? "equal" : `${number(one.differing)} differ`}
+      />
+    ),
+  },
+  { id: "legacy", header: "Legacy", align: "right", value: (one) => one.legacy_records },
+  { id: "new", header: "New", align: "right", value: (one) => one.new_records },
+];
+
+type Shown = ParityEntity["shown"][number];
+
+const RECORDS: Column<Shown>[] = [
+  {
+    id: "record",
+    header: "Record",
+    width: "150px",
+    value: (one) => one.record.join("/"),
+    cell: (one) => <span className="mono">{one.record.join("/")}</span>,
+  },
+  { id: "how", header: "How", width: "120px", value: (one) => one.how.replaceAll("_", " ") },
+  {
+    id: "fields",
+    header: "Fields",
+    width: "minmax(160px, 1fr)",
+    value: (one) =>
+      one.fields.map((field) => (typeof field === "string" ? field : JSON.stringify(field))).join(", ") || "none",
+  },
+  { id: "reason", header: "Reason", width: "minmax(200px, 2fr)", value: (one) => one.reason ?? "not known" },
+];
+
+export function ParityPanel() {
+  const [search, setSearch] = useFilters();
+  const { can } = useSession();
+  const query = useApi<Parity>("/systems/luckygas/parity", undefined, { every: false });
+  const [repairing, setRepairing] = useState(false);
+  const open =
+    query.data?.entities.find((one) => one.entity === search.entity) ??
+    query.data?.entities.find((one) => one.differing > 0) ??
+    query.data?.entities[0];
+  return (
+    <div className="grid">
+      <Panel
+        title="Both sides"
+        className="w5"
+        flush
+        note={
+          query.data
+            ? `${count(query.data.differing, "record")} differ, ${number(query.data.pending)} on their way`
+            : null
+        }
+        actions={
+          <>
+            <Button variant="default" loading={query.isFetching} onClick={() => void query.refetch()}>
+              Compare again
+            </Button>
+            <Button
+              variant="default"
+              disabled={!query.data || query.data.equal || !can("operator", "luckygas")}
+              onClick={() => setRepairing(true)}
+            >
+              Repair…
+            </Button>
+          </>
+        }
+      >
+        <Answer query={query}>
+          {(data) => (
+            <DataTable
+              label="Parity by entity"
+              rows={data.entities}
+              columns={ENTITIES}
+              rowKey={(one) => one.entity}
+              current={open?.entity ?? null}
+              onOpen={(one) => setSearch({ entity: one.entity })}
+              height={360}
+            />
+          )}
+        </Answer>
+      </Panel>
+      {open ? (
+        <Panel
+          title={`Records of ${open.entity} that differ`}
+          className="w7"
+          flush
+          note={`${number(open.shown.length)} of ${number(open.differing)} shown`}
+          actions={<CsvButton rows={open.shown} columns={RECORDS} file={`parity-${open.entity}`} />}
+        >
+          <DataTable
+            label="Records that differ"
+            rows={open.shown}
+            columns={RECORDS}
+            rowKey={(one) => one.record.join("/")}
+            height={360}
+            empty={<Empty title="Both sides agree" />}
+          />
+        </Panel>
+      ) : null}
+      <Act<Undoable>
+        opened={repairing}
+        onClose={() => setRepairing(false)}
+        title="Repair what differs"
+        about="A repair is a plan: it is shown, applied in batches and can be undone. What cannot be carried is refused by name."
+        confirm="Make the repair"
+        send={(reason, dry) =>
+          api.post("/systems/luckygas/parity/repair", {
+            reason,
+            dry_run: dry,
+            ...(search.entity ? { entity: search.entity } : {}),
+          })
+        }
+        preview={(answer) => (
+          <Text component="pre" className="plain">
+            {JSON.stringify(answer, null, 2)}
+          </Text>
+        )}
+      />
+    </div>
+  );
+}

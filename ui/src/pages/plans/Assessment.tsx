@@ -1,0 +1,50 @@
+// What a plan would do, as the server assessed it. Members are shown by their names, so that nothing of it is lost.
+import { path } from "../../api/client";
+import { useApi } from "../../api/queries";
+import type { Plan } from "../../api/types";
+import { bytes, duration, number } from "../../parts/format";
+import { Facts } from "../../parts/Page";
+import { Answer } from "../../parts/States";
+
+/** A name of a member as words, and its value with its unit, which the name ends with. */
+export function spoken(name: string, value: unknown): [string, string] {
+  const words = name.replaceAll("_", " ");
+  if (typeof value === "number") {
+    if (name.endsWith("_ms")) return [words.replace(/ ms$/, ""), duration(value)];
+    if (name.endsWith("_seconds")) return [words.replace(/ seconds$/, ""), duration(value * 1000)];
+    if (name.endsWith("_bytes") || name === "bytes") return [words, bytes(value)];
+    return [words, number(value)];
+  }
+  if (typeof value === "boolean") return [words, value ? "yes" : "no"];
+  if (Array.isArray(value))
+    return [
+      words,
+      value.length === 0
+        ? "none"
+        : value.map((one) => (typeof one === "object" ? JSON.stringify(one) : String(one))).join("; "),
+    ];
+  if (value === null || value === undefined) return [words, "none"];
+  return [
+    words,
+    typeof value === "object"
+      ? Object.entries(value)
+          .map(([key, one]) => `${key} ${typeof one === "object" ? JSON.stringify(one) : String(one)}`)
+          .join(", ")
+      : String(value),
+  ];
+}
+
+export function Assessment({ plan }: { plan: Plan }) {
+  const query = useApi<Record<string, unknown>>(`${path("plans", plan.id)}/assessment`, undefined, { every: false });
+  return (
+    <Answer query={query}>
+      {(found) => (
+        <Facts
+          facts={Object.entries(found)
+            .filter(([name]) => !["plan", "system", "change", "digest"].includes(name))
+            .map(([name, value]) => spoken(name, value))}
+        />
+      )}
+    </Answer>
+  );
+}

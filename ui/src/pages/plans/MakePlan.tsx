@@ -1,0 +1,91 @@
+// Making a plan: a system, one of its changes, its options.
+import { Select, Textarea } from "@mantine/core";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, path } from "../../api/client";
+import { useApi } from "../../api/queries";
+import type { SystemInfo, Undoable } from "../../api/types";
+import { Act } from "../../parts/Act";
+import { href } from "../../shell/places";
+
+interface Made extends Undoable {
+  plan?: string | { id: string };
+  id?: string;
+}
+
+/** Reads lines of `name=value`; `null` where one is none. */
+export function readOptions(text: string): Record<string, string> | null {
+  const options: Record<string, string> = {};
+  for (const line of text
+    .split("\n")
+    .map((one) => one.trim())
+    .filter(Boolean)) {
+    const at = line.indexOf("=");
+    if (at < 1) return null;
+    options[line.slice(0, at).trim()] = line.slice(at + 1).trim();
+  }
+  return options;
+}
+
+export function MakePlan({
+  opened,
+  onClose,
+  system: chosen,
+}: {
+  opened: boolean;
+  onClose: () => void;
+  system?: string;
+}) {
+  const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false });
+  const navigate = useNavigate();
+  const able = (systems.data ?? []).filter((one) => one.changes.length > 0);
+  const [system, setSystem] = useState<string | null>(null);
+  const [change, setChange] = useState<string | null>(null);
+  const [text, setText] = useState("");
+  const of = able.find((one) => one.name === (system ?? chosen)) ?? able[0];
+  const what = of?.changes.find((one) => one.name === change) ?? of?.changes[0];
+  const options = readOptions(text);
+  return (
+    <Act<Made>
+      opened={opened}
+      onClose={onClose}
+      title="Make a plan"
+      about="The source is read and compared with the tables. Nothing is written but the plan."
+      confirm="Make plan"
+      ready={Boolean(of && what && options)}
+      send={(reason) =>
+        api.post(path("systems", of?.name ?? "", "plans"), { change: what?.name, options: options ?? {}, reason })
+      }
+      onDone={(made) => {
+        const id = made.id ?? (typeof made.plan === "string" ? made.plan : made.plan?.id);
+        if (id) void navigate({ to: href.plan(id) });
+      }}
+    >
+      <Select
+        label="System"
+        data={able.map((one) => one.name)}
+        value={of?.name ?? null}
+        onChange={(name) => {
+          setSystem(name);
+          setChange(null);
+        }}
+      />
+      <Select
+        label="Change"
+        data={(of?.changes ?? []).map((one) => one.name)}
+        value={what?.name ?? null}
+        onChange={setChange}
+        description={what?.help}
+      />
+      <Textarea
+        label="Options"
+        description="One a line, such as congress=119"
+        autosize
+        minRows={2}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        error={options ? undefined : "Each line is NAME=VALUE"}
+      />
+    </Act>
+  );
+}

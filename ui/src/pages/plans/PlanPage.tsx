@@ -1,0 +1,249 @@
+// One plan: what it would change, row by row, what an assessment says, and approving or applying it.
+import { Anchor, Button, Group, Text } from "@mantine/core";
+import { IconCheck, IconPlayerPlay, IconX } from "@tabler/icons-react";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, path } from "../../api/client";
+import { useApi } from "../../api/queries";
+import type { List, Plan, PlanDetail, PlanItem, Run, Undoable } from "../../api/types";
+import { Act } from "../../parts/Act";
+import { type Column, DataTable } from "../../parts/DataTable";
+import { RowDiff } from "../../parts/Diff";
+import { Pager } from "../../parts/Filters";
+import { bytes, count, number, shortId } from "../../parts/format";
+import { Callout, Facts, Page, Panel } from "../../parts/Page";
+import { Scroll } from "../../parts/Scroll";
+import { Answer, Empty } from "../../parts/States";
+import { Status } from "../../parts/Status";
+import { Time } from "../../parts/Time";
+import { useFilters } from "../../parts/useFilters";
+import { href } from "../../shell/places";
+import { useSession } from "../../shell/session";
+import { Assessment } from "./Assessment";
+
+const LIMIT = 200;
+
+export function PlanPage() {
+  const { plan: id = "" } = useParams({ strict: false }) as { plan?: string };
+  const [search, setSearch] = useFilters();
+  const offset = Number(search.offset ?? 0) || 0;
+  const detail = useApi<PlanDetail>(path("plans", id), { limit: LIMIT, offset }, { every: false });
+  const plan = detail.data?.plan;
+  return (
+    <Page
+      title={plan ? `Plan: ${plan.system} ${plan.change}` : "Plan"}
+      crumbs={[{ title: "Plans", to: "/plans" }]}
+      about={
+        plan ? (
+          <Group gap={10}>
+            <Status word={plan.status} />
+            <span className="mono">{shortId(plan.id)}</span>
+            <span>
+              digest <span className="mono">{plan.digest.slice(0, 16)}</span>
+            </span>
+          </Group>
+        ) : null
+      }
+      actions={plan ? <Decide plan={plan} /> : null}
+    >
+      <Answer query={detail}>
+        {(data) => (
+          <div className="grid">
+            <Head plan={data.plan} />
+            <Changes
+              list={data.items}
+              at={search.item}
+              onPick={(item) => setSearch({ item })}
+              onMove={(to) => setSearch({ offset: String(to), item: undefined })}
+            />
+          </div>
+        )}
+      </Answer>
+    </Page>
+  );
+}
+
+function Head({ plan }: { plan: Plan }) {
+  const runs = useApi<List<Run>>("/runs", { system: plan.system, limit: 200 });
+  const own = (runs.data?.items ?? []).filter((run) => run.plan === plan.id);
+  return (
+    <>
+      <Panel title="What it is" className="w4">
+        <Facts
+          facts={[
+            ["Items", `${number(plan.items)} (${number(plan.refused)} refused while planning)`],
+            ["Row changes", number(plan.changes)],
+            ["Unchanged", number(plan.unchanged)],
+            ["Journal", bytes(plan.journal_bytes)],
+            ["Source", plan.source ?? "none"],
+            ["Made", <Time key="made" at={plan.created_at} />],
+            ["By", plan.actor],
+            ["Approved", plan.approved_by ? `by ${plan.approved_by}` : "not yet"],
+            [
+              "Runs",
+              own.length > 0 ? (
+                <span key="runs">
+                  {own.map((run) => (
+                    <Anchor key={run.id} component={Link} to={href.run(run.id)} className="mono" mr={8}>
+                      {shortId(run.id)}
+                    </Anchor>
+                  ))}
+                </span>
+              ) : (
+                "none yet"
+              ),
+            ],
+          ]}
+        />
+      </Panel>
+      <Panel title="Assessment" className="w8" note="a canary batch that is always rolled back">
+        <Assessment plan={plan} />
+      </Panel>
+    </>
+  );
+}
+
+const ITEMS: Column<PlanItem>[] = [
+  { id: "item", header: "No.", width: "56px", align: "right", value: (one) => one.item },
+  { id: "label", header: "Item", width: "minmax(150px, 2fr)", value: (one) => one.label },
+  {
+    id: "changes",
+    header: "Rows",
+    width: "110px",
+    value: (one) => one.changes.length,
+    cell: (one) => (one.refusal ? <Status word="refused" /> : <span className="num">{kinds(one)}</span>),
+  },
+];
+
+/** `+2 ~1 −0` without what is nothing. */
+export function kinds(item: PlanItem): string {
+  const of = (kind: string) => item.changes.filter((change) => change.kind === kind).length;
+  const parts = [
+    of("insert") && `+${of("insert")}`,
+    of("update") && `~${of("update")}`,
+    of("delete") && `−${of("delete")}`,
+  ];
+  return parts.filter(Boolean).join(" ") || "none";
+}
+
+function Changes({
+  list,
+  at,
+  onPick,
+  onMove,
+}: {
+  list: List<PlanItem>;
+  at: string | undefined;
+  onPick: (item: string) => void;
+  onMove: (offset: number) => void;
+}) {
+  const item = list.items.find((one) => String(one.item) === at) ?? list.items[0];
+  return (
+    <>
+      <Panel
+        title="Items"
+        flush
+        className="w4"
+        note={<Pager offset={list.offset} limit={list.limit} total={list.total} what="item" onMove={onMove} />}
+      >
+        <DataTable
+          label="Items of the plan"
+          rows={list.items}
+          columns={ITEMS}
+          rowKey={(one) => String(one.item)}
+          current={item ? String(item.item) : null}
+          onOpen={(one) => onPick(String(one.item))}
+          height={560}
+          empty={<Empty title="The plan changes nothing" />}
+        />
+      </Panel>
+      <Panel
+        title={item ? item.label : "Rows"}
+        flush
+        className="w8"
+        note={item ? count(item.changes.length, "row change") : null}
+      >
+        {item?.refusal ? <Refusal refusal={item.refusal} /> : null}
+        <Scroll label="Row changes" height={560} grows>
+          {item?.changes.map((change) => (
+            <RowDiff key={`${change.table}/${change.key}`} change={change} />
+          ))}
+          {item && item.changes.length === 0 && !item.refusal ? <Empty title="No row changes" /> : null}
+        </Scroll>
+      </Panel>
+    </>
+  );
+}
+
+function Refusal({ refusal }: { refusal: unknown }) {
+  const text =
+    typeof refusal === "string" ? refusal : ((refusal as { reason?: string }).reason ?? JSON.stringify(refusal));
+  return (
+    <div style={{ padding: 10 }}>
+      <Callout tone="bad" title="Refused while planning">
+        <Text style={{ whiteSpace: "pre-wrap" }}>{text}</Text>
+      </Callout>
+    </div>
+  );
+}
+
+function Decide({ plan }: { plan: Plan }) {
+  const { can } = useSession();
+  const navigate = useNavigate();
+  const [step, setStep] = useState<"approve" | "reject" | "apply" | null>(null);
+  if (plan.status !== "ready" && plan.status !== "approved") return null;
+  const words = {
+    approve: [
+      "Approve this plan",
+      "The approval binds to the digest: another plan needs another approval.",
+      "Approve plan",
+    ],
+    reject: ["Reject this plan", "A rejected plan cannot be applied.", "Reject plan"],
+    apply: [
+      "Apply this plan",
+      `${count(plan.items, "item")} in batches; a row that changed since is conflicted, not overwritten.`,
+      "Apply plan",
+    ],
+  } as const;
+  return (
+    <>
+      <Button
+        variant="default"
+        leftSection={<IconX size={14} />}
+        disabled={!can("approver", plan.system)}
+        onClick={() => setStep("reject")}
+      >
+        Reject
+      </Button>
+      <Button
+        variant="default"
+        leftSection={<IconCheck size={14} />}
+        disabled={!can("approver", plan.system) || plan.approved_by !== null}
+        onClick={() => setStep("approve")}
+      >
+        Approve
+      </Button>
+      <Button
+        leftSection={<IconPlayerPlay size={14} />}
+        disabled={!can("operator", plan.system)}
+        onClick={() => setStep("apply")}
+      >
+        Apply
+      </Button>
+      {step ? (
+        <Act<Undoable & { run?: string }>
+          opened
+          onClose={() => setStep(null)}
+          title={words[step][0]}
+          about={words[step][1]}
+          confirm={words[step][2]}
+          danger={step === "reject"}
+          send={(reason) => api.post(path("plans", plan.id, step), { reason })}
+          onDone={(answer) => {
+            if (answer?.run) void navigate({ to: href.run(answer.run) });
+          }}
+        />
+      ) : null}
+    </>
+  );
+}

@@ -1,0 +1,100 @@
+// One run of a playbook, step by step as it goes, with going on, aborting and rolling back.
+import { Anchor, Button, Group } from "@mantine/core";
+import { Link, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, path } from "../../api/client";
+import { useApi } from "../../api/queries";
+import type { Undoable } from "../../api/types";
+import { Act } from "../../parts/Act";
+import { shortId } from "../../parts/format";
+import { Page, Panel } from "../../parts/Page";
+import { Answer, Empty } from "../../parts/States";
+import { Status } from "../../parts/Status";
+import { href } from "../../shell/places";
+import { useSession } from "../../shell/session";
+import { Steps } from "./Steps";
+import type { PlaybookDetail, PlaybookRunDetail, PlaybookStep } from "./types";
+
+const STEPS = {
+  continue: {
+    title: "Go on with this run",
+    confirm: "Go on",
+    about: "The step that waits, failed or was interrupted is begun again; what is done stays done.",
+  },
+  abort: {
+    title: "Abort this run",
+    confirm: "Abort",
+    about: "It stops after what it is doing. What was done stays until it is rolled back.",
+  },
+  rollback: {
+    title: "Roll this run back",
+    confirm: "Roll back",
+    about: "What was done is taken back, the last step first.",
+  },
+} as const;
+
+export function PlaybookRunPage() {
+  const { run: id = "" } = useParams({ strict: false }) as { run?: string };
+  const query = useApi<PlaybookRunDetail>(path("playbook-runs", id), undefined, { every: 2 });
+  const run = query.data?.run;
+  const playbook = useApi<PlaybookDetail>(path("playbooks", run?.playbook ?? "-"), undefined, {
+    enabled: Boolean(run),
+    every: false,
+  });
+  const { can } = useSession();
+  const [doing, setDoing] = useState<keyof typeof STEPS | null>(null);
+  return (
+    <Page
+      title={playbook.data?.front.title ?? "Run of a playbook"}
+      crumbs={[{ title: "Playbooks", to: "/playbooks" }]}
+      about={
+        run ? (
+          <Group gap={10}>
+            <Status word={run.status} />
+            <span className="mono">{shortId(run.id)}</span>
+            <Anchor component={Link} to={href.playbook(run.playbook)}>
+              the document
+            </Anchor>
+          </Group>
+        ) : null
+      }
+      actions={
+        run ? (
+          <>
+            <Button variant="default" disabled={!can("operator")} onClick={() => setDoing("abort")}>
+              Abort
+            </Button>
+            <Button variant="default" disabled={!can("operator")} onClick={() => setDoing("rollback")}>
+              Roll back
+            </Button>
+            <Button disabled={!can("operator")} onClick={() => setDoing("continue")}>
+              Go on
+            </Button>
+          </>
+        ) : null
+      }
+    >
+      <Answer query={query}>
+        {(data) => {
+          const steps: PlaybookStep[] = data.steps ?? playbook.data?.steps ?? [];
+          return (
+            <Panel title="Steps" flush>
+              {steps.length > 0 ? <Steps steps={steps} entries={data.entries ?? []} /> : <Empty title="No steps" />}
+            </Panel>
+          );
+        }}
+      </Answer>
+      {doing ? (
+        <Act<Undoable>
+          opened
+          onClose={() => setDoing(null)}
+          title={STEPS[doing].title}
+          about={STEPS[doing].about}
+          confirm={STEPS[doing].confirm}
+          danger={doing !== "continue"}
+          send={(reason) => api.post(path("playbook-runs", id, doing), { reason })}
+        />
+      ) : null}
+    </Page>
+  );
+}

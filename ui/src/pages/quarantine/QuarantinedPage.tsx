@@ -1,0 +1,168 @@
+// One quarantined item: why it was refused, its source record to repair, and the rows that it would have written.
+import { Anchor, Button, Group, Text, Textarea } from "@mantine/core";
+import { Link, useParams } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { api, path } from "../../api/client";
+import { useApi } from "../../api/queries";
+import type { Quarantined, Undoable } from "../../api/types";
+import { Act } from "../../parts/Act";
+import { RowDiff } from "../../parts/Diff";
+import { shortId } from "../../parts/format";
+import { Callout, Page, Panel } from "../../parts/Page";
+import { Scroll } from "../../parts/Scroll";
+import { Answer, Empty } from "../../parts/States";
+import { Status } from "../../parts/Status";
+import { href } from "../../shell/places";
+import { useSession } from "../../shell/session";
+
+interface Done extends Undoable {
+  problem?: string | null;
+  valid?: boolean;
+  run?: string;
+}
+
+export function QuarantinedPage() {
+  const { item: id = "" } = useParams({ strict: false }) as { item?: string };
+  const query = useApi<Quarantined>(path("quarantine", id), undefined, { every: false });
+  const item = query.data;
+  return (
+    <Page
+      title={item?.label ?? "Quarantined item"}
+      crumbs={[{ title: "Quarantine", to: "/quarantine" }]}
+      about={
+        item ? (
+          <Group gap={10}>
+            <Status word={item.status ?? item.state ?? "quarantined"} />
+            <span>{item.system}</span>
+            <span>
+              run{" "}
+              <Anchor component={Link} to={href.run(item.run)} className="mono">
+                {shortId(item.run)}
+              </Anchor>
+            </span>
+          </Group>
+        ) : null
+      }
+    >
+      <Answer query={query}>
+        {(data) => (
+          <div className="grid">
+            <Callout tone="warn" title={`Refused: ${data.class}`}>
+              <Text style={{ whiteSpace: "pre-wrap" }}>{data.reason}</Text>
+              {data.together_with.length > 0 ? (
+                <Text size="xs">Fails only together with items {data.together_with.join(", ")}</Text>
+              ) : null}
+            </Callout>
+            <Repair item={data} />
+            <Panel title="Rows it would write" flush className="w6">
+              <Scroll label="Rows it would write" height={560} grows>
+                {data.changes.map((change) => (
+                  <RowDiff key={`${change.table}/${change.key}`} change={change} />
+                ))}
+                {data.changes.length === 0 ? (
+                  <Empty title="None">Planning refused the record before any row was made of it.</Empty>
+                ) : null}
+              </Scroll>
+            </Panel>
+          </div>
+        )}
+      </Answer>
+    </Page>
+  );
+}
+
+/** The record as text that can be edited; whether it still is JSON. */
+export function readRecord(text: string): { value: unknown } | { problem: string } {
+  try {
+    return { value: JSON.parse(text) };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : "this is not JSON" };
+  }
+}
+
+const STEPS = {
+  repair: {
+    title: "Keep the repaired record",
+    about: "The stored source record becomes what you wrote.",
+    confirm: "Keep record",
+  },
+  validate: {
+    title: "Try the record",
+    about: "The record is planned and tried in a transaction that is taken back.",
+    confirm: "Try it",
+  },
+  replay: {
+    title: "Replay into its run",
+    about: "The record is planned against the rows as they are now, and applied as a further batch of the same run.",
+    confirm: "Replay",
+  },
+  discard: { title: "Discard the item", about: "The item is settled without being applied.", confirm: "Discard item" },
+} as const;
+type Step = keyof typeof STEPS;
+
+function Repair({ item }: { item: Quarantined }) {
+  const { can } = useSession();
+  const stored = JSON.stringify(item.record, null, 2);
+  const [text, setText] = useState(stored);
+  const [step, setStep] = useState<Step | null>(null);
+  useEffect(() => setText(stored), [stored]);
+  const read = readRecord(text);
+  const edited = text !== stored;
+  const may = can("operator", item.system);
+  return (
+    <Panel
+      title="Source record"
+      className="w6"
+      note={edited ? "edited, not kept yet" : "as it came"}
+      actions={
+        <>
+          <Button variant="default" disabled={!may || !edited || "problem" in read} onClick={() => setStep("repair")}>
+            Keep repair
+          </Button>
+          <Button variant="default" disabled={!may || edited} onClick={() => setStep("validate")}>
+            Validate
+          </Button>
+          <Button disabled={!may || edited} onClick={() => setStep("replay")}>
+            Replay
+          </Button>
+          <Button variant="default" disabled={!may} onClick={() => setStep("discard")}>
+            Discard
+          </Button>
+        </>
+      }
+    >
+      <Textarea
+        aria-label="Source record"
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        autosize
+        minRows={12}
+        maxRows={26}
+        styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)", fontSize: 12 } }}
+        error={"problem" in read ? read.problem : undefined}
+        spellCheck={false}
+      />
+      {edited ? (
+        <Button variant="subtle" mt={6} onClick={() => setText(stored)}>
+          Back to the stored record
+        </Button>
+      ) : null}
+      {step ? (
+        <Act<Done>
+          opened
+          onClose={() => setStep(null)}
+          title={STEPS[step].title}
+          about={STEPS[step].about}
+          confirm={STEPS[step].confirm}
+          danger={step === "discard"}
+          send={(reason) =>
+            api.post(
+              path("quarantine", item.id, step),
+              step === "repair" && "value" in read ? { body: read.value, reason } : { reason },
+            )
+          }
+        />
+      ) : null}
+    </Panel>
+  );
+}

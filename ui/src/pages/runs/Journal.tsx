@@ -1,0 +1,97 @@
+// What a run left behind: items that were not simply applied, and its events in the chained log.
+import { Anchor, Text } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import type { BatchError, JournalEvent, Run } from "../../api/types";
+import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
+import { Panel } from "../../parts/Page";
+import { Empty } from "../../parts/States";
+import { Status } from "../../parts/Status";
+import { Time } from "../../parts/Time";
+
+const ERRORS: Column<BatchError>[] = [
+  { id: "batch", header: "Batch", width: "70px", align: "right", value: (one) => one.batch },
+  { id: "label", header: "Item", width: "minmax(140px, 1fr)", value: (one) => one.label },
+  {
+    id: "outcome",
+    header: "Outcome",
+    width: "130px",
+    value: (one) => one.outcome,
+    cell: (one) => <Status word={one.outcome} />,
+  },
+  { id: "class", header: "Class", width: "110px", value: (one) => one.class },
+  { id: "reason", header: "Reason", width: "minmax(260px, 3fr)", value: (one) => one.reason },
+];
+
+export function Left({ run, errors }: { run: Run; errors: BatchError[] }) {
+  return (
+    <Panel
+      title="Left behind"
+      flush
+      note="items that the data's own rules or later edits kept out"
+      actions={
+        <>
+          {run.tally.quarantined > 0 ? (
+            <Anchor component={Link} to={`/quarantine?run=${run.id}`}>
+              Repair in quarantine
+            </Anchor>
+          ) : null}
+          <CsvButton rows={errors} columns={ERRORS} file={`left-${run.id.slice(0, 8)}`} />
+        </>
+      }
+    >
+      <DataTable
+        label="Items that were left behind"
+        rows={errors}
+        columns={ERRORS}
+        rowKey={(one) => `${one.partition}/${one.batch}/${one.item}`}
+        height={320}
+        empty={<Empty title="Nothing was left behind" />}
+      />
+    </Panel>
+  );
+}
+
+const EVENTS: Column<JournalEvent>[] = [
+  { id: "number", header: "No.", width: "60px", align: "right", value: (one) => one.number },
+  { id: "at", header: "At", width: "230px", value: (one) => one.at, cell: (one) => <Time at={one.at} /> },
+  { id: "kind", header: "Event", width: "150px", value: (one) => one.kind },
+  { id: "actor", header: "By", width: "100px", value: (one) => one.actor },
+  {
+    id: "detail",
+    header: "Detail",
+    width: "minmax(240px, 3fr)",
+    value: (one) => one.detail,
+    cell: (one) => <span className="mono">{one.detail}</span>,
+  },
+  {
+    id: "digest",
+    header: "Digest",
+    width: "120px",
+    value: (one) => one.digest,
+    cell: (one) => (
+      <Text component="span" c="dimmed" className="mono">
+        {one.digest.slice(0, 12)}
+      </Text>
+    ),
+  },
+];
+
+export function Journal({ events }: { events: JournalEvent[] }) {
+  return (
+    <Panel
+      title="Events"
+      flush
+      note="each holds the digest of the one before"
+      actions={<CsvButton rows={events} columns={EVENTS} file="events" />}
+    >
+      <DataTable
+        label="Events of the run"
+        rows={events}
+        columns={EVENTS}
+        rowKey={(one) => String(one.number)}
+        height={280}
+        empty={<Empty title="No events yet" />}
+      />
+    </Panel>
+  );
+}

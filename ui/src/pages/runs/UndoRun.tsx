@@ -1,0 +1,115 @@
+// Taking a run back: the five modes, what each would do, and the one that is chosen.
+import { Group, Radio, Stack, Text } from "@mantine/core";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, path } from "../../api/client";
+import { useApi } from "../../api/queries";
+import type { Run, Undoable } from "../../api/types";
+import { Act } from "../../parts/Act";
+import { count, number } from "../../parts/format";
+import { Facts } from "../../parts/Page";
+import { Status } from "../../parts/Status";
+import { href } from "../../shell/places";
+
+/** What the modes mean; the same words as `plimsoll undo --help`. */
+export const MODES = [
+  { mode: "refuse", says: "Any later edit stops the undo before it writes anything" },
+  { mode: "skip", says: "Items with an edited row are left as they are and reported" },
+  { mode: "merge", says: "Columns that nobody touched since are restored, the others are left" },
+  { mode: "cascade", says: "Later runs that touched the same rows are undone first" },
+  { mode: "force", says: "Rows are restored to what they were before the run, whatever happened since" },
+] as const;
+
+export interface UndoPreview extends Undoable {
+  mode?: string;
+  run?: string;
+  restored?: number;
+  already?: number;
+  edited?: number;
+  kept_columns?: number;
+  refused?: boolean;
+  cascade?: unknown[];
+  samples?: unknown[];
+  problem?: string | null;
+}
+
+export function UndoRun({ run, opened, onClose }: { run: Run; opened: boolean; onClose: () => void }) {
+  const [mode, setMode] = useState<string>("skip");
+  const navigate = useNavigate();
+  const modes = useApi<UndoPreview[] | { items: UndoPreview[] }>(`${path("runs", run.id)}/undo-modes`, undefined, {
+    every: false,
+    enabled: opened,
+  });
+  const previews = Array.isArray(modes.data) ? modes.data : (modes.data?.items ?? []);
+  return (
+    <Act<UndoPreview>
+      opened={opened}
+      onClose={onClose}
+      size="xl"
+      title="Undo this run"
+      about="Undo is a plan of its own: it compares each row with what the run left, is applied in batches, and can be undone."
+      confirm="Undo run"
+      danger={mode === "force"}
+      basis={mode}
+      send={(reason, dry) => api.post(`${path("runs", run.id)}/undo`, { mode, reason, dry_run: dry })}
+      preview={(answer) => <Preview answer={answer} />}
+      onDone={(answer) => {
+        if (answer.run && answer.run !== run.id) void navigate({ to: href.run(answer.run) });
+      }}
+    >
+      <Radio.Group value={mode} onChange={setMode} label="What to do about rows that were edited since">
+        <Stack gap={6} mt={6}>
+          {MODES.map((one) => {
+            const would = previews.find((preview) => preview.mode === one.mode);
+            return (
+              <Radio
+                key={one.mode}
+                value={one.mode}
+                size="xs"
+                label={
+                  <span>
+                    <b>{one.mode}</b> – {one.says}
+                  </span>
+                }
+                description={would ? summary(would) : undefined}
+              />
+            );
+          })}
+        </Stack>
+      </Radio.Group>
+    </Act>
+  );
+}
+
+function summary(would: UndoPreview): string {
+  if (would.problem) return would.problem;
+  const parts = [`${number(would.restored ?? 0)} restored`];
+  if (would.edited) parts.push(`${number(would.edited)} edited since`);
+  if (would.kept_columns) parts.push(`${count(would.kept_columns, "column")} kept`);
+  if (would.cascade?.length) parts.push(`${count(would.cascade.length, "later run")} undone first`);
+  return parts.join(", ");
+}
+
+function Preview({ answer }: { answer: UndoPreview }) {
+  return (
+    <Stack gap={6} className="panel" p="sm">
+      <Group gap={8}>
+        <Text fw={550}>What would happen</Text>
+        {answer.edited ? (
+          <Status word="warn" label={`${number(answer.edited)} edited since`} />
+        ) : (
+          <Status word="good" tone="good" label="nothing was edited since" />
+        )}
+      </Group>
+      <Facts
+        facts={[
+          ["Restored", count(answer.restored, "item")],
+          ["Already as before", count(answer.already, "item")],
+          ["Edited since", count(answer.edited, "item")],
+          ["Columns kept", number(answer.kept_columns)],
+          ["Later runs undone first", number(answer.cascade?.length ?? 0)],
+        ]}
+      />
+    </Stack>
+  );
+}

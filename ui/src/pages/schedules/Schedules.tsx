@@ -1,0 +1,139 @@
+// What runs by itself: when, what, how it went, and starting or stopping it.
+import { Button, Group } from "@mantine/core";
+import { useMemo, useState } from "react";
+import { api, path } from "../../api/client";
+import { useApi } from "../../api/queries";
+import type { List, Undoable } from "../../api/types";
+import { Act } from "../../parts/Act";
+import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
+import { Page, Panel } from "../../parts/Page";
+import { Answer, Empty } from "../../parts/States";
+import { Status } from "../../parts/Status";
+import { Time } from "../../parts/Time";
+import { useSession } from "../../shell/session";
+
+interface Schedule {
+  name: string;
+  cron: string;
+  zone: string;
+  command: string[];
+  enabled: boolean;
+  due_at: string | null;
+  severity?: string;
+  missed?: string;
+  limit_minutes?: number;
+  last?: { outcome?: string; status?: string; finished_at?: string | null; started_at?: string } | null;
+}
+
+type Step = "run" | "pause" | "resume";
+const WORDS: Record<Step, string> = { run: "Run now", pause: "Pause", resume: "Resume" };
+
+export function Schedules() {
+  const query = useApi<Schedule[] | List<Schedule>>("/schedules");
+  const { can } = useSession();
+  const [doing, setDoing] = useState<{ step: Step; name: string } | null>(null);
+  const rows = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
+  const may = can("operator");
+  const columns = useMemo<Column<Schedule>[]>(
+    () => [
+      { id: "name", header: "Schedule", width: "minmax(150px, 1fr)", value: (one) => one.name },
+      {
+        id: "state",
+        header: "State",
+        width: "100px",
+        value: (one) => (one.enabled ? "on" : "paused"),
+        cell: (one) => <Status word={one.enabled ? "on" : "paused"} />,
+      },
+      {
+        id: "cron",
+        header: "When",
+        width: "140px",
+        value: (one) => one.cron,
+        cell: (one) => <span className="mono">{one.cron}</span>,
+      },
+      { id: "zone", header: "Zone", width: "110px", value: (one) => one.zone },
+      {
+        id: "command",
+        header: "What",
+        width: "minmax(180px, 2fr)",
+        value: (one) => one.command.join(" "),
+        cell: (one) => <span className="mono">plimsoll {one.command.join(" ")}</span>,
+      },
+      {
+        id: "last",
+        header: "Last time",
+        width: "150px",
+        value: (one) => one.last?.outcome ?? one.last?.status ?? "never",
+        cell: (one) => (one.last ? <Status word={one.last.outcome ?? one.last.status ?? "unknown"} /> : "never"),
+      },
+      {
+        id: "due",
+        header: "Next",
+        width: "120px",
+        value: (one) => one.due_at,
+        cell: (one) => <Time at={one.due_at} form="ago" />,
+      },
+      {
+        id: "do",
+        header: "",
+        width: "170px",
+        sortable: false,
+        value: () => null,
+        cell: (one) => (
+          <Group gap={4} wrap="nowrap">
+            {([one.enabled ? "pause" : "resume", "run"] as const).map((step) => (
+              <Button
+                key={step}
+                size="compact-xs"
+                variant="default"
+                disabled={!may}
+                onClick={() => setDoing({ step, name: one.name })}
+              >
+                {WORDS[step]}
+              </Button>
+            ))}
+          </Group>
+        ),
+      },
+    ],
+    [may],
+  );
+  return (
+    <Page
+      title="Schedules"
+      about="A schedule's time is claimed, recorded and moved on in one transaction: it runs once, however many servers there are."
+    >
+      <Panel
+        title="All schedules"
+        flush
+        actions={<CsvButton rows={rows} columns={columns.slice(0, -1)} file="schedules" />}
+      >
+        <Answer query={query}>
+          {() => (
+            <DataTable
+              label="Schedules"
+              rows={rows}
+              columns={columns}
+              rowKey={(one) => one.name}
+              height={480}
+              empty={
+                <Empty title="Nothing runs by itself">
+                  Ready-made schedules are added with <code>plimsoll schedule add NAME</code>.
+                </Empty>
+              }
+            />
+          )}
+        </Answer>
+      </Panel>
+      {doing ? (
+        <Act<Undoable>
+          opened
+          onClose={() => setDoing(null)}
+          title={`${WORDS[doing.step]}: ${doing.name}`}
+          confirm={WORDS[doing.step]}
+          send={(reason) => api.post(path("schedules", doing.name, doing.step), { reason })}
+        />
+      ) : null}
+    </Page>
+  );
+}

@@ -1,0 +1,263 @@
+// Who may use the server, with which roles; tokens of programs; and how this browser shows things.
+import {
+  Button,
+  Group,
+  PasswordInput,
+  SegmentedControl,
+  Select,
+  Stack,
+  Text,
+  TextInput,
+  useMantineColorScheme,
+} from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
+import { useState } from "react";
+import { api, path } from "../../api/client";
+import { useApi } from "../../api/queries";
+import type { List, SystemInfo, Undoable } from "../../api/types";
+import { Act } from "../../parts/Act";
+import { type Column, DataTable } from "../../parts/DataTable";
+import { Facts, Page, Panel } from "../../parts/Page";
+import { Answer, Empty } from "../../parts/States";
+import { ROLES, useSession } from "../../shell/session";
+import { useUi } from "../../state/ui";
+
+interface Person {
+  name: string;
+  roles: Record<string, string>;
+  created_at?: string;
+}
+
+interface Token {
+  name: string;
+  scopes?: string[];
+  scope?: string;
+}
+
+export function Settings() {
+  const { session, can } = useSession();
+  const { zone, setZone } = useUi();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  return (
+    <Page title="Settings">
+      <div className="grid">
+        <Panel title="You" className="w4">
+          <Facts
+            facts={[
+              ["Name", session.user],
+              ["Role", session.role],
+              [
+                "How",
+                { open: "everybody on this machine may use the server", session: "logged in", token: "by a token" }[
+                  session.mode
+                ] ?? session.mode,
+              ],
+              ...Object.entries(session.roles ?? {}).map(([system, role]): [string, string] => [
+                system === "*" ? "all systems" : system,
+                role,
+              ]),
+            ]}
+          />
+        </Panel>
+        <Panel title="This browser" className="w8">
+          <Group gap="xl">
+            <Stack gap={4}>
+              <Text id="scheme">Colours</Text>
+              <SegmentedControl
+                aria-labelledby="scheme"
+                value={colorScheme}
+                onChange={(one) => setColorScheme(one as "auto")}
+                data={[
+                  { value: "auto", label: "As the system" },
+                  { value: "light", label: "Light" },
+                  { value: "dark", label: "Dark" },
+                ]}
+              />
+            </Stack>
+            <Stack gap={4}>
+              <Text id="zone">Times</Text>
+              <SegmentedControl
+                aria-labelledby="zone"
+                value={zone}
+                onChange={(one) => setZone(one as "utc")}
+                data={[
+                  { value: "local", label: Intl.DateTimeFormat().resolvedOptions().timeZone },
+                  { value: "utc", label: "UTC" },
+                ]}
+              />
+            </Stack>
+          </Group>
+        </Panel>
+        <Users admin={can("admin")} />
+        <Tokens />
+      </div>
+    </Page>
+  );
+}
+
+const PEOPLE: Column<Person>[] = [
+  { id: "name", header: "Name", width: "150px", value: (one) => one.name },
+  {
+    id: "roles",
+    header: "Roles",
+    width: "minmax(200px, 2fr)",
+    value: (one) =>
+      Object.entries(one.roles ?? {})
+        .map(([system, role]) => `${system === "*" ? "all systems" : system}: ${role}`)
+        .join(", "),
+  },
+];
+
+function Users({ admin }: { admin: boolean }) {
+  const query = useApi<List<Person> | Person[]>("/users", undefined, { every: false });
+  const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false });
+  const [doing, setDoing] = useState<Person | "new" | null>(null);
+  const [removing, setRemoving] = useState<Person | null>(null);
+  const [name, setName] = useState("");
+  const [password, setPassword] = useState("");
+  const [roles, setRoles] = useState<Record<string, string>>({ "*": "viewer" });
+  const people = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
+  const begin = (one: Person | "new") => {
+    setName(one === "new" ? "" : one.name);
+    setRoles(one === "new" ? { "*": "viewer" } : { ...one.roles });
+    setPassword("");
+    setDoing(one);
+  };
+  return (
+    <Panel
+      title="Users"
+      className="w8"
+      flush
+      actions={
+        <Button
+          variant="default"
+          leftSection={<IconPlus size={14} />}
+          disabled={!admin || !query.data}
+          onClick={() => begin("new")}
+        >
+          Add a user
+        </Button>
+      }
+    >
+      <Answer query={query}>
+        {() => (
+          <DataTable
+            label="Users"
+            rows={people}
+            columns={[
+              ...PEOPLE,
+              {
+                id: "do",
+                header: "",
+                width: "150px",
+                sortable: false,
+                value: () => null,
+                cell: (one) => (
+                  <Group gap={4} wrap="nowrap">
+                    <Button size="compact-xs" variant="default" disabled={!admin} onClick={() => begin(one)}>
+                      Change
+                    </Button>
+                    <Button size="compact-xs" variant="default" disabled={!admin} onClick={() => setRemoving(one)}>
+                      Remove
+                    </Button>
+                  </Group>
+                ),
+              },
+            ]}
+            rowKey={(one) => one.name}
+            height={300}
+            empty={
+              <Empty title="No users">
+                Whoever is on this machine may use the server; beyond it, it does not start without users.
+              </Empty>
+            }
+          />
+        )}
+      </Answer>
+      {doing ? (
+        <Act<Undoable>
+          opened
+          onClose={() => setDoing(null)}
+          title={doing === "new" ? "Add a user" : `Change ${doing.name}`}
+          confirm={doing === "new" ? "Add user" : "Change user"}
+          ready={name.trim() !== "" && (doing !== "new" || password.length > 0)}
+          send={(reason) =>
+            doing === "new"
+              ? api.post("/users", { name: name.trim(), password, roles, reason })
+              : api.put(path("users", doing.name), { ...(password ? { password } : {}), roles, reason })
+          }
+        >
+          <TextInput
+            label="Name"
+            required
+            disabled={doing !== "new"}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            autoComplete="off"
+          />
+          <PasswordInput
+            size="xs"
+            label="Password"
+            description={doing === "new" ? undefined : "Left empty, it stays as it is"}
+            required={doing === "new"}
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+            autoComplete="new-password"
+          />
+          {["*", ...(systems.data ?? []).map((one) => one.name)].map((system) => (
+            <Select
+              key={system}
+              label={system === "*" ? "Role in all systems" : `Role in ${system}`}
+              clearable
+              data={[...ROLES]}
+              value={roles[system] ?? null}
+              onChange={(role) =>
+                setRoles((before) => {
+                  const after = { ...before };
+                  if (role) after[system] = role;
+                  else delete after[system];
+                  return after;
+                })
+              }
+            />
+          ))}
+        </Act>
+      ) : null}
+      {removing ? (
+        <Act<Undoable>
+          opened
+          onClose={() => setRemoving(null)}
+          title={`Remove ${removing.name}`}
+          about="Their sessions end at once. What they did stays in the audit under their name."
+          confirm="Remove user"
+          danger
+          send={(reason) => api.remove(path("users", removing.name), { reason })}
+        />
+      ) : null}
+    </Panel>
+  );
+}
+
+function Tokens() {
+  const query = useApi<List<Token> | Token[]>("/tokens", undefined, { every: false });
+  const tokens = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
+  return (
+    <Panel title="Tokens of programs" className="w4" flush note="made with plimsoll token create">
+      <Answer query={query}>
+        {() => (
+          <DataTable
+            label="Tokens"
+            rows={tokens}
+            columns={[
+              { id: "name", header: "Name", value: (one) => one.name },
+              { id: "scopes", header: "Scopes", value: (one) => one.scopes?.join(", ") ?? one.scope },
+            ]}
+            rowKey={(one) => one.name}
+            height={260}
+            empty={<Empty title="No tokens" />}
+          />
+        )}
+      </Answer>
+    </Panel>
+  );
+}

@@ -1,0 +1,57 @@
+// One answer to many conflicts, each compared with what was shown.
+import { Text } from "@mantine/core";
+import { api, path } from "../../api/client";
+import type { Conflict } from "../../api/sync";
+import type { Undoable } from "../../api/types";
+import { Act } from "../../parts/Act";
+import { count } from "../../parts/format";
+
+interface Many extends Undoable {
+  done: number;
+  items: { key: string; problem: string | null }[];
+}
+
+export function Bulk({
+  system,
+  take,
+  conflicts,
+  onClose,
+  onDone,
+}: {
+  system: string;
+  take: "mine" | "theirs" | null;
+  conflicts: Conflict[];
+  onClose: () => void;
+  onDone: () => void;
+}) {
+  return (
+    <Act<Many>
+      opened={take !== null}
+      onClose={onClose}
+      title={`Take ${take ?? ""} for ${count(conflicts.length, "conflict")}`}
+      confirm={`Take ${take ?? ""}`}
+      basis={`${take} ${conflicts.map((one) => one.key).join(" ")}`}
+      send={(reason, dry) =>
+        api.post(path("systems", system, "conflicts"), {
+          take,
+          conflicts: conflicts.map(({ key, revision }) => ({ key, revision })),
+          reason,
+          dry_run: dry,
+        })
+      }
+      preview={(answer) => (
+        <div>
+          <Text>{count(answer.done, "conflict")} would be decided.</Text>
+          {answer.items
+            .filter((one) => one.problem)
+            .map((one) => (
+              <Text key={one.key} size="xs">
+                {one.key}: {one.problem}
+              </Text>
+            ))}
+        </div>
+      )}
+      onDone={onDone}
+    />
+  );
+}

@@ -1,0 +1,105 @@
+// Answers that are given again: a rule for each field.
+import { Button, Group, Select, Table } from "@mantine/core";
+import { useState } from "react";
+import { api, path } from "../../api/client";
+import { useApi } from "../../api/queries";
+import type { SyncStatus } from "../../api/sync";
+import type { Undoable } from "../../api/types";
+import { Act } from "../../parts/Act";
+import { Panel } from "../../parts/Page";
+import { Answer, Empty } from "../../parts/States";
+import { Time } from "../../parts/Time";
+import { useSession } from "../../shell/session";
+
+interface Rule {
+  field: string;
+  take: string;
+  by?: string;
+  actor?: string;
+  at?: string;
+  since?: string;
+}
+
+export function Rules({ system, fields }: { system: string; fields: string[] }) {
+  const { can } = useSession();
+  const rules = useApi<Rule[]>(path("systems", system, "conflict-rules"));
+  const sync = useApi<SyncStatus>(path("systems", system, "sync"));
+  const [field, setField] = useState<string | null>(null);
+  const [take, setTake] = useState<string | null>("theirs");
+  const [doing, setDoing] = useState<{ field: string; take: string | null } | null>(null);
+  const may = can("operator", system);
+  return (
+    <Panel title="Rules" className="w5" flush note="answers that are given again, field by field">
+      <Group gap={6} p={10}>
+        <Select
+          aria-label="Field"
+          placeholder="Field"
+          searchable
+          data={sync.data?.fields ?? fields}
+          value={field}
+          onChange={setField}
+          w={170}
+        />
+        <Select
+          aria-label="Take"
+          data={["mine", "theirs"]}
+          value={take}
+          onChange={setTake}
+          w={100}
+          allowDeselect={false}
+        />
+        <Button
+          variant="default"
+          disabled={!may || !field || !take}
+          onClick={() => setDoing({ field: field ?? "", take })}
+        >
+          Add rule
+        </Button>
+      </Group>
+      <Answer query={rules}>
+        {(list) =>
+          list.length === 0 ? (
+            <Empty title="No rules">Every conflict is asked.</Empty>
+          ) : (
+            <Table>
+              <Table.Tbody>
+                {list.map((rule) => (
+                  <Table.Tr key={rule.field}>
+                    <Table.Td className="mono">{rule.field}</Table.Td>
+                    <Table.Td>take {rule.take}</Table.Td>
+                    <Table.Td>{rule.by ?? rule.actor ?? ""}</Table.Td>
+                    <Table.Td>
+                      <Time at={rule.at ?? rule.since} form="ago" />
+                    </Table.Td>
+                    <Table.Td>
+                      <Button
+                        size="compact-xs"
+                        variant="default"
+                        disabled={!may}
+                        onClick={() => setDoing({ field: rule.field, take: null })}
+                      >
+                        Take away
+                      </Button>
+                    </Table.Td>
+                  </Table.Tr>
+                ))}
+              </Table.Tbody>
+            </Table>
+          )
+        }
+      </Answer>
+      {doing ? (
+        <Act<Undoable>
+          opened
+          onClose={() => setDoing(null)}
+          title={doing.take ? `Always take ${doing.take} for ${doing.field}` : `No rule for ${doing.field} any more`}
+          confirm={doing.take ? "Add rule" : "Take the rule away"}
+          send={(reason) => {
+            const route = path("systems", system, "conflict-rules", doing.field);
+            return doing.take ? api.put(route, { take: doing.take, reason }) : api.remove(route, { reason });
+          }}
+        />
+      ) : null}
+    </Panel>
+  );
+}
