@@ -190,9 +190,9 @@ fn wrong_passwords_and_unknown_names_are_told_the_same_and_slowed_down() {
         answers.push(refused.text);
     }
     assert_eq!(answers[0], answers[1]);
-    let last =
-        (0..8).map(|_| served.post("/api/v1/session", &json!({ "name": "viewer", "password": "wrong" })));
-    let last = last.next_back().unwrap();
+    let wrong = json!({ "name": "viewer", "password": "wrong" });
+    let all: Vec<Answered> = (0..8).map(|_| served.post("/api/v1/session", &wrong)).collect();
+    let last = all.last().unwrap();
     assert_eq!(last.status, 429, "{last:?}");
     let right = served.post("/api/v1/session", &json!({ "name": "viewer", "password": PASSWORD }));
     assert_eq!(right.status, 429, "even the right one waits, so that guessing is slow");
