@@ -37,10 +37,6 @@ const TABLES: &[&str] = &[
     "VACUUM ANALYZE reladiff_right",
 ];
 
-/// What began on the new side would differ for ever: it has no legacy number.
-const ONLY_CARRIED: &[&str] =
-    &["DELETE FROM sms_log", "DELETE FROM deliveries", "DELETE FROM orders", "DELETE FROM customers"];
-
 struct Options {
     deliveries: u64,
     changes: u64,
@@ -141,31 +137,30 @@ impl Bench {
         }
     }
 
-    /// Makes both databases, and carries everything over by a plan.
+    /// Makes both databases, with everything carried over.
     fn fill(&self, options: &Options) -> Result<(), Failure> {
         let settings = format!("data = \"data\"\n\n[stores]\nluckygas = \"{}\"\n", self.cluster.url());
         fs::write(self.folder.join("plimsoll.toml"), settings)
             .map_err(|error| Failure::new(format!("plimsoll.toml: {error}")))?;
         let (clients, deliveries) = ((options.deliveries / 10).to_string(), options.deliveries.to_string());
-        let words =
-            ["simulate", "luckygas", "--clients", &clients, "--deliveries", &deliveries, "--dirty", "0"];
-        process::capture(self.plimsoll().args(words))?;
-        for statement in ONLY_CARRIED {
-            self.sql(statement)?;
-        }
-        let taken = once(&mut self.carry_over(), &[0], Stdio::null())?;
+        let words = [
+            "simulate",
+            "luckygas",
+            "--clients",
+            &clients,
+            "--deliveries",
+            &deliveries,
+            "--dirty",
+            "0",
+            "--carried",
+            "--quiet",
+        ];
+        let taken = once(self.plimsoll().args(words), &[0], Stdio::null())?;
         println!(
-            "{} deliveries of {clients} clients carried over by a plan in {:.0} s, {} MB",
+            "{} deliveries of {clients} clients made on both sides in {:.0} s, {} MB",
             options.deliveries, taken.seconds, taken.megabytes
         );
         self.sql("VACUUM ANALYZE").map(drop)
-    }
-
-    /// The command that brings the legacy side's rows to the new side.
-    fn carry_over(&self) -> Command {
-        let mut command = self.plimsoll();
-        command.args(["parity", "--repair", "new", "--batch-size", "1000", "--quiet"]);
-        command
     }
 
     fn plimsoll(&self) -> Command {

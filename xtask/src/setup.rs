@@ -1,13 +1,14 @@
 //! `cargo xtask setup`: what building and testing needs, looked for, and installed where we may.
 //!
 //! Owns the only place that changes the machine: PostgreSQL's server, Redis, Prometheus and Alertmanager from the
-//! distribution's packages, as root or by `sudo` without a password. Everything else is only looked for.
+//! distribution's packages, as root or by `sudo` without a password. The web app is built in its own folder. Everything else
+//! is only looked for.
 //!
 //! Invariants: what is missing is named with the line that installs it; the distribution's default
 //! cluster is not created, so nothing is left running and no port is taken.
 
 use crate::failure::Failure;
-use crate::{duckdb, packages, postgres, process};
+use crate::{duckdb, packages, postgres, process, ui};
 
 /// What setup found and the tests want to know.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub(crate) fn prepare(install: bool) -> Result<Found, Failure> {
     duckdb::ensure(install)?;
     postgresql(install);
     other_servers(install);
+    say("web app", &ui::ensure(install));
     let nextest = process::works("cargo", &["nextest", "--version"]);
     say("test runner", if nextest { "cargo nextest" } else { "cargo test (cargo-nextest is not installed)" });
     Ok(Found { nextest })

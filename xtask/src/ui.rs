@@ -63,6 +63,50 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Builds the app unless what is in `ui/dist` was built from these very sources. Never fails: a program without the app
+/// works, and says so.
+pub(crate) fn ensure(install: bool) -> String {
+    let folder = project::root().join("ui");
+    let built = folder.join("dist/.built");
+    let sources = match digest(&folder) {
+        Ok(sources) => sources,
+        Err(failure) => return format!("not built: {failure}"),
+    };
+    if fs::read_to_string(&built).is_ok_and(|found| found == sources) {
+        return "built".to_owned();
+    }
+    let arguments: &[String] = if install { &[] } else { &["--no-install".to_owned()] };
+    match run(arguments) {
+        Ok(()) => {
+            // Without the note it is built once more the next time.
+            let _ = fs::write(&built, sources);
+            "built now".to_owned()
+        }
+        Err(failure) => format!("not built, so programs come without it: {failure}"),
+    }
+}
+
+/// One digest of everything that the build reads.
+fn digest(folder: &Path) -> Result<String, Failure> {
+    let mut files =
+        vec![folder.join("index.html"), folder.join("package-lock.json"), folder.join("vite.config.ts")];
+    let mut folders = vec![folder.join("src"), folder.join("public"), folder.join("scripts")];
+    let failed = |path: &Path, error: std::io::Error| Failure::new(format!("{}: {error}", path.display()));
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).map_err(|error| failed(&next, error))? {
+            let path = entry.map_err(|error| failed(&next, error))?.path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    let mut text = String::new();
+    for file in &files {
+        let bytes = fs::read(file).map_err(|error| failed(file, error))?;
+        text.push_str(&format!("{} {}\n", file.display(), sha256(&bytes)));
+    }
+    Ok(sha256(text.as_bytes()))
+}
+
 impl Node {
     fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(&self.program);

@@ -130,6 +130,9 @@ pub(crate) struct LuckygasArguments {
     /// How many of 100 rows have something wrong with them
     #[arg(long, value_name = "PERCENT", default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(crate) dirty: u8,
+    /// As if every record had been carried over already: the new side says what the legacy side says
+    #[arg(long)]
+    pub(crate) carried: bool,
 }
 
 /// Arguments of `simulate luckygas-users`.

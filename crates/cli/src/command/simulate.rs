@@ -3,6 +3,7 @@
 mod cloud;
 mod gauges;
 mod luckygas;
+mod luckygas_carried;
 mod luckygas_users;
 mod opencode;
 mod pems;

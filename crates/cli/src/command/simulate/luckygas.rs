@@ -49,6 +49,15 @@ pub(super) fn execute(context: &Context, arguments: &LuckygasArguments) -> Resul
     };
     let manifest = generate(&settings, legacy.store.as_mut(), new.store.as_mut(), told)
         .map_err(|error| EngineError::new(ErrorKind::Source, error.to_string()))?;
+    if arguments.carried {
+        let (carried, left_out) =
+            super::luckygas_carried::fill(&mut legacy, &mut new, registry::PILOT, &sink)?;
+        context.ui.say(&format!(
+            "{} carried over, {} left out",
+            plural(carried, "record"),
+            grouped(left_out)
+        ));
+    }
     setup::prepare(&mut legacy, Some(legacy_side.system))?;
     setup::prepare(&mut new, Some(new_side.system))?;
     let stores = [&legacy, &new].map(|side| side.store.url().to_string());
