@@ -20,6 +20,10 @@ use crate::state::Server;
 pub(crate) fn router(server: Server) -> Router {
     let limit = DefaultBodyLimit::max(server.settings.limits.body_bytes);
     let scoped = |routes: Router<Server>, scope| {
+        // No system may have declared any.
+        if !routes.has_routes() {
+            return routes;
+        }
         routes.route_layer(from_fn_with_state((Server::clone(&server), scope), require))
     };
     Router::new()

@@ -39,7 +39,13 @@ impl Sessions {
     pub(crate) fn asking(self, switches: Arc<dyn Switches>) -> Self {
         let Inner { url, places, .. } = &*self.0;
         let (url, places) = (url.clone(), Arc::clone(places));
-        Self(Arc::new(Inner { url, idle: Mutex::default(), places, writing: one(), switches: Some(switches) }))
+        Self(Arc::new(Inner {
+            url,
+            idle: Mutex::default(),
+            places,
+            writing: one(),
+            switches: Some(switches),
+        }))
     }
 
     /// Where the store is.

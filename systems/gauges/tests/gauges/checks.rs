@@ -13,7 +13,9 @@ fn run(lab: &mut Lab) -> Report {
     let checks = Check::parse_all(SYSTEM.checks).unwrap();
     let clock = std::sync::Arc::clone(&lab.clock);
     let run = plimsoll_engine::clock::new_id();
-    Checkup::new(SYSTEM.name, &checks, clock.as_ref(), run.as_str()).run_on(lab.session.store.as_mut()).unwrap()
+    Checkup::new(SYSTEM.name, &checks, clock.as_ref(), run.as_str())
+        .run_on(lab.session.store.as_mut())
+        .unwrap()
 }
 
 /// Check, what plants its fault in SQLite, and what is measured then.
