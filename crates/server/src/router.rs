@@ -43,7 +43,10 @@ pub(crate) fn router(server: Server) -> Router {
     for role in [Role::Viewer, Role::Operator] {
         let needed = Needed { role, of_item: true };
         let routes = alias::routes(&server, role);
-        all = all.merge(routes.route_layer(from_fn_with_state((Server::clone(&server), needed), require)));
+        // No system may have declared any.
+        if routes.has_routes() {
+            all = all.merge(routes.route_layer(from_fn_with_state((Server::clone(&server), needed), require)));
+        }
     }
     all.fallback(app::serve)
         .method_not_allowed_fallback(no_method)

@@ -43,7 +43,7 @@ fn sets(session: &mut Session, asked: &Asked) -> Result<Answered, EngineError> {
         with(
             format!("%{}%", escaped.to_lowercase()),
             "(lower(s.set_id) LIKE $$ ESCAPE '\\' OR lower(s.likeness) LIKE $$ ESCAPE '\\' OR EXISTS (SELECT 1 FROM
-                gauge_set_members m WHERE m.set_id = s.set_id AND lower(m.serial) LIKE $$ ESCAPE '\\'))",
+                gauge_set_members m WHERE m.set_id = s.set_id AND m.until_entry IS NULL AND lower(m.serial) LIKE $$ ESCAPE '\\'))",
         );
     }
     match asked.text("state").as_deref() {

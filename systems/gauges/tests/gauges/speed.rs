@@ -74,10 +74,18 @@ fn grow(lab: &mut Lab, from: i64, until: i64) {
     }
 }
 
-fn measure(lab: &mut Lab, name: &str) {
+/// Notes a p99 that is over what was asked; every figure is printed first.
+fn over(late: &mut Vec<String>, what: &str, took: f64, asked: f64) {
+    if took >= asked {
+        late.push(format!("{what}: p99 {took:.1} ms, asked is under {asked} ms"));
+    }
+}
+
+/// What is over what was asked.
+fn measure(lab: &mut Lab, name: &str) -> Vec<String> {
     // A line more than the generated ones, which begin behind it.
     lab.ok("keep-rejection-reason", json!({"rejection_reason": "dull", "title": "dull"}));
-    let mut there = 1;
+    let (mut there, mut late) = (1, Vec::new());
     for (at, size) in SIZES.into_iter().enumerate() {
         let began = Instant::now();
         grow(lab, there, size);
@@ -93,8 +101,7 @@ fn measure(lab: &mut Lab, name: &str) {
                 assert_eq!(found.available, number >= size, "{id}");
             });
         }
-        let worst = check.print("historical check of an ID");
-        assert!(worst < 100.0, "asked: p99 under 100 ms");
+        over(&mut late, "historical check", check.print("historical check of an ID"), 100.0);
         let (mut make, mut replace, mut refuse, mut history) =
             (Figures(Vec::new()), Figures(Vec::new()), Figures(Vec::new()), Figures(Vec::new()));
         let day = lab.today();
@@ -115,10 +122,10 @@ fn measure(lab: &mut Lab, name: &str) {
                 assert_eq!(lines.len(), 2);
             });
         }
-        assert!(make.print("create a set") < 200.0, "asked: p99 under 200 ms");
-        assert!(replace.print("replace a member") < 500.0, "asked: p99 under 500 ms");
+        over(&mut late, "create", make.print("create a set"), 200.0);
+        over(&mut late, "replace", replace.print("replace a member"), 500.0);
         refuse.print("refuse an ID in use");
-        history.print("history of a set");
+        over(&mut late, "history", history.print("history of a set"), 100.0);
     }
     let explain = match lab.session.store.kind() {
         DatabaseKind::Sqlite => "EXPLAIN QUERY PLAN",
@@ -131,14 +138,16 @@ fn measure(lab: &mut Lab, name: &str) {
         let cells: Vec<&str> = row.iter().filter_map(Value::as_text).collect();
         println!("  {}", cells.join(" "));
     }
+    late
 }
 
 #[test]
 #[ignore = "a measurement of some minutes"]
 fn speed_of_operations_as_history_grows() {
-    measure(&mut Lab::sqlite(), "SQLite");
+    let mut late = measure(&mut Lab::sqlite(), "SQLite");
     match Lab::postgres() {
-        Some(mut lab) => measure(&mut lab, "PostgreSQL"),
+        Some(mut lab) => late.extend(measure(&mut lab, "PostgreSQL")),
         None => println!("left out: PostgreSQL is not installed"),
     }
+    assert_eq!(late, Vec::<String>::new());
 }

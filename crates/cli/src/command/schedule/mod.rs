@@ -112,10 +112,12 @@ struct ReadyMade {
 fn ready_made() -> Vec<ReadyMade> {
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let mut ready = Vec::new();
-    for system in ANALYTIC_SYSTEMS {
-        let report = format!("check {0} --report {{reports}}/health-{0}-{{date}}.md", system.name);
+    let checked =
+        STANDING_SYSTEMS.iter().filter(|system| !system.checks.is_empty()).map(|system| system.name);
+    for system in ANALYTIC_SYSTEMS.iter().map(|system| system.name).chain(checked) {
+        let report = format!("check {system} --report {{reports}}/health-{system}-{{date}}.md");
         ready.push(ReadyMade {
-            name: format!("daily-health-{}", system.name),
+            name: format!("daily-health-{system}"),
             cron: "0 6 * * *",
             command: words(&report),
         });
