@@ -1,5 +1,7 @@
 //! `serve`: the HTTP API, and beside it the loop that runs schedules and delivers notices.
 
+mod host;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,14 +11,16 @@ use plimsoll_engine::schedule::Runner;
 use plimsoll_engine::sync::LinkedSystem;
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_server::{
-    Limits, REFRESH_INTERVAL, RunningServer, ServedLink, ServedSystem, ServerError, ServerSettings,
+    Library, Limits, REFRESH_INTERVAL, RunningServer, ServedAnalytic, ServedLink, ServedSystem, ServerError,
+    ServerSettings,
 };
 
 use super::Context;
 use super::metrics::Collector;
 use super::schedule::BinaryHost;
 use crate::args::ServeArguments;
-use crate::registry::{LINKED_SYSTEMS, STANDING_SYSTEMS};
+use crate::registry::{self, ANALYTIC_SYSTEMS, LINKED_SYSTEMS, STANDING_SYSTEMS};
+use host::ServerHost;
 
 /// The link of a system, with its tables up to date.
 fn served_link(
@@ -48,6 +52,17 @@ pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<Exi
     let settings = ServerSettings {
         listen: arguments.listen,
         systems,
+        analytics: ANALYTIC_SYSTEMS
+            .iter()
+            .map(|system| Ok(ServedAnalytic { system, path: context.analytic_path(system)? }))
+            .collect::<Result<Vec<_>, EngineError>>()?,
+        library: Library {
+            gates: registry::GATES,
+            playbooks: registry::PLAYBOOKS,
+            dashboards: registry::DASHBOARDS,
+            folder: context.config.data.clone(),
+        },
+        host: Arc::new(ServerHost::new(context)),
         control,
         actor: context.config.actor.clone(),
         tokens: context.config.tokens.clone(),

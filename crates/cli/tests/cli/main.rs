@@ -9,6 +9,7 @@
 )]
 
 mod alerts;
+mod dashboards;
 mod gate;
 mod gauges;
 mod ingest;
@@ -26,4 +27,5 @@ mod split;
 mod support;
 mod sync;
 mod trial;
+mod users;
 mod verbs;
