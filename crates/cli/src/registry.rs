@@ -97,6 +97,9 @@ pub(crate) static PLAYBOOKS: &[&[&str]] = &[
     plimsoll_engine::playbook::SHIPPED,
 ];
 
+/// Dashboards of every system.
+pub(crate) static DASHBOARDS: &[&[&str]] = &[plimsoll_opencode::dashboards::DASHBOARDS];
+
 /// Every system whose records are linked with a remote.
 pub(crate) static LINKED_SYSTEMS: &[&LinkedSystem] = &[
     &plimsoll_pfa::LINKED,

@@ -322,7 +322,10 @@ async fn pass(
 
 async fn authenticate(server: &Server, method: &Method, headers: &HeaderMap) -> Result<Caller, ApiError> {
     // Programs may send a token all the same: clients of Unleash cannot do without.
-    if server.settings.tokens.is_empty() && server.logins.users(&server.control).await?.is_empty() {
+    if server.settings.listen.ip().is_loopback()
+        && server.settings.tokens.is_empty()
+        && server.logins.users(&server.control).await?.is_empty()
+    {
         refuse_strangers(method, headers)?;
         return Ok(server.local.clone());
     }

@@ -17,11 +17,14 @@ mod ask;
 mod audit;
 mod body;
 mod clients;
+pub mod dashboard;
+mod desk;
 mod edit;
 mod error;
 mod etag;
 mod events;
 mod feed;
+pub mod host;
 mod links;
 mod live;
 mod login;
@@ -38,14 +41,17 @@ mod sessions;
 pub mod settings;
 mod state;
 pub mod user;
+mod work;
 
 pub use crate::access::{Scope, Token, Tokens};
 pub use crate::ask::{Announcement, Asked, RunningServer};
 pub use crate::clients::{Arrival, Silent, Timed, Why};
+pub use crate::host::{Ended, Host, NoHost, OpenedSource};
 pub use crate::login::SessionLimits;
 pub use crate::pilots::{AskGate, ServedPilot, ServedSide};
 pub use crate::role::{Role, Roles};
 pub use crate::serve::{serve, serve_until};
 pub use crate::settings::{
-    Collect, Limits, REFRESH_INTERVAL, ServedLink, ServedSystem, ServerError, ServerSettings,
+    Collect, Library, Limits, REFRESH_INTERVAL, ServedAnalytic, ServedLink, ServedSystem, ServerError,
+    ServerSettings,
 };

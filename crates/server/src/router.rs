@@ -21,8 +21,8 @@ use crate::role::Role;
 use crate::routes::pilot::{look as pilot, moves, parity, selections};
 use crate::routes::sync::{conflicts, drafts, events, records, rounds, waiting};
 use crate::routes::{
-    alias, audit, client, document, flag, metric, ofrep, person, plan, quarantine, run, session, system,
-    unleash,
+    alert, alias, audit, check, client, control, document, flag, gate, metric, ofrep, overview, person, plan,
+    planning, playbook, progress, quarantine, repair, run, session, system, unleash, view,
 };
 use crate::state::Server;
 
@@ -45,7 +45,8 @@ pub(crate) fn router(server: Server) -> Router {
         let routes = alias::routes(&server, role);
         // No system may have declared any.
         if routes.has_routes() {
-            all = all.merge(routes.route_layer(from_fn_with_state((Server::clone(&server), needed), require)));
+            all =
+                all.merge(routes.route_layer(from_fn_with_state((Server::clone(&server), needed), require)));
         }
     }
     all.fallback(app::serve)
@@ -66,9 +67,13 @@ fn groups() -> Vec<Group> {
     vec![
         (None, open()),
         (of_item(Role::Viewer), look()),
+        (of_item(Role::Viewer), look_around()),
         (of_item(Role::Viewer), look_at_records()),
         (of_item(Role::Viewer), look_at_pilot()),
         (of_all(Role::Operator), operate()),
+        (of_item(Role::Operator), change_data()),
+        (of_item(Role::Approver), decide()),
+        (of_all(Role::Approver), attest()),
         (of_item(Role::Operator), change_records()),
         (of_item(Role::Operator), move_pilot()),
         (of_all(Role::Admin), administer()),
@@ -113,7 +118,60 @@ fn look() -> OpenApiRouter<Server> {
         .routes(routes!(unleash::metrics))
 }
 
-/// What changes flags.
+/// What the pages show.
+fn look_around() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(overview::show))
+        .routes(routes!(overview::search))
+        .routes(routes!(planning::assessment))
+        .routes(routes!(control::modes))
+        .routes(routes!(progress::follow))
+        .routes(routes!(repair::of_row))
+        .routes(routes!(check::list))
+        .routes(routes!(check::show))
+        .routes(routes!(gate::list))
+        .routes(routes!(gate::show))
+        .routes(routes!(playbook::list))
+        .routes(routes!(playbook::show))
+        .routes(routes!(playbook::runs))
+        .routes(routes!(playbook::run))
+        .routes(routes!(alert::list))
+        .routes(routes!(alert::show))
+        .routes(routes!(alert::schedules))
+        .routes(routes!(view::list))
+        .routes(routes!(view::show))
+        .routes(routes!(view::dashboard_list))
+        .routes(routes!(view::dashboard))
+        .routes(routes!(view::panel))
+}
+
+/// What plans, applies, takes back and repairs.
+fn change_data() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(planning::create))
+        .routes(routes!(planning::apply))
+        .routes(routes!(control::pause))
+        .routes(routes!(control::cancel))
+        .routes(routes!(control::resume))
+        .routes(routes!(control::undo))
+        .routes(routes!(repair::repair))
+        .routes(routes!(repair::validate))
+        .routes(routes!(repair::replay))
+        .routes(routes!(repair::discard))
+        .routes(routes!(check::run))
+}
+
+/// What a person with more than a hand in it decides.
+fn decide() -> OpenApiRouter<Server> {
+    OpenApiRouter::new().routes(routes!(planning::approve)).routes(routes!(planning::reject))
+}
+
+/// Sign-offs and approvals of steps.
+fn attest() -> OpenApiRouter<Server> {
+    OpenApiRouter::new().routes(routes!(gate::attest)).routes(routes!(playbook::approve))
+}
+
+/// What changes flags, and what belongs to no single system.
 fn operate() -> OpenApiRouter<Server> {
     OpenApiRouter::new()
         .routes(routes!(flag::create))
@@ -121,6 +179,16 @@ fn operate() -> OpenApiRouter<Server> {
         .routes(routes!(flag::allow))
         .routes(routes!(flag::deny))
         .routes(routes!(flag::kill))
+        .routes(routes!(gate::evaluate))
+        .routes(routes!(playbook::start))
+        .routes(routes!(playbook::go_on))
+        .routes(routes!(playbook::abort))
+        .routes(routes!(playbook::roll_back))
+        .routes(routes!(alert::acknowledge))
+        .routes(routes!(alert::resolve))
+        .routes(routes!(alert::run))
+        .routes(routes!(alert::pause))
+        .routes(routes!(alert::resume))
 }
 
 /// What looks at the records of a linked system.

@@ -4,9 +4,11 @@
 //! no file and no environment: the command does that.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use plimsoll_engine::analytic::AnalyticSystem;
 use plimsoll_engine::cache::Cache;
 use plimsoll_engine::metric::Sample;
 use plimsoll_engine::sync::LinkedSystem;
@@ -14,6 +16,7 @@ use plimsoll_engine::system::System;
 use plimsoll_store::StoreUrl;
 
 use crate::access::Tokens;
+use crate::host::Host;
 use crate::login::SessionLimits;
 use crate::pilots::ServedPilot;
 
@@ -39,6 +42,34 @@ pub struct ServedLink {
     pub token: Option<String>,
     /// Requests per second at most; what the link allows unless set, as many as the remote answers for 0.
     pub requests_per_second: Option<u64>,
+}
+
+/// An analytical system with the file that holds its figures; the file need not be there.
+#[derive(Clone)]
+pub struct ServedAnalytic {
+    /// The system.
+    pub system: &'static AnalyticSystem,
+    /// Its DuckDB file.
+    pub path: PathBuf,
+}
+
+impl std::fmt::Debug for Library {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Library({})", self.folder.display())
+    }
+}
+
+/// Documents of the systems, and the folder with those of the user: `gates`, `playbooks` and `dashboards`.
+#[derive(Clone, Default)]
+pub struct Library {
+    /// Gate files.
+    pub gates: &'static [&'static [&'static str]],
+    /// Playbooks.
+    pub playbooks: &'static [&'static [&'static str]],
+    /// Dashboards.
+    pub dashboards: &'static [&'static [&'static str]],
+    /// The user's.
+    pub folder: PathBuf,
 }
 
 /// How much one server takes on.
@@ -89,6 +120,12 @@ pub struct ServerSettings {
     pub systems: Vec<ServedSystem>,
     /// The pilot, where both its databases are there. Its sides may be among the systems too, for their runs.
     pub pilot: Option<ServedPilot>,
+    /// Systems whose figures are in DuckDB files.
+    pub analytics: Vec<ServedAnalytic>,
+    /// Gates, playbooks and dashboards.
+    pub library: Library,
+    /// The program around the server.
+    pub host: Arc<dyn Host>,
     /// The control store, which holds the flags.
     pub control: StoreUrl,
     /// Who acts, as recorded in events, while there are no tokens.

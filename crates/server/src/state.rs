@@ -9,12 +9,13 @@ use plimsoll_core::id::Id;
 use plimsoll_engine::change::setup::{self, Named};
 use plimsoll_engine::change::{plan, quarantine, run};
 use plimsoll_engine::clock::MachineClock;
-use plimsoll_engine::system::System;
+use plimsoll_engine::system::{ChangeKind, System};
 use plimsoll_engine::{EngineError, Session};
 use tokio::sync::{Semaphore, watch};
 
 use crate::access::Caller;
 use crate::clients::Clients;
+use crate::desk::Desk;
 use crate::error::ApiError;
 use crate::links::LinkState;
 use crate::live::Live;
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) links: Vec<Arc<LinkState>>,
     /// The pilot, where there is one.
     pub(crate) pilot: Option<Arc<PilotState>>,
+    /// The analytical systems.
+    pub(crate) desks: Vec<Arc<Desk>>,
     /// The gate of the control store.
     pub(crate) control: Sessions,
     /// The flags as they are.
@@ -113,7 +116,10 @@ impl Shared {
             return Err(ServerError::NotLoopback(settings.listen));
         }
         let callers = settings.tokens.names().chain([Arc::clone(&local.name)]);
+        let desks = settings.analytics.iter().map(|served| Desk::new(served).map(Arc::new));
+        let desks = desks.collect::<Result<Vec<_>, _>>()?;
         Ok(Arc::new(Self {
+            desks,
             stores,
             links,
             pilot,
@@ -145,11 +151,35 @@ impl Shared {
 
     /// The gate of a served system's store.
     pub(crate) fn store(&self, system: &System) -> Result<&Sessions, ApiError> {
-        let served = self.system(system.name)?;
-        self.stores
-            .iter()
-            .find(|known| *known.url() == served.store)
-            .ok_or_else(|| ApiError::internal(format!("no sessions on the store of {}", system.name)))
+        self.store_of(self.system(system.name)?)
+    }
+
+    /// The gate of a system's store.
+    pub(crate) fn store_of(&self, served: &ServedSystem) -> Result<&Sessions, ApiError> {
+        let found = self.stores.iter().find(|known| *known.url() == served.store);
+        found.ok_or_else(|| ApiError::internal(format!("{} has no store", served.system.name)))
+    }
+
+    /// The analytical system called `name`.
+    pub(crate) fn desk(&self, name: &str) -> Result<&Arc<Desk>, ApiError> {
+        self.desks.iter().find(|desk| desk.system.name == name).ok_or_else(|| {
+            let names: Vec<_> = self.desks.iter().map(|desk| desk.system.name).collect();
+            let error = ApiError::not_found(format!("there is no analytical system `{name}`"));
+            if names.is_empty() { error } else { error.hint(format!("there are {}", names.join(", "))) }
+        })
+    }
+
+    /// The system and change kind that a run or plan names; change kinds such as `undo` have no declaration.
+    pub(crate) fn declared(
+        &self,
+        system: &str,
+        change: &str,
+    ) -> Result<(&'static System, Option<&'static dyn ChangeKind>), EngineError> {
+        let served = self.settings.systems.iter().find(|served| served.system.name == system);
+        let Some(system) = served.map(|served| served.system) else {
+            return Err(EngineError::usage(format!("this server does not serve `{system}`")));
+        };
+        Ok((system, system.changes.iter().copied().find(|kind| kind.name() == change)))
     }
 
     /// The link of that name, or of the system of that name where it has one.

@@ -10,6 +10,7 @@
 
 pub mod authors;
 pub mod checks;
+pub mod dashboards;
 pub mod derive;
 pub mod documents;
 pub mod error;

@@ -1,5 +1,7 @@
 //! `serve`: the HTTP API, and beside it the loop that runs schedules and delivers notices.
 
+mod host;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,8 +11,8 @@ use plimsoll_engine::schedule::Runner;
 use plimsoll_engine::sync::LinkedSystem;
 use plimsoll_engine::{EngineError, Session};
 use plimsoll_server::{
-    Limits, REFRESH_INTERVAL, RunningServer, ServedLink, ServedPilot, ServedSide, ServedSystem, ServerError,
-    ServerSettings,
+    Library, Limits, REFRESH_INTERVAL, RunningServer, ServedAnalytic, ServedLink, ServedPilot, ServedSide,
+    ServedSystem, ServerError, ServerSettings,
 };
 
 use super::Context;
@@ -19,7 +21,8 @@ use super::metrics::{Collector, exists};
 use super::pilot::CERTIFICATE_KEY;
 use super::schedule::BinaryHost;
 use crate::args::ServeArguments;
-use crate::registry::{LINKED_SYSTEMS, PILOT, PILOT_SIDES, STANDING_SYSTEMS};
+use crate::registry::{self, ANALYTIC_SYSTEMS, LINKED_SYSTEMS, PILOT, PILOT_SIDES, STANDING_SYSTEMS};
+use host::ServerHost;
 
 /// The link of a system, with its tables up to date.
 fn served_link(
@@ -92,6 +95,17 @@ pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<Exi
         listen: arguments.listen,
         systems,
         pilot,
+        analytics: ANALYTIC_SYSTEMS
+            .iter()
+            .map(|system| Ok(ServedAnalytic { system, path: context.analytic_path(system)? }))
+            .collect::<Result<Vec<_>, EngineError>>()?,
+        library: Library {
+            gates: registry::GATES,
+            playbooks: registry::PLAYBOOKS,
+            dashboards: registry::DASHBOARDS,
+            folder: context.config.data.clone(),
+        },
+        host: Arc::new(ServerHost::new(context)),
         control,
         actor: context.config.actor.clone(),
         tokens: context.config.tokens.clone(),

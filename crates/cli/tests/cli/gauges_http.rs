@@ -205,7 +205,7 @@ fn every_mismatch_is_named_and_nothing_is_written() {
         let routes = shown["routes"].as_array().unwrap();
         let replace =
             routes.iter().find(|route| route["path"] == "/api/v1/gauge-sets/{set}/replace").unwrap();
-        assert_eq!((&replace["scope"], &replace["fields"][0]["in"]), (&json!("operate"), &json!("path")));
+        assert_eq!((&replace["role"], &replace["fields"][0]["in"]), (&json!("operator"), &json!("path")));
     });
 }
 

@@ -10,6 +10,7 @@
 
 mod alerts;
 mod cloud;
+mod dashboards;
 mod gate;
 mod gauges;
 mod gauges_http;
@@ -29,4 +30,5 @@ mod split;
 mod support;
 mod sync;
 mod trial;
+mod users;
 mod verbs;

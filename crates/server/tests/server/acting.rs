@@ -1,0 +1,246 @@
+//! What the pages do: plan, approve, apply, follow, take back, repair, and find.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use plimsoll_engine::change::run::RunSettings;
+use plimsoll_engine::source::{Fetch, FetchError, FetchStatistics, Query};
+use plimsoll_engine::system::{ChangeKind, System};
+use plimsoll_engine::{EngineError, Session};
+use plimsoll_server::{Ended, Host, NoHost, OpenedSource};
+use plimsoll_store::StoreUrl;
+use plimsoll_testkit::fixture;
+use serde_json::{Value, json};
+
+use crate::support::Served;
+
+/// A source that has the same three accounts for everybody; the third breaks a rule of the table.
+struct Accounts;
+
+impl Fetch for Accounts {
+    fn get(&mut self, _query: &Query) -> Result<Value, FetchError> {
+        Ok(json!([
+            { "id": 1, "name": "account 1", "balance": 11 },
+            { "id": 2, "name": "account 2", "balance": 22 },
+            { "id": 3, "name": "account 3", "balance": -3 },
+        ]))
+    }
+
+    fn budget_left(&self) -> Option<u64> {
+        None
+    }
+
+    fn statistics(&self) -> FetchStatistics {
+        FetchStatistics::default()
+    }
+}
+
+struct TestHost;
+
+impl Host for TestHost {
+    fn source(
+        &self,
+        _system: &System,
+        _change: &'static dyn ChangeKind,
+        _session: &Session,
+    ) -> Result<OpenedSource, EngineError> {
+        Ok(OpenedSource { fetch: Box::new(Accounts), address: "accounts".to_owned() })
+    }
+
+    fn run_settings(&self, _system: &str, _change: &str) -> Result<RunSettings, EngineError> {
+        Ok(RunSettings { batch_size: Some(2), max_error_share: 1.0, ..RunSettings::default() })
+    }
+
+    fn backups(&self, store: &StoreUrl) -> PathBuf {
+        NoHost.backups(store)
+    }
+
+    fn approval_required(&self) -> bool {
+        true
+    }
+
+    fn command(&self, words: &[String], actor: &str, _limit: Duration) -> Ended {
+        Ended { code: 0, out: json!({ "words": words, "actor": actor }).to_string(), err: String::new() }
+    }
+}
+
+fn served() -> Served {
+    let served = Served::with(|settings| settings.host = Arc::new(TestHost));
+    fixture::seed(&mut served.place.session(), 1..=3);
+    served
+}
+
+fn planned(served: &Served) -> String {
+    let planned =
+        served.post("/api/v1/systems/fixture/plans", &json!({ "change": "sync", "reason": "a test" }));
+    assert_eq!(planned.status, 200, "{planned:?}");
+    planned.json()["plan"].as_str().unwrap().to_owned()
+}
+
+/// Waits until a run is over, and gives it.
+fn over(served: &Served, run: &str) -> Value {
+    let until = Instant::now() + Duration::from_secs(30);
+    loop {
+        let shown = served.get(&format!("/api/v1/runs/{run}")).json();
+        if shown["run"]["status"] != "running" || Instant::now() > until {
+            return shown;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn applied(served: &Served) -> String {
+    let plan = planned(served);
+    let reason = json!({ "reason": "looks right" });
+    assert_eq!(
+        served.post(&format!("/api/v1/plans/{plan}/apply"), &reason).code(),
+        "refused",
+        "not approved"
+    );
+    assert_eq!(served.post(&format!("/api/v1/plans/{plan}/approve"), &reason).status, 200);
+    let begun = served.post(&format!("/api/v1/plans/{plan}/apply"), &reason);
+    assert_eq!(begun.status, 202, "{begun:?}");
+    let run = begun.json()["run"].as_str().unwrap().to_owned();
+    assert!(begun.json()["undo"].as_str().unwrap().starts_with("plimsoll undo "));
+    run
+}
+
+#[test]
+fn a_plan_is_assessed_approved_applied_followed_and_taken_back() {
+    let served = served();
+    let dry =
+        served.post("/api/v1/systems/fixture/plans", &json!({ "change": "sync", "dry_run": true })).json();
+    assert_eq!((&dry["dry_run"], &dry["assessment"]["items"]), (&json!(true), &json!(3)));
+    assert_eq!(served.get("/api/v1/plans").json()["total"], 0, "a dry run keeps no plan");
+    let plan = planned(&served);
+    assert_eq!(served.get(&format!("/api/v1/plans/{plan}/assessment")).json()["canary"]["quarantined"], 1);
+
+    let run = applied(&served);
+    let shown = over(&served, &run);
+    assert_eq!(
+        (&shown["report"]["applied"], &shown["report"]["quarantined"]),
+        (&json!(2), &json!(1)),
+        "{shown}"
+    );
+    let events = served.get(&format!("/api/v1/runs/{run}/events")).text;
+    for kind in ["event: progress", "event: status", "event: end"] {
+        assert!(events.contains(kind), "{kind}: {events}");
+    }
+    let told = events.lines().find(|line| line.contains("\"done\":3")).unwrap_or_else(|| panic!("{events}"));
+    assert!(told.contains("\"total\":3"), "{told}");
+
+    let modes = served.get(&format!("/api/v1/runs/{run}/undo-modes")).json();
+    let named: Vec<&str> =
+        modes["items"].as_array().unwrap().iter().map(|one| one["mode"].as_str().unwrap()).collect();
+    assert_eq!(named, ["refuse", "skip", "merge", "cascade", "force"]);
+    assert_eq!(modes["items"][1]["preview"]["restored"], 2, "{modes}");
+    let path = format!("/api/v1/runs/{run}/undo");
+    let dry = served.post(&path, &json!({ "mode": "skip", "dry_run": true })).json();
+    assert_eq!(dry["preview"]["restored"], 2);
+    assert_eq!(served.post(&path, &json!({ "mode": "never" })).status, 400);
+    let undone = served.post(&path, &json!({ "reason": "a test" }));
+    assert!([200, 202].contains(&undone.status), "{undone:?}");
+    let until = Instant::now() + Duration::from_secs(20);
+    let balance = |served: &Served| {
+        fixture::number(&mut served.place.session(), "SELECT balance FROM account WHERE id = 1")
+    };
+    while balance(&served) == 11 && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_ne!(balance(&served), 11);
+    let history = served.get("/api/v1/systems/fixture/history?table=account&key=1").json();
+    assert!(history["total"].as_u64().unwrap() >= 2, "{history}");
+    assert_eq!(served.get("/api/v1/systems/fixture/history?table=other&key=1").status, 404);
+}
+
+#[test]
+fn a_plan_that_is_rejected_is_gone_and_one_that_was_applied_is_not() {
+    let served = served();
+    let plan = planned(&served);
+    let path = format!("/api/v1/plans/{plan}/reject");
+    assert_eq!(served.post(&path, &json!({ "dry_run": true })).status, 200);
+    assert_eq!(served.post(&path, &json!({ "reason": "not now" })).status, 200);
+    assert_eq!(served.post(&path, &json!({ "reason": "not now" })).status, 404);
+    let run = applied(&served);
+    let plan = over(&served, &run)["run"]["plan"].as_str().unwrap().to_owned();
+    assert_eq!(served.post(&format!("/api/v1/plans/{plan}/reject"), &json!({})).code(), "refused");
+}
+
+#[test]
+fn a_quarantined_item_is_tried_repaired_and_replayed() {
+    let served = served();
+    let run = applied(&served);
+    over(&served, &run);
+    let waiting = served.get("/api/v1/quarantine").json();
+    let item = waiting["items"][0]["id"].as_str().unwrap().to_owned();
+    let path = |what: &str| format!("/api/v1/quarantine/{item}/{what}");
+    assert_eq!(served.post(&path("repair"), &json!({ "reason": "nothing" })).status, 400);
+    let repaired = served.post(&path("repair"), &json!({ "fields": { "balance": 33 }, "reason": "a slip" }));
+    assert_eq!(repaired.status, 200, "{repaired:?}");
+    let tried = served.post(&path("validate"), &json!({})).json();
+    assert_eq!((&tried["ok"], tried["changes"].as_array().map(Vec::len)), (&json!(true), Some(1)), "{tried}");
+    assert_eq!(served.get("/api/v1/quarantine").json()["total"], 1, "trying changes nothing");
+    let replayed = served.post(&path("replay"), &json!({ "reason": "repaired" })).json();
+    assert_eq!(replayed["item"]["status"], "replayed", "{replayed}");
+    let balance = fixture::number(&mut served.place.session(), "SELECT balance FROM account WHERE id = 3");
+    assert_eq!(balance, 33);
+    assert_eq!(
+        served.post(&path("discard"), &json!({ "reason": "late" })).status,
+        400,
+        "it is not open any more"
+    );
+}
+
+#[test]
+fn runs_that_ended_are_neither_paused_nor_cancelled() {
+    let served = served();
+    let run = applied(&served);
+    over(&served, &run);
+    for what in ["pause", "cancel", "resume"] {
+        let refused = served.post(&format!("/api/v1/runs/{run}/{what}"), &json!({ "reason": "a test" }));
+        assert!((400..500).contains(&refused.status), "{what}: {refused:?}");
+    }
+}
+
+#[test]
+fn everything_is_shown_at_a_glance_and_found() {
+    let served = served();
+    let run = applied(&served);
+    over(&served, &run);
+    let overview = served.get("/api/v1/overview").json();
+    let system = &overview["systems"][0];
+    assert_eq!((&system["system"], &system["open_quarantine"]), (&json!("fixture"), &json!(1)), "{overview}");
+    assert_eq!((&system["health"], &system["rows"]["account"]), (&json!("waiting"), &json!(3)));
+    assert_eq!(system["last_run"]["id"], json!(run));
+    let found = served.get("/api/v1/search?q=sync").json();
+    let kinds: Vec<&str> =
+        found["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"run") && kinds.contains(&"dashboard"), "{found}");
+    assert_eq!(served.get("/api/v1/search?q=").json()["total"], 0);
+    for path in
+        ["/api/v1/checks", "/api/v1/gates", "/api/v1/playbooks", "/api/v1/playbook-runs", "/api/v1/views"]
+    {
+        assert_eq!(served.get(path).json()["total"], 0, "{path}");
+    }
+    assert_eq!(served.get("/api/v1/alerts").json()["incidents"], json!([]));
+    assert_eq!(served.get("/api/v1/schedules").json()["total"], 0);
+}
+
+#[test]
+fn dashboards_over_metrics_show_samples_as_json_and_csv() {
+    let served = Served::with(|settings| {
+        settings.collect = Arc::new(|| vec![plimsoll_engine::metric::STORE_UP.sample(&["fixture"], 1.0)]);
+    });
+    let list = served.get("/api/v1/dashboards").json();
+    assert_eq!((&list["problems"], list["total"].as_u64().unwrap() >= 4), (&json!([]), true), "{list}");
+    let shown = served.get("/api/v1/dashboards/platform").json();
+    assert!(!shown["row"].as_array().unwrap().is_empty(), "{shown}");
+    let panel = served.get("/api/v1/dashboards/platform/panels/up").json();
+    assert_eq!(panel["data"]["rows"], json!([["fixture", 1.0]]), "{panel}");
+    let csv = served.get("/api/v1/dashboards/platform/panels/up?format=csv");
+    assert_eq!(csv.text, "\"system\",value\r\n\"fixture\",1\r\n");
+    assert!(csv.header("content-disposition").contains("platform-up.csv"));
+    assert_eq!(served.get("/api/v1/dashboards/platform/panels/none").status, 404);
+    assert_eq!(served.get("/api/v1/dashboards/none").status, 404);
+}
