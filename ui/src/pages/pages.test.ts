@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { SyncStatus } from "../api/sync";
 import { tableOf } from "../api/views";
-import { touched } from "../parts/Diff";
+import { kindOf, touched } from "../parts/Diff";
 import { axesOf, optionOf } from "./dashboards/options";
 import { toneFor } from "./dashboards/PanelBody";
 import { isWhole } from "./pilot/CertificatePage";
@@ -19,6 +19,7 @@ import { drift, linkFigures } from "./sync/SyncPage";
 test("an update touches what it names and what differs, an insert everything", () => {
   expect(touched({ a: 1, b: 2, c: { date: "x" } }, { a: 1, b: 3, c: { date: "x" } })).toEqual(["b"]);
   expect(touched(null, { a: 1, b: null })).toEqual(["a", "b"]);
+  expect([kindOf({ table: "t", after: {} }), kindOf({ table: "t", before: {} })]).toEqual(["insert", "delete"]);
 });
 
 test("only what was changed is sent, and an emptied field is null", () => {

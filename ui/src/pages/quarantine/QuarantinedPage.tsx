@@ -32,7 +32,7 @@ export function QuarantinedPage() {
       about={
         item ? (
           <Group gap={10}>
-            <Status word={item.status ?? item.state ?? "quarantined"} />
+            <Status word={item.status} />
             <span>{item.system}</span>
             <span>
               run{" "}
@@ -57,7 +57,7 @@ export function QuarantinedPage() {
             <Panel title="Rows it would write" flush className="w6">
               <Scroll label="Rows it would write" height={560} grows>
                 {data.changes.map((change) => (
-                  <RowDiff key={`${change.table}/${change.key}`} change={change} />
+                  <RowDiff key={`${change.table}/${change.key ?? JSON.stringify(change.after)}`} change={change} />
                 ))}
                 {data.changes.length === 0 ? (
                   <Empty title="None">Planning refused the record before any row was made of it.</Empty>
