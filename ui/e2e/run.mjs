@@ -92,14 +92,14 @@ const STEPS = {
   },
   "a record is edited as a draft, and dropped": async () => {
     await go("/records/pfa");
-    await page.getByText("DEMO01-000050").first().click();
+    await page.getByText("DEMO01-000016").first().click();
     const drawer = page.getByRole("dialog");
     await drawer.getByLabel("model", { exact: true }).fill(HTML);
     await drawer.getByRole("button", { name: "Save 1 field as draft" }).click();
     await drawer.waitFor({ state: "hidden" });
-    await page.getByText("DEMO01-000050").first().waitFor();
+    await page.getByText("DEMO01-000016").first().waitFor();
     const { body } = await ask("/systems/pfa/drafts");
-    const draft = body.items.find((one) => one.key === "DEMO01-000050");
+    const draft = body.items.find((one) => one.key === "DEMO01-000016");
     must(draft?.fields.model === HTML, "the draft is not there");
     const dropped = await ask("/systems/pfa/drafts/discard", {
       method: "POST",
@@ -121,7 +121,7 @@ const STEPS = {
     await dialog.getByRole("button", { name: "Check" }).click();
     await dialog.getByText(/1 record would be edited.*2 bad lines/).waitFor();
     await dialog.getByText("1 cells where the header has 2").waitFor();
-    await dialog.getByRole("button", { name: "Close" }).click();
+    await dialog.getByRole("button", { name: "Close", exact: true }).click();
   },
   "20,000 rows or 3,000: only those in view are in the page": async () => {
     await go("/records/pfa");
@@ -134,7 +134,7 @@ const STEPS = {
   },
   "the keyboard alone gets from anywhere to a run": async () => {
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox").fill("runs");
+    await page.getByRole("combobox", { name: "Search or go to" }).fill("runs");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Runs", level: 1 }).waitFor();
     await page.getByRole("table", { name: "Runs" }).waitFor();
@@ -165,7 +165,12 @@ for (const [name, step] of Object.entries(STEPS)) {
   } catch (error) {
     failed += 1;
     await page.screenshot({ path: `${out}/failed-${failed}.png` });
-    console.log(`FAIL  ${name}\n      ${String(error.message ?? error).split("\n").slice(0, 6).join("\n      ")}`);
+    console.log(
+      `FAIL  ${name}\n      ${String(error.message ?? error)
+        .split("\n")
+        .slice(0, 6)
+        .join("\n      ")}`,
+    );
   }
 }
 await browser.close();
