@@ -78,6 +78,13 @@ export function RowDiff({ change }: { change: RowChange }) {
   );
 }
 
+/** Why something was refused, in whatever form it is told. */
+export function refusalText(refusal: unknown): string {
+  if (typeof refusal === "string") return refusal;
+  const reason = (refusal as { reason?: unknown } | null)?.reason;
+  return typeof reason === "string" ? reason : JSON.stringify(refusal);
+}
+
 export function Cell({ value }: { value: Value | undefined }) {
   if (value === null || value === undefined) {
     return (
