@@ -144,6 +144,16 @@ const STEPS = {
     await table.press("Enter");
     await page.getByRole("heading", { name: "Events", level: 2 }).waitFor();
   },
+  "a link with a filter leads to the filtered list": async () => {
+    const { body } = await ask("/runs?system=hearings&limit=50");
+    const run = body.items.find((one) => one.tally.quarantined > 0);
+    must(run, "the demo has no run with quarantined items");
+    await go(`/runs/${run.id}`);
+    await page.getByRole("link", { name: "Repair in quarantine" }).click();
+    await page.getByRole("heading", { name: "Quarantine", level: 1 }).waitFor();
+    must(page.url().endsWith(`?run=${run.id}`), `the address is ${page.url()}`);
+    await page.getByText(`of run ${run.id.slice(0, 12)}`).waitFor();
+  },
   "a dialog is accessible": async () => {
     await go(`/flags/${flag}`);
     await page.getByRole("button", { name: "Kill", exact: true }).click();
