@@ -20,6 +20,8 @@ export default defineConfig({
   },
   test: {
     environment: "happy-dom",
+    // A browser that is imitated on a busy machine takes its time.
+    testTimeout: 30_000,
     setupFiles: ["src/test/setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
   },

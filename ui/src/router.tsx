@@ -52,6 +52,7 @@ const routes = [
   page("/schedules", () => import("./pages/schedules/Schedules"), "Schedules"),
   page("/dashboards", () => import("./pages/dashboards/Dashboards"), "Dashboards"),
   page("/dashboards/$dashboard", () => import("./pages/dashboards/DashboardPage"), "DashboardPage"),
+  page("/views/$system/$view", () => import("./pages/views/ViewPage"), "ViewPage"),
   page("/pilot", () => import("./pages/pilot/Pilot"), "Pilot"),
   page("/pilot/members/$member", () => import("./pages/pilot/MemberPage"), "MemberPage"),
   page("/pilot/certificates/$certificate", () => import("./pages/pilot/CertificatePage"), "CertificatePage"),

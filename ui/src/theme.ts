@@ -58,7 +58,16 @@ export const theme = createTheme({
     SegmentedControl: { defaultProps: { size: "xs" } },
     Checkbox: { defaultProps: { size: "xs" } },
     Switch: { defaultProps: { size: "sm" } },
-    Modal: { defaultProps: { centered: false, yOffset: "8vh", transitionProps: { duration: 80 } } },
+    CloseButton: { defaultProps: { "aria-label": "Close this" } },
+    Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close this" } } },
+    Modal: {
+      defaultProps: {
+        closeButtonProps: { "aria-label": "Close this" },
+        centered: false,
+        yOffset: "8vh",
+        transitionProps: { duration: 80 },
+      },
+    },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250, multiline: true, maw: 360 } },
     Table: { defaultProps: { verticalSpacing: 6, horizontalSpacing: "sm", fz: "sm" } },
     Text: { defaultProps: { size: "sm" } },

@@ -119,12 +119,13 @@ export interface Plan {
 export type Value = string | number | boolean | null | { [type: string]: unknown };
 export type Row = Record<string, Value>;
 
+/** A row as it was and as it is to be. What was refused before it got a key has neither key nor kind. */
 export interface RowChange {
-  kind: "insert" | "update" | "delete";
+  kind?: "insert" | "update" | "delete";
   table: string;
-  key: string;
-  before: Row | null;
-  after: Row | null;
+  key?: string;
+  before?: Row | null;
+  after?: Row | null;
 }
 
 export interface PlanItem {
@@ -151,9 +152,10 @@ export interface Quarantined {
   together_with: number[];
   record: unknown;
   changes: RowChange[];
-  status?: string;
-  state?: string;
-  at?: string;
+  status: string;
+  edited: unknown;
+  created_at: string;
+  changed_at: string;
 }
 
 export interface Undoable {

@@ -15,6 +15,8 @@ export interface ViewAnswer {
   rows?: (Cellish[] | ViewRow)[];
   items?: ViewRow[];
   total?: number;
+  /** The answer of a view that is one object. */
+  object?: ViewRow | null;
 }
 
 export interface Table {
@@ -31,6 +33,8 @@ export function tableOf(answer: ViewAnswer | ViewRow[] | ViewRow | null | undefi
   const columns: ViewColumn[] = named
     ? named.map((one) => (typeof one === "string" ? { name: one } : one))
     : Object.keys((raw[0] as ViewRow | undefined) ?? {}).map((name) => ({ name }));
+  if (raw.length === 0 && !Array.isArray(answer) && (answer as ViewAnswer).object)
+    return tableOf([(answer as ViewAnswer).object as ViewRow]);
   const rows = raw.map((row) =>
     Array.isArray(row) ? Object.fromEntries(columns.map((column, position) => [column.name, row[position]])) : row,
   );

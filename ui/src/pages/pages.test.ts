@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import type { SyncStatus } from "../api/sync";
 import { tableOf } from "../api/views";
-import { touched } from "../parts/Diff";
+import { kindOf, touched } from "../parts/Diff";
+import { tableOfPanel } from "./dashboards/DashboardPage";
 import { axesOf, optionOf } from "./dashboards/options";
-import { toneFor } from "./dashboards/PanelBody";
+import type { PanelDefinition } from "./dashboards/types";
 import { isWhole } from "./pilot/CertificatePage";
 import { type Certificate, stageCounts } from "./pilot/types";
 import { spoken } from "./plans/Assessment";
@@ -12,13 +13,17 @@ import { kinds } from "./plans/PlanPage";
 import { readRecord } from "./quarantine/QuarantinedPage";
 import { changed } from "./records/EditRecord";
 import { fieldFilters } from "./records/Records";
+import { summary } from "./runs/UndoRun";
 import { exchangesOf, place } from "./sessions/trace";
 import { answerOf } from "./sync/Resolve";
 import { drift, linkFigures } from "./sync/SyncPage";
 
+const PANEL: PanelDefinition = { panel: "p", title: "P", kind: "bar", y: [], width: 6 };
+
 test("an update touches what it names and what differs, an insert everything", () => {
   expect(touched({ a: 1, b: 2, c: { date: "x" } }, { a: 1, b: 3, c: { date: "x" } })).toEqual(["b"]);
   expect(touched(null, { a: 1, b: null })).toEqual(["a", "b"]);
+  expect([kindOf({ table: "t", after: {} }), kindOf({ table: "t", before: {} })]).toEqual(["insert", "delete"]);
 });
 
 test("only what was changed is sent, and an emptied field is null", () => {
@@ -85,7 +90,7 @@ test("a stacked chart has one series for each name, and a gap where nothing is k
     { day: "2026-01-02", model: "a", cost: 2 },
     { day: "2026-01-02", model: "b", cost: 3 },
   ]);
-  const panel = { kind: "stacked", x: "day", y: "cost", series: "model" };
+  const panel: PanelDefinition = { ...PANEL, kind: "stacked", x: "day", y: ["cost"], series: "model" };
   expect(axesOf(panel, table)).toEqual({ x: "day", y: ["cost"], series: "model" });
   const series = optionOf(panel, table).series as { name: string; stack: string; data: (number | null)[] }[];
   expect(series.map((one) => [one.name, one.stack, one.data])).toEqual([
@@ -94,14 +99,47 @@ test("a stacked chart has one series for each name, and a gap where nothing is k
   ]);
 });
 
-test("thresholds know which side is bad", () => {
-  expect([
-    toneFor(0, { warn: 1, bad: 50 }),
-    toneFor(2, { warn: 1, bad: 50 }),
-    toneFor(60, { warn: 1, bad: 50 }),
-  ]).toEqual(["good", "warn", "bad"]);
-  expect([toneFor(99, { warn: 95, bad: 90 }), toneFor(89, { warn: 95, bad: 90 })]).toEqual(["good", "bad"]);
-  expect(toneFor(null, { warn: 1 })).toBeNull();
+test("hours and weekdays stand in their order on a heat map, and the depth of a cell is its value", () => {
+  const table = tableOf([
+    { weekday: 2, hour: 10, messages: 5 },
+    { weekday: 1, hour: 9, messages: 7 },
+  ]);
+  const option = optionOf({ ...PANEL, kind: "heatmap", x: "hour", series: "weekday", y: ["messages"] }, table);
+  expect((option.xAxis as { data: string[] }).data).toEqual(["9", "10"]);
+  expect((option.series as { data: number[][] }[])[0]?.data).toEqual([
+    [1, 1, 5],
+    [0, 0, 7],
+  ]);
+});
+
+test("a bar on a timeline begins where its event does", () => {
+  const table = tableOf([
+    { offset_ms: 100, duration_ms: 50, name: "bash", depth: 0 },
+    { offset_ms: 300, duration_ms: null, name: "read", depth: 1 },
+  ]);
+  const option = optionOf(
+    { ...PANEL, kind: "timeline", x: "offset_ms", length: "duration_ms", label: "name", depth: "depth" },
+    table,
+  );
+  expect((option.series as { data: number[] }[]).map((one) => one.data)).toEqual([
+    [0, 200],
+    [50, 0],
+  ]);
+});
+
+test("an answer that is one object is a table of one row", () => {
+  expect(tableOfPanel({ data: { columns: [], rows: [], object: { cost: 3 } } }).rows).toEqual([{ cost: 3 }]);
+  expect(tableOfPanel({ data: { columns: [{ name: "a" }], rows: [[1]], object: null } }).rows).toEqual([{ a: 1 }]);
+  expect(tableOfPanel(undefined).rows).toEqual([]);
+});
+
+test("a mode of undo that refuses says why, another what it would do", () => {
+  expect(summary({ mode: "refuse", preview: null, refusal: "3 items were edited since" })).toBe(
+    "3 items were edited since",
+  );
+  expect(summary({ mode: "skip", preview: { restored: 297, edited: 3, cascade: [] }, refusal: null })).toBe(
+    "297 restored, 3 edited since",
+  );
 });
 
 test("a trace is cut into exchanges, and every span is seen within its own", () => {

@@ -9,12 +9,17 @@ function same(left: Value | undefined, right: Value | undefined): boolean {
 }
 
 /** The columns that a change touches. An update's `after` may hold only those. */
-export function touched(before: Row | null, after: Row | null): string[] {
+export function touched(before: Row | null | undefined, after: Row | null | undefined): string[] {
   const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
   return [...names].filter((name) => {
     if (!before || !after) return true;
     return name in after && !same(before[name], after[name]);
   });
+}
+
+/** What a change is, where it does not say so itself. */
+export function kindOf({ kind, before, after }: RowChange): "insert" | "update" | "delete" {
+  return kind ?? (before ? (after ? "update" : "delete") : "insert");
 }
 
 const KINDS = { insert: "inserted", update: "updated", delete: "deleted" } as const;
@@ -23,12 +28,13 @@ export function RowDiff({ change }: { change: RowChange }) {
   const [all, setAll] = useState(false);
   const changed = touched(change.before, change.after);
   const names = all ? [...new Set([...Object.keys(change.before ?? {}), ...changed])] : changed;
-  const isUpdate = change.kind === "update";
+  const kind = kindOf(change);
+  const isUpdate = kind === "update";
   return (
     <div>
       <Group gap={8} px={10} py={6} justify="space-between">
         <Text fw={550}>
-          <span className="mono">{change.table}</span> <span className="mono">{change.key}</span> {KINDS[change.kind]}
+          <span className="mono">{change.table}</span> <span className="mono">{change.key}</span> {KINDS[kind]}
         </Text>
         {isUpdate ? (
           <Checkbox label="all columns" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />
@@ -40,8 +46,8 @@ export function RowDiff({ change }: { change: RowChange }) {
             <th scope="col" style={{ width: "24%" }}>
               column
             </th>
-            {change.kind !== "insert" ? <th scope="col">before</th> : null}
-            {change.kind !== "delete" ? <th scope="col">after</th> : null}
+            {kind !== "insert" ? <th scope="col">before</th> : null}
+            {kind !== "delete" ? <th scope="col">after</th> : null}
           </tr>
         </thead>
         <tbody>
@@ -53,12 +59,12 @@ export function RowDiff({ change }: { change: RowChange }) {
                 <th scope="row" className="mono">
                   {name}
                 </th>
-                {change.kind !== "insert" ? (
+                {kind !== "insert" ? (
                   <td className={differs ? "removed" : undefined}>
                     <Cell value={change.before?.[name]} />
                   </td>
                 ) : null}
-                {change.kind !== "delete" ? (
+                {kind !== "delete" ? (
                   <td className={differs ? "added" : undefined}>
                     <Cell value={after} />
                   </td>
@@ -70,6 +76,13 @@ export function RowDiff({ change }: { change: RowChange }) {
       </table>
     </div>
   );
+}
+
+/** Why something was refused, in whatever form it is told. */
+export function refusalText(refusal: unknown): string {
+  if (typeof refusal === "string") return refusal;
+  const reason = (refusal as { reason?: unknown } | null)?.reason;
+  return typeof reason === "string" ? reason : JSON.stringify(refusal);
 }
 
 export function Cell({ value }: { value: Value | undefined }) {

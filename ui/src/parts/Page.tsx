@@ -105,7 +105,15 @@ export function Panel({
 }
 
 /** Something that the reader has to know before the rest. */
-export function Callout({ tone, title, children }: { tone: "warn" | "bad"; title: string; children?: ReactNode }) {
+export function Callout({
+  tone,
+  title,
+  children,
+}: {
+  tone: "good" | "warn" | "bad";
+  title: string;
+  children?: ReactNode;
+}) {
   return (
     <div className={`callout ${tone}`} role="note">
       <Text fw={600}>{title}</Text>

@@ -22,6 +22,16 @@ test("durations and sizes have the unit that fits", () => {
   expect(bytes(10_151)).toBe("10.2 kB");
 });
 
+test("a figure has the unit of its column", () => {
+  expect([
+    measured(2.5, "USD"),
+    measured(1500, "ms"),
+    measured(12.5, "%"),
+    measured(3, "d"),
+    measured(42, "tokens"),
+  ]).toEqual(["$2.50", "1.5 s", "12.5 %", "3 d", "42"]);
+});
+
 test("how long ago, before and after", () => {
   const now = new Date("2026-11-29T12:00:00Z");
   expect(ago("2026-11-29T11:59:58Z", now)).toBe("just now");

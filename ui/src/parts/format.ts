@@ -107,5 +107,7 @@ export function measured(value: unknown, unit?: string | null): string {
   if (unit === "s") return duration(value * 1000);
   if (unit === "bytes" || unit === "B") return bytes(value);
   if (unit === "share" || unit === "ratio") return percent(value);
+  if (unit === "%") return `${number(value)} %`;
+  if (unit === "d") return `${number(value)} d`;
   return number(value);
 }

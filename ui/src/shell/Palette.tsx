@@ -34,6 +34,27 @@ export function ownHref(address: string): string | null {
   return address.startsWith("/") && !address.startsWith("//") && !address.startsWith("/\\") ? address : null;
 }
 
+/** The page of this app for what the server found: its addresses name things plainly, ours escape them. */
+export function pageOf(found: Found): string | null {
+  const address = ownHref(found.href);
+  if (!address) return null;
+  const history = /^\/systems\/([^/]+)\/history\?table=(.+)$/.exec(address);
+  if (history) return `/history?system=${history[1]}&table=${history[2]}`;
+  const named = /^\/(alerts|gates|flags|playbooks|dashboards)\/(.+)$/.exec(address);
+  if (!named || found.kind === "recent") return address;
+  const [, kind, name = ""] = named;
+  const part = encodeURIComponent(decoded(name));
+  return kind === "alerts" ? `/alerts?incident=${part}` : `/${kind}/${part}`;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 const MOST = 14;
 
 export function Palette() {
@@ -69,7 +90,7 @@ export function Palette() {
   useEffect(() => setActive(0), [typed]);
 
   const go = (one: Found | undefined) => {
-    const address = one && ownHref(one.href);
+    const address = one && pageOf(one);
     if (!address) return;
     setPalette(false);
     setTyped("");

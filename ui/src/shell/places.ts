@@ -108,5 +108,6 @@ export const href = {
   member: (key: string) => `/pilot/members/${part(key)}`,
   certificate: (id: string) => `/pilot/certificates/${part(id)}`,
   gaugeSet: (id: string) => `/gauges/${part(id)}`,
+  view: (system: string, view: string) => `/views/${part(system)}/${part(view)}`,
   session: (id: string) => `/sessions/${part(id)}`,
 };

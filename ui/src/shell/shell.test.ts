@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Session } from "../api/types";
-import { ownHref, score } from "./Palette";
+import { ownHref, pageOf, score } from "./Palette";
 import { href } from "./places";
 import { allows } from "./session";
 
@@ -14,6 +14,16 @@ test("only addresses of this app are followed", () => {
   expect(ownHref("/runs/1")).toBe("/runs/1");
   for (const other of ["//evil.example", "https://evil.example", "javascript:alert(1)", "/\\evil.example"])
     expect(ownHref(other)).toBeNull();
+});
+
+test("what the server finds has its page here", () => {
+  const at = (kind: string, address: string) => pageOf({ kind, title: "", href: address });
+  expect(at("gate", "/gates/luckygas/readiness")).toBe("/gates/luckygas%2Freadiness");
+  expect(at("flag", "/flags/<b>100%</b>")).toBe("/flags/%3Cb%3E100%25%3C%2Fb%3E");
+  expect(at("incident", "/alerts/4f")).toBe("/alerts?incident=4f");
+  expect(at("table", "/systems/hearings/history?table=bills")).toBe("/history?system=hearings&table=bills");
+  expect(at("run", "/runs/7a")).toBe("/runs/7a");
+  expect(at("run", "https://evil.example/runs/7a")).toBeNull();
 });
 
 test("a name never becomes another address", () => {

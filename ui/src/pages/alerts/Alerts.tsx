@@ -37,7 +37,7 @@ export interface Incident {
 
 interface AlertsAnswer {
   incidents?: Incident[] | List<Incident>;
-  rules?: ViewRow[] | List<ViewRow>;
+  severities?: ViewRow[];
   items?: Incident[];
 }
 
@@ -45,7 +45,7 @@ interface AlertsAnswer {
 export function split(answer: AlertsAnswer | Incident[]): { incidents: Incident[]; rules: ViewRow[] } {
   if (Array.isArray(answer)) return { incidents: answer, rules: [] };
   const list = <T,>(one: T[] | List<T> | undefined): T[] => (Array.isArray(one) ? one : (one?.items ?? []));
-  return { incidents: answer.items ?? list(answer.incidents), rules: list(answer.rules) };
+  return { incidents: answer.items ?? list(answer.incidents), rules: answer.severities ?? [] };
 }
 
 const COLUMNS: Column<Incident>[] = [
@@ -166,14 +166,14 @@ export function Alerts() {
             </Anchor>
           </Panel>
         ) : null}
-        <Panel title="Rules" flush>
+        <Panel title="What each severity asks of people" flush>
           <Answer query={query}>
             {() => (
               <ViewTable
-                label="Rules of alerts"
+                label="Severities"
                 table={tableOf(rules)}
                 height={300}
-                empty="This server lists no rules"
+                empty="This server says nothing of severities"
               />
             )}
           </Answer>

@@ -57,7 +57,7 @@ const TREND: Column<CheckResult>[] = [
   {
     id: "at",
     header: "Checked",
-    width: "220px",
+    width: "172px",
     value: (one) => one.checked_at ?? one.at,
     cell: (one) => <Time at={one.checked_at ?? one.at} />,
   },

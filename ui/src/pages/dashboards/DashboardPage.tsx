@@ -1,47 +1,52 @@
 // One dashboard: its parameters in the address, its panels in rows; each panel loads and fails on its own.
-import { Group, TextInput } from "@mantine/core";
+import { TextInput, Title } from "@mantine/core";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { path } from "../../api/client";
 import { useApi } from "../../api/queries";
-import { tableOf, type ViewAnswer } from "../../api/views";
-import { Choice } from "../../parts/Filters";
+import { str, type Table, tableOf, type ViewAnswer, type ViewRow } from "../../api/views";
+import { Find } from "../../parts/Filters";
 import { Page, Panel } from "../../parts/Page";
 import { Answer } from "../../parts/States";
 import { useFilters } from "../../parts/useFilters";
+import { ViewCsv } from "../../parts/ViewTable";
 import { href } from "../../shell/places";
 import { PanelBody } from "./PanelBody";
-import { type Dashboard, type PanelDefinition, type Parameter, panelId, parametersOf, rowsOf } from "./types";
+import type { Dashboard, PanelDefinition } from "./types";
+
+const DAYS = ["from", "to"];
 
 export function DashboardPage() {
   const { dashboard: name = "" } = useParams({ strict: false }) as { dashboard?: string };
   const query = useApi<Dashboard>(path("dashboards", name), undefined, { every: false });
   const [search, setSearch] = useFilters();
-  const parameters = query.data ? parametersOf(query.data) : [];
-  const given = Object.fromEntries(parameters.map((one) => [one.name, search[one.name] ?? one.default]));
+  const parameters = query.data?.parameters ?? [];
+  const given = Object.fromEntries(parameters.map((one) => [one, search[one]]));
   return (
     <Page
       title={query.data?.title ?? name}
       crumbs={[{ title: "Dashboards", to: "/dashboards" }]}
-      about={query.data?.about ?? query.data?.help}
+      about={query.data?.about}
       actions={parameters.map((one) => (
-        <Asked
-          key={one.name}
-          parameter={one}
-          value={search[one.name]}
-          onChange={(value) => setSearch({ [one.name]: value })}
-        />
+        <Asked key={one} name={one} value={search[one]} onChange={(value) => setSearch({ [one]: value })} />
       ))}
     >
       <Answer query={query}>
         {(dashboard) => (
           <>
-            {rowsOf(dashboard).map((row, position) => (
+            {dashboard.row.map((row, position) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: rows of a definition have no names
-              <div key={position} className="grid">
-                {row.panels.map((panel) => (
-                  <Filled key={panelId(panel)} dashboard={name} panel={panel} parameters={given} />
-                ))}
+              <div key={position}>
+                {row.title ? (
+                  <Title order={2} mb={6}>
+                    {row.title}
+                  </Title>
+                ) : null}
+                <div className="grid">
+                  {row.panel.map((panel) => (
+                    <Filled key={panel.panel} dashboard={name} panel={panel} parameters={given} />
+                  ))}
+                </div>
               </div>
             ))}
           </>
@@ -52,40 +57,38 @@ export function DashboardPage() {
 }
 
 function Asked({
-  parameter,
+  name,
   value,
   onChange,
 }: {
-  parameter: Parameter;
+  name: string;
   value: string | undefined;
   onChange: (value: string | undefined) => void;
 }) {
-  const label = parameter.title ?? parameter.name;
-  if (parameter.options?.length) {
-    return (
-      <Choice
-        label={`${label}${parameter.default ? ` (${parameter.default})` : ""}`}
-        width={160}
-        value={value}
-        onChange={onChange}
-        options={parameter.options}
-      />
-    );
-  }
-  const isDay = parameter.kind === "day" || parameter.kind === "date" || parameter.kind === "time";
+  if (!DAYS.includes(name)) return <Find label={name} width={140} value={value} onChange={onChange} />;
   return (
-    <Group gap={4}>
-      <TextInput
-        aria-label={label}
-        title={parameter.help}
-        placeholder={label}
-        type={isDay ? "date" : "text"}
-        w={140}
-        value={value ?? ""}
-        onChange={(event) => onChange(event.currentTarget.value || undefined)}
-      />
-    </Group>
+    <TextInput
+      aria-label={name}
+      title={name}
+      type="date"
+      w={140}
+      value={value ?? ""}
+      onChange={(event) => onChange(event.currentTarget.value || undefined)}
+    />
   );
+}
+
+interface PanelAnswer {
+  panel?: PanelDefinition;
+  data?: ViewAnswer & { object?: ViewRow | null; sections?: Record<string, ViewAnswer> };
+}
+
+/** The table of a panel: a part of the answer where the panel names one. */
+export function tableOfPanel(answer: PanelAnswer | undefined): Table {
+  const data = answer?.data;
+  if (!data) return { columns: [], rows: [] };
+  const table = tableOf(data);
+  return table.rows.length === 0 && data.object ? tableOf([data.object]) : table;
 }
 
 function Filled({
@@ -97,33 +100,24 @@ function Filled({
   panel: PanelDefinition;
   parameters: Record<string, string | undefined>;
 }) {
-  const query = useApi<ViewAnswer>(path("dashboards", dashboard, "panels", panelId(panel)), parameters);
-  const table = useMemo(() => tableOf(query.data), [query.data]);
+  const query = useApi<PanelAnswer>(path("dashboards", dashboard, "panels", panel.panel), parameters);
+  const table = useMemo(() => tableOfPanel(query.data), [query.data]);
   const navigate = useNavigate();
-  const drill = typeof panel.drill === "string" ? panel.drill : panel.drill?.dashboard;
-  const span = Math.min(12, Math.max(3, panel.span ?? (panel.kind === "number" || panel.kind === "stat" ? 3 : 6)));
+  const drill = panel.drill;
+  const width = Math.min(12, Math.max(3, panel.width));
+  const open = (row: ViewRow) => {
+    if (!drill) return;
+    const asked = new URLSearchParams({ [drill.parameter]: str(row[drill.column]) });
+    void navigate({ to: `${href.dashboard(drill.dashboard)}?${asked}` });
+  };
   return (
     <Panel
-      title={panel.title ?? panelId(panel)}
-      className={span === 12 ? undefined : `w${span}`}
+      title={panel.title}
+      className={width >= 10 ? undefined : `w${width}`}
       flush={panel.kind === "table"}
+      actions={panel.kind === "table" ? <ViewCsv table={table} file={panel.panel} /> : null}
     >
-      <Answer query={query}>
-        {() => (
-          <PanelBody
-            panel={panel}
-            table={table}
-            onPick={
-              drill
-                ? (value) =>
-                    void navigate({
-                      to: `${href.dashboard(drill)}?${new URLSearchParams({ [panel.x ?? "value"]: value })}`,
-                    })
-                : undefined
-            }
-          />
-        )}
-      </Answer>
+      <Answer query={query}>{() => <PanelBody panel={panel} table={table} onOpen={drill ? open : undefined} />}</Answer>
     </Panel>
   );
 }

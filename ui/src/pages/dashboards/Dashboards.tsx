@@ -5,35 +5,46 @@ import { useApi } from "../../api/queries";
 import type { List } from "../../api/types";
 import { Find } from "../../parts/Filters";
 import { count } from "../../parts/format";
-import { Page, Panel } from "../../parts/Page";
+import { Callout, Page, Panel } from "../../parts/Page";
 import { Answer, Empty } from "../../parts/States";
 import { useFilters } from "../../parts/useFilters";
 import { href } from "../../shell/places";
-import { type Dashboard, rowsOf } from "./types";
+import type { DashboardLine } from "./types";
 
 export function Dashboards() {
   const [search, setSearch] = useFilters();
-  const query = useApi<Dashboard[] | List<Dashboard>>("/dashboards", { limit: 1000 }, { every: false });
-  const all = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
+  const query = useApi<List<DashboardLine> & { problems?: unknown[] }>(
+    "/dashboards",
+    { limit: 1000 },
+    { every: false },
+  );
+  const all = query.data?.items ?? [];
+  const problems = query.data?.problems ?? [];
   const shown = all.filter(
     (one) =>
-      !search.find ||
-      `${one.title} ${one.name} ${one.about ?? one.help ?? ""}`.toLowerCase().includes(search.find.toLowerCase()),
+      !search.find || `${one.title} ${one.dashboard} ${one.about}`.toLowerCase().includes(search.find.toLowerCase()),
   );
-  const areas = [...new Set(shown.map((one) => one.area ?? one.system ?? "other"))].sort();
+  const areas = [...new Set(shown.map((one) => one.system ?? "platform"))].sort();
   return (
     <Page
       title="Dashboards"
       about="Each is a file over named views, so that a figure means the same wherever it stands."
       actions={<Find label="Find a dashboard" value={search.find} onChange={(find) => setSearch({ find })} />}
     >
+      {problems.length > 0 ? (
+        <Callout tone="warn" title="A file of yours is wrong">
+          <pre className="plain">
+            {problems.map((one) => (typeof one === "string" ? one : JSON.stringify(one))).join("\n")}
+          </pre>
+        </Callout>
+      ) : null}
       <Answer query={query}>
         {() =>
           shown.length === 0 ? (
             <Empty title="No dashboards" />
           ) : (
             areas.map((area) => {
-              const own = shown.filter((one) => (one.area ?? one.system ?? "other") === area);
+              const own = shown.filter((one) => (one.system ?? "platform") === area);
               return (
                 <Panel key={area} title={area} note={count(own.length, "dashboard")}>
                   <div
@@ -44,14 +55,12 @@ export function Dashboards() {
                     }}
                   >
                     {own.map((one) => (
-                      <div key={one.name ?? one.id}>
-                        <Anchor component={Link} to={href.dashboard(one.name ?? one.id ?? "")} fw={550}>
+                      <div key={one.dashboard}>
+                        <Anchor component={Link} to={href.dashboard(one.dashboard)} fw={550}>
                           {one.title}
                         </Anchor>
                         <Text size="xs" c="dimmed">
-                          {one.about ??
-                            one.help ??
-                            (rowsOf(one).length ? count(rowsOf(one).flatMap((row) => row.panels).length, "panel") : "")}
+                          {one.about || count(one.panels, "panel")}
                         </Text>
                       </div>
                     ))}

@@ -1,76 +1,84 @@
-// What a panel shows: a number, a table, a chart, or that there is nothing in its window.
+// What a panel shows: figures, a table, a chart, or that there is nothing in its window.
 import { Text } from "@mantine/core";
 import { useMemo } from "react";
-import { num, str, type Table, unitOf } from "../../api/views";
+import { num, str, type Table, unitOf, type ViewRow } from "../../api/views";
 import { Chart } from "../../parts/Chart";
 import { measured } from "../../parts/format";
 import { Empty } from "../../parts/States";
-import { Status, type Tone } from "../../parts/Status";
 import { ViewTable, viewColumns } from "../../parts/ViewTable";
 import { axesOf, optionOf } from "./options";
-import { type PanelDefinition, panelId } from "./types";
+import type { PanelDefinition } from "./types";
 
-export function PanelBody({
-  panel,
-  table,
-  onPick,
-}: {
+export interface PanelProps {
   panel: PanelDefinition;
   table: Table;
-  onPick?: (value: string) => void;
-}) {
-  if (panel.kind === "text") return <Text style={{ whiteSpace: "pre-wrap" }}>{panel.text}</Text>;
-  if (table.rows.length === 0) return <Empty title={panel.empty ?? "No data in this window"} />;
-  if (panel.kind === "number" || panel.kind === "stat") return <Figure panel={panel} table={table} />;
-  if (panel.kind === "table" || panel.kind === "timeline") {
-    return <ViewTable label={panel.title ?? panelId(panel)} table={table} height={320} />;
-  }
-  return <Drawn panel={panel} table={table} onPick={onPick} />;
+  onOpen?: (row: ViewRow) => void;
 }
 
-function Drawn({ panel, table, onPick }: { panel: PanelDefinition; table: Table; onPick?: (value: string) => void }) {
+export function PanelBody({ panel, table, onOpen }: PanelProps) {
+  if (table.rows.length === 0) return <Empty title="No data in this window" />;
+  if (panel.kind === "number") return <Figures panel={panel} table={table} />;
+  if (panel.kind === "table") return <ViewTable label={panel.title} table={table} height={320} onOpen={onOpen} />;
+  return <Drawn panel={panel} table={table} onOpen={onOpen} />;
+}
+
+function Drawn({ panel, table, onOpen }: PanelProps) {
   const option = useMemo(() => optionOf(panel, table), [panel, table]);
   const columns = useMemo(() => viewColumns(table), [table]);
+  const { x } = axesOf(panel, table);
+  const height = panel.kind === "timeline" ? Math.min(900, 60 + table.rows.length * 18) : 260;
   return (
     <Chart
-      label={panel.title ?? panelId(panel)}
+      label={panel.title}
       option={option}
       rows={table.rows}
       columns={columns}
-      file={panelId(panel)}
-      onPick={onPick}
+      file={panel.panel}
+      height={height}
+      onPick={
+        onOpen
+          ? (name) => {
+              const row = table.rows.find((one) => str(one[x]).startsWith(name));
+              if (row) onOpen(row);
+            }
+          : undefined
+      }
     />
   );
 }
 
-/** How a figure stands beside its thresholds; which side is bad is the order of the two. */
-export function toneFor(value: number | null, thresholds: PanelDefinition["thresholds"]): Tone | null {
-  if (value === null || !thresholds) return null;
-  const { warn, bad } = thresholds;
-  const falling = warn !== undefined && bad !== undefined && bad < warn;
-  const past = (limit: number | undefined) => limit !== undefined && (falling ? value <= limit : value >= limit);
-  return past(bad) ? "bad" : past(warn) ? "warn" : "good";
-}
+const MOST = 8;
 
-function Figure({ panel, table }: { panel: PanelDefinition; table: Table }) {
+/** One figure, a few of one row, or one for each row, named by its `x`. */
+function Figures({ panel, table }: PanelProps) {
   const axes = axesOf(panel, table);
-  const name = axes.y[0] ?? axes.x;
-  const column = table.columns.find((one) => one.name === name);
-  const value = table.rows[0]?.[name];
-  const tone = toneFor(num(value), panel.thresholds);
-  const unit = panel.unit ?? (column ? unitOf(column) : null);
+  const many = table.rows.length > 1 && panel.x;
+  const figures = many
+    ? table.rows.slice(0, MOST).map((row) => ({ name: str(row[axes.x]), column: axes.y[0] ?? "", row }))
+    : axes.y.map((column) => ({
+        name: axes.y.length > 1 ? column.replaceAll("_", " ") : "",
+        column,
+        row: table.rows[0] ?? {},
+      }));
   return (
-    <div>
-      <Text fz={26} fw={650} className="num">
-        {num(value) === null ? str(value) || "none" : measured(num(value), unit)}
-      </Text>
-      {tone ? (
-        <Status
-          word={tone}
-          tone={tone}
-          label={tone === "good" ? "within its limits" : tone === "warn" ? "near its limit" : "past its limit"}
-        />
-      ) : null}
+    <div style={{ display: "flex", flexWrap: "wrap", gap: "8px 28px" }}>
+      {figures.map(({ name, column, row }) => {
+        const value = row[column];
+        const known = table.columns.find((one) => one.name === column);
+        const unit = panel.unit ?? (known ? unitOf(known) : null);
+        return (
+          <div key={`${name} ${column}`}>
+            {name ? (
+              <Text size="xs" c="dimmed">
+                {name}
+              </Text>
+            ) : null}
+            <Text fz={figures.length > 3 ? 20 : 26} fw={650} className="num">
+              {num(value) === null ? str(value) || "none" : measured(num(value), unit)}
+            </Text>
+          </div>
+        );
+      })}
     </div>
   );
 }

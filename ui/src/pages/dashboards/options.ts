@@ -19,9 +19,7 @@ export function axesOf(panel: PanelDefinition, table: Table): Axes {
     panel.x && names.includes(panel.x)
       ? panel.x
       : (table.columns.find((column) => !isNumber(column))?.name ?? names[0] ?? "");
-  const wanted = (Array.isArray(panel.y) ? panel.y : panel.y ? [panel.y] : panel.value ? [panel.value] : []).filter(
-    (one) => names.includes(one),
-  );
+  const wanted = panel.y.filter((one) => names.includes(one));
   const numbers = table.columns.filter((column) => column.name !== x && isNumber(column)).map((column) => column.name);
   return {
     x,
@@ -58,13 +56,13 @@ export function seriesOf(
 
 export function optionOf(panel: PanelDefinition, table: Table): ChartOption {
   const axes = axesOf(panel, table);
-  if (panel.kind === "heatmap" || panel.kind === "heat map" || panel.kind === "heat-map")
-    return heatmap(panel, table, axes);
+  if (panel.kind === "heatmap") return heatmap(table, axes);
+  if (panel.kind === "timeline") return timeline(panel, table, axes);
   if (panel.kind === "sankey") return sankey(panel, table);
-  if (panel.kind === "histogram") return histogram(table, axes);
+  if (panel.kind === "histogram") return histogram(panel, table, axes);
   const { names, xs, values } = seriesOf(table, axes);
   const isTime = xs.length > 0 && xs.every((x) => MOMENT.test(x));
-  const isLine = panel.kind === "line" || panel.kind === "timeseries" || panel.kind === "area";
+  const isLine = panel.kind === "line";
   const lying = !isLine && !isTime && panel.kind !== "stacked" && xs.some((x) => x.length > 14);
   const category = { type: "category", data: xs.map((x) => (isTime ? x.slice(0, 10) : x)), inverse: lying };
   const value = { type: "value" };
@@ -75,8 +73,7 @@ export function optionOf(panel: PanelDefinition, table: Table): ChartOption {
     series: names.map((name) => ({
       name,
       type: isLine ? "line" : "bar",
-      stack: panel.kind === "stacked" || panel.kind === "area" ? "all" : undefined,
-      areaStyle: panel.kind === "area" ? { opacity: 0.25 } : undefined,
+      stack: panel.kind === "stacked" ? "all" : undefined,
       showSymbol: xs.length < 40,
       symbolSize: 5,
       barMaxWidth: 28,
@@ -85,16 +82,15 @@ export function optionOf(panel: PanelDefinition, table: Table): ChartOption {
   };
 }
 
-function heatmap(panel: PanelDefinition, table: Table, axes: Axes): ChartOption {
-  const y = Array.isArray(panel.y) ? panel.y[0] : panel.y;
-  const names = table.columns.map((column) => column.name);
-  const rowName = y && names.includes(y) ? y : (names.find((name) => name !== axes.x) ?? axes.x);
-  const valueName =
-    panel.value && names.includes(panel.value)
-      ? panel.value
-      : (names.filter((name) => name !== axes.x && name !== rowName).at(-1) ?? "");
-  const xs = [...new Set(table.rows.map((row) => str(row[axes.x])))];
-  const ys = [...new Set(table.rows.map((row) => str(row[rowName])))];
+/** Colours over `x` and `series`, as deep as the value of `y`. */
+function heatmap(table: Table, axes: Axes): ChartOption {
+  const rowName =
+    axes.series ??
+    table.columns.find((column) => column.name !== axes.x && !axes.y.includes(column.name))?.name ??
+    axes.x;
+  const valueName = axes.y[0] ?? "";
+  const xs = [...new Set(table.rows.map((row) => str(row[axes.x])))].sort(byNumber);
+  const ys = [...new Set(table.rows.map((row) => str(row[rowName])))].sort(byNumber);
   const data = table.rows.map((row) => [
     xs.indexOf(str(row[axes.x])),
     ys.indexOf(str(row[rowName])),
@@ -110,11 +106,42 @@ function heatmap(panel: PanelDefinition, table: Table, axes: Axes): ChartOption 
   };
 }
 
+function byNumber(left: string, right: string): number {
+  return Number(left) - Number(right) || 0;
+}
+
+/** A bar for each row, beginning at `x` and as long as `length`; the first row stands on top. */
+function timeline(panel: PanelDefinition, table: Table, axes: Axes): ChartOption {
+  const text = (row: Table["rows"][number]) => {
+    const name = str(panel.label ? row[panel.label] : "") || str(row.event_type) || "event";
+    return `${"  ".repeat(num(panel.depth ? row[panel.depth] : 0) ?? 0)}${name}`;
+  };
+  const length = (row: Table["rows"][number]) => num(panel.length ? row[panel.length] : null) ?? 0;
+  const start = (row: Table["rows"][number]) => num(row[axes.x]) ?? new Date(str(row[axes.x])).getTime();
+  const starts = table.rows.map(start);
+  const least = Math.min(...starts);
+  return {
+    tooltip: { trigger: "item" },
+    xAxis: { type: "value" },
+    yAxis: { type: "category", data: table.rows.map((row, position) => `${position + 1} ${text(row)}`), inverse: true },
+    series: [
+      {
+        type: "bar",
+        stack: "time",
+        silent: true,
+        itemStyle: { color: "transparent" },
+        data: starts.map((one) => one - least),
+      },
+      { type: "bar", stack: "time", barMinHeight: 2, data: table.rows.map(length) },
+    ],
+  };
+}
+
 function sankey(panel: PanelDefinition, table: Table): ChartOption {
   const names = table.columns.map((column) => column.name);
   const source = panel.source ?? names[0] ?? "";
   const target = panel.target ?? names[1] ?? "";
-  const value = panel.value ?? names[2] ?? "";
+  const value = panel.y[0] ?? names[2] ?? "";
   const links = table.rows
     .map((row) => ({
       source: str(row[source]) || "none",
@@ -131,8 +158,8 @@ function sankey(panel: PanelDefinition, table: Table): ChartOption {
 
 const BINS = 20;
 
-function histogram(table: Table, axes: Axes): ChartOption {
-  const name = axes.y[0] ?? "";
+function histogram(panel: PanelDefinition, table: Table, axes: Axes): ChartOption {
+  const name = panel.x ?? axes.y[0] ?? "";
   const values = table.rows.map((row) => num(row[name])).filter((one): one is number => one !== null);
   const least = Math.min(...values);
   const most = Math.max(...values);

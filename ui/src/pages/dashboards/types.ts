@@ -1,64 +1,61 @@
-// The definition of a dashboard: rows of panels over views and metrics, with parameters.
+// The definition of a dashboard, as its TOML file says: rows of panels over views and metrics.
 
-export interface PanelDefinition {
-  id?: string;
-  name?: string;
-  panel?: string;
-  title?: string;
-  kind: string;
-  view?: string;
-  metric?: string;
-  span?: number;
-  x?: string;
-  y?: string | string[];
-  series?: string;
-  value?: string;
-  source?: string;
-  target?: string;
-  unit?: string;
-  empty?: string;
-  drill?: string | { dashboard?: string; to?: string };
-  thresholds?: { warn?: number; bad?: number };
-  direction?: "up" | "down";
-  text?: string;
+export type PanelKind =
+  | "number"
+  | "line"
+  | "bar"
+  | "stacked"
+  | "heatmap"
+  | "histogram"
+  | "table"
+  | "timeline"
+  | "sankey";
+
+/** Where a click on a value leads: another dashboard, with a parameter set from a column. */
+export interface Drill {
+  dashboard: string;
+  parameter: string;
+  column: string;
 }
 
-export interface Parameter {
-  name: string;
-  kind?: string;
-  title?: string;
-  default?: string;
-  options?: string[];
-  help?: string;
+export interface PanelDefinition {
+  panel: string;
+  title: string;
+  kind: PanelKind;
+  view?: string | null;
+  section?: string | null;
+  metric?: string | null;
+  x?: string | null;
+  y: string[];
+  series?: string | null;
+  label?: string | null;
+  length?: string | null;
+  depth?: string | null;
+  source?: string | null;
+  target?: string | null;
+  unit?: string | null;
+  set?: Record<string, string>;
+  drill?: Drill | null;
+  /** Of twelve. */
+  width: number;
 }
 
 export interface Dashboard {
-  name: string;
-  id?: string;
+  dashboard: string;
   title: string;
-  area?: string;
-  system?: string;
-  about?: string;
-  help?: string;
-  refresh?: string;
-  params?: Parameter[];
-  param?: Parameter[];
-  parameters?: Parameter[];
-  rows?: { title?: string; panels?: PanelDefinition[]; panel?: PanelDefinition[] }[];
-  row?: { title?: string; panels?: PanelDefinition[]; panel?: PanelDefinition[] }[];
+  about: string;
+  system: string | null;
+  parameters: string[];
+  requirements: string[];
+  row: { title: string; panel: PanelDefinition[] }[];
 }
 
-export function panelId(panel: PanelDefinition): string {
-  return panel.id ?? panel.name ?? panel.panel ?? panel.title ?? "";
-}
-
-export function parametersOf(dashboard: Dashboard): Parameter[] {
-  return dashboard.parameters ?? dashboard.params ?? dashboard.param ?? [];
-}
-
-export function rowsOf(dashboard: Dashboard): { title?: string; panels: PanelDefinition[] }[] {
-  return (dashboard.rows ?? dashboard.row ?? []).map((row) => ({
-    title: row.title,
-    panels: row.panels ?? row.panel ?? [],
-  }));
+/** One line of the list. */
+export interface DashboardLine {
+  dashboard: string;
+  title: string;
+  about: string;
+  system: string | null;
+  panels: number;
+  from: string;
 }

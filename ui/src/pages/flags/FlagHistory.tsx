@@ -35,7 +35,13 @@ export function FlagHistory({ flag, onWish }: { flag: Flag; onWish: (wish: Wish)
   const columns = useMemo<Column<FlagVersion>[]>(
     () => [
       { id: "version", header: "Version", width: "76px", align: "right", value: (one) => one.version },
-      { id: "at", header: "At", width: "220px", value: (one) => one.at, cell: (one) => <Time at={one.at} /> },
+      {
+        id: "at",
+        header: "At",
+        width: "172px",
+        value: (one) => one.at,
+        cell: (one) => <Time at={one.at} form="full" />,
+      },
       { id: "actor", header: "By", width: "100px", value: (one) => one.actor },
       {
         id: "what",

@@ -21,10 +21,10 @@ export function GatePage() {
   const { can } = useSession();
   const [asking, setAsking] = useState(false);
   const [fresh, setFresh] = useState<Judgement | null>(null);
-  const judgement = fresh ?? judged(query.data);
+  const judgement = fresh ?? query.data?.judgement ?? null;
   return (
     <Page
-      title={query.data?.title ?? gate}
+      title={query.data?.gate.title ?? gate}
       crumbs={[{ title: "Gates", to: "/gates" }]}
       about={
         <Group gap={10}>
@@ -56,15 +56,6 @@ export function GatePage() {
       />
     </Page>
   );
-}
-
-function judged(data: GateDetail | undefined): Judgement | null {
-  if (!data) return null;
-  const one = data.judgement ?? data.last;
-  if (one && Array.isArray(one.criteria)) return one;
-  return Array.isArray((data as unknown as Judgement).criteria) && "verdict" in data
-    ? (data as unknown as Judgement)
-    : null;
 }
 
 function Verdict({ judgement }: { judgement: Judgement }) {
@@ -216,7 +207,7 @@ function Criteria({ criteria }: { criteria: Judged[] }) {
 }
 
 function Asked({ gate }: { gate: GateDetail }) {
-  const criteria = gate.criterion ?? [];
+  const criteria = gate.gate.criterion;
   return (
     <Panel title="What it asks" flush note={count(criteria.length, "criterion", "criteria")}>
       <Table.ScrollContainer minWidth={480}>

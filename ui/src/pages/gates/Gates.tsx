@@ -9,17 +9,15 @@ import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
 import { href } from "../../shell/places";
-import { type GateLine, lastVerdict } from "./types";
+import type { GateLine } from "./types";
 
 const COLUMNS: Column<GateLine>[] = [
   {
     id: "verdict",
     header: "Last verdict",
     width: "140px",
-    value: (one) => lastVerdict(one)?.verdict ?? "never asked",
-    cell: (one) => (
-      <Status word={lastVerdict(one)?.verdict ?? "unknown"} label={lastVerdict(one)?.verdict ?? "never asked"} />
-    ),
+    value: (one) => one.verdict ?? "never asked",
+    cell: (one) => <Status word={one.verdict ?? "unknown"} label={one.verdict ?? "never asked"} />,
   },
   {
     id: "gate",
@@ -34,13 +32,12 @@ const COLUMNS: Column<GateLine>[] = [
   },
   { id: "title", header: "What it decides", width: "minmax(260px, 3fr)", value: (one) => one.title },
   { id: "criteria", header: "Criteria", width: "90px", align: "right", value: (one) => one.criteria },
-  { id: "score", header: "Readiness", width: "100px", align: "right", value: (one) => lastVerdict(one)?.score },
   {
     id: "at",
     header: "Asked",
     width: "120px",
-    value: (one) => lastVerdict(one)?.at,
-    cell: (one) => <Time at={lastVerdict(one)?.at} form="ago" />,
+    value: (one) => one.at,
+    cell: (one) => <Time at={one.at} form="ago" />,
   },
 ];
 

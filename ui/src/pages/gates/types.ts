@@ -62,26 +62,26 @@ export interface GateLine {
   title: string;
   criteria: number;
   from?: string;
-  last: { verdict: string; at?: string; score?: number | null } | string | null;
+  verdict: string | null;
+  at: string | null;
 }
 
-export interface GateDetail {
-  gate?: string;
-  title?: string;
+export interface GateDefinition {
+  gate: string;
+  title: string;
   notes?: string[];
-  judgement?: Judgement | null;
-  last?: Judgement | null;
-  criterion?: {
+  criterion: {
     id: string;
     text: string;
     required: boolean;
     category?: string;
-    evidence: { kind: string; rule?: string; hint?: string | null }[];
+    evidence: { kind: string; rule?: string | null; hint?: string | null }[];
   }[];
-  [member: string]: unknown;
 }
 
-export function lastVerdict(line: GateLine): { verdict: string; at?: string; score?: number | null } | null {
-  if (!line.last) return null;
-  return typeof line.last === "string" ? { verdict: line.last } : line.last;
+export interface GateDetail {
+  gate: GateDefinition;
+  judgement: Judgement | null;
+  history: { id: string; at: string; actor: string; verdict: string }[];
+  report: string | null;
 }

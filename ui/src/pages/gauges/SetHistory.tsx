@@ -26,7 +26,7 @@ function parsed(text: string): unknown {
 
 export const HISTORY_COLUMNS: Column<HistoryLine>[] = [
   { id: "entry", header: "Line", width: "70px", align: "right", value: (one) => one.entry },
-  { id: "at", header: "At", width: "230px", value: (one) => one.at, cell: (one) => <Time at={one.at} /> },
+  { id: "at", header: "At", width: "172px", value: (one) => one.at, cell: (one) => <Time at={one.at} form="full" /> },
   { id: "actor", header: "Who", width: "110px", value: (one) => one.actor },
   { id: "operation", header: "What", width: "140px", value: (one) => one.operation },
   { id: "reason", header: "Why", width: "minmax(180px, 2fr)", value: (one) => one.reason },

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { path } from "../../api/client";
 import { useApi } from "../../api/queries";
-import type { List, Row, SystemInfo } from "../../api/types";
+import type { List, RowChange, SystemInfo } from "../../api/types";
 import { RowDiff } from "../../parts/Diff";
 import { Choice, SystemChoice } from "../../parts/Filters";
 import { shortId } from "../../parts/format";
@@ -16,13 +16,11 @@ import { href } from "../../shell/places";
 
 export interface RowVersion {
   run: string;
-  at: string;
+  change: string;
   actor: string;
-  change?: string;
-  reason?: string;
-  kind?: "insert" | "update" | "delete";
-  before: Row | null;
-  after: Row | null;
+  at: string;
+  kind: string;
+  row: RowChange;
 }
 
 export function History() {
@@ -33,7 +31,7 @@ export function History() {
   const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false });
   const tables = systems.data?.find((one) => one.name === system)?.tables ?? [];
   const asked = Boolean(system && table && key);
-  const query = useApi<RowVersion[] | List<RowVersion>>(
+  const query = useApi<List<RowVersion>>(
     path("systems", system ?? "-", "history"),
     { table, key },
     { enabled: asked, every: false },
@@ -76,7 +74,7 @@ export function History() {
         {asked ? (
           <Answer query={query}>
             {(data) => {
-              const versions = Array.isArray(data) ? data : data.items;
+              const versions = [...data.items].reverse();
               if (versions.length === 0) return <Empty title="No run ever wrote this row" />;
               return (
                 <>
@@ -91,17 +89,9 @@ export function History() {
                         <Anchor component={Link} to={href.run(version.run)} className="mono">
                           {shortId(version.run)}
                         </Anchor>
-                        <span>{version.reason}</span>
+                        <span>{version.change}</span>
                       </Group>
-                      <RowDiff
-                        change={{
-                          kind: version.kind ?? (version.before ? (version.after ? "update" : "delete") : "insert"),
-                          table: table ?? "",
-                          key: key ?? "",
-                          before: version.before,
-                          after: version.after,
-                        }}
-                      />
+                      <RowDiff change={version.row} />
                     </article>
                   ))}
                 </>

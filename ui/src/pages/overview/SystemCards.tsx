@@ -26,10 +26,17 @@ export function SystemCards({
   overview: OverviewAnswer | null;
   runs: Run[];
 }) {
-  const known = new Map(overviewOf(overview).map((one) => [one.system, one]));
+  const told = overviewOf(overview);
+  const known = new Map(told.map((one) => [one.system, one]));
+  // Analytical systems have no changes to plan and stand in the overview alone.
+  const others = told.filter((one) => !systems.some((system) => system.name === one.system));
+  const all = [
+    ...systems.map(({ name, title }) => ({ name, title })),
+    ...others.map((one) => ({ name: one.system, title: one.title ?? "" })),
+  ];
   return (
     <ul style={{ listStyle: "none", margin: 0, padding: 0 }}>
-      {systems.map((system) => {
+      {all.map((system) => {
         const about = known.get(system.name);
         const own = OWN_PAGES[system.name];
         const last = runs.find((run) => run.system === system.name);
@@ -86,7 +93,8 @@ function Numbers({ about }: { about: SystemOverview }) {
     ["in quarantine", about.open_quarantine ?? about.quarantine],
     ["failed checks", about.failed_checks],
     ["open conflicts", about.open_conflicts ?? about.conflicts],
-    ...Object.entries(about.counts ?? {}).map(([name, value]): [string, number] => [name.replaceAll("_", " "), value]),
+    ["runs", about.runs],
+    ["plans", about.plans],
   ];
   return (
     <>

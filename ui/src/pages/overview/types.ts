@@ -11,7 +11,11 @@ export interface SystemOverview {
   open_conflicts?: number;
   conflicts?: number;
   gates?: { gate: string; verdict: string }[] | Record<string, string>;
-  counts?: Record<string, number>;
+  title?: string;
+  kind?: string;
+  runs?: number;
+  plans?: number;
+  checks?: number | unknown[];
 }
 
 export type OverviewAnswer = List<SystemOverview> | { systems: SystemOverview[] } | SystemOverview[];

@@ -55,22 +55,24 @@ export function Pilot() {
           </>
         )}
       </Answer>
-      <Tabs value={tab} onChange={(to) => setSearch({ tab: to ?? undefined })} keepMounted={false}>
-        <Tabs.List>
-          <Tabs.Tab value="members">Members</Tabs.Tab>
-          <Tabs.Tab value="selection">Selection</Tabs.Tab>
-          <Tabs.Tab value="parity">Parity</Tabs.Tab>
-        </Tabs.List>
-        <Tabs.Panel value="members" pt={12}>
-          <Members query={members} />
-        </Tabs.Panel>
-        <Tabs.Panel value="selection" pt={12}>
-          <SelectCohort />
-        </Tabs.Panel>
-        <Tabs.Panel value="parity" pt={12}>
-          <ParityPanel />
-        </Tabs.Panel>
-      </Tabs>
+      {status.data || members.data ? (
+        <Tabs value={tab} onChange={(to) => setSearch({ tab: to ?? undefined })} keepMounted={false}>
+          <Tabs.List>
+            <Tabs.Tab value="members">Members</Tabs.Tab>
+            <Tabs.Tab value="selection">Selection</Tabs.Tab>
+            <Tabs.Tab value="parity">Parity</Tabs.Tab>
+          </Tabs.List>
+          <Tabs.Panel value="members" pt={12}>
+            <Members query={members} />
+          </Tabs.Panel>
+          <Tabs.Panel value="selection" pt={12}>
+            <SelectCohort />
+          </Tabs.Panel>
+          <Tabs.Panel value="parity" pt={12}>
+            <ParityPanel />
+          </Tabs.Panel>
+        </Tabs>
+      ) : null}
       {step ? <PilotAct step={step} customers={[]} onClose={() => setStep(null)} /> : null}
     </Page>
   );

@@ -8,7 +8,7 @@ import { useApi } from "../../api/queries";
 import type { List, Plan, PlanDetail, PlanItem, Run, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { type Column, DataTable } from "../../parts/DataTable";
-import { RowDiff } from "../../parts/Diff";
+import { RowDiff, refusalText } from "../../parts/Diff";
 import { Pager } from "../../parts/Filters";
 import { bytes, count, number, shortId } from "../../parts/format";
 import { Callout, Facts, Page, Panel } from "../../parts/Page";
@@ -176,12 +176,10 @@ function Changes({
 }
 
 function Refusal({ refusal }: { refusal: unknown }) {
-  const text =
-    typeof refusal === "string" ? refusal : ((refusal as { reason?: string }).reason ?? JSON.stringify(refusal));
   return (
     <div style={{ padding: 10 }}>
       <Callout tone="bad" title="Refused while planning">
-        <Text style={{ whiteSpace: "pre-wrap" }}>{text}</Text>
+        <Text style={{ whiteSpace: "pre-wrap" }}>{refusalText(refusal)}</Text>
       </Callout>
     </div>
   );

@@ -13,7 +13,7 @@ import { Status } from "../../parts/Status";
 import { href } from "../../shell/places";
 import { useSession } from "../../shell/session";
 import { Steps } from "./Steps";
-import type { PlaybookDetail, PlaybookRunDetail, PlaybookStep } from "./types";
+import type { PlaybookDetail, PlaybookRunDetail } from "./types";
 
 const STEPS = {
   continue: {
@@ -43,6 +43,8 @@ export function PlaybookRunPage() {
   });
   const { can } = useSession();
   const [doing, setDoing] = useState<keyof typeof STEPS | null>(null);
+  const [approving, setApproving] = useState<string | null>(null);
+  const waits = query.data?.steps.at(-1);
   return (
     <Page
       title={playbook.data?.front.title ?? "Run of a playbook"}
@@ -61,6 +63,11 @@ export function PlaybookRunPage() {
       actions={
         run ? (
           <>
+            {waits && /wait/i.test(`${run.status} ${waits.status}`) ? (
+              <Button variant="default" disabled={!can("approver")} onClick={() => setApproving(waits.step)}>
+                Approve {waits.step}
+              </Button>
+            ) : null}
             <Button variant="default" disabled={!can("operator")} onClick={() => setDoing("abort")}>
               Abort
             </Button>
@@ -76,14 +83,30 @@ export function PlaybookRunPage() {
     >
       <Answer query={query}>
         {(data) => {
-          const steps: PlaybookStep[] = data.steps ?? playbook.data?.steps ?? [];
+          const steps = data.declared;
           return (
             <Panel title="Steps" flush>
-              {steps.length > 0 ? <Steps steps={steps} entries={data.entries ?? []} /> : <Empty title="No steps" />}
+              {steps.length > 0 ? <Steps steps={steps} entries={data.steps} /> : <Empty title="No steps" />}
             </Panel>
           );
         }}
       </Answer>
+      {query.data?.rollback.length ? (
+        <Panel title="What would take it back" note="the last step first">
+          <pre className="plain">
+            {query.data.rollback.map((one) => `${one.step}: plimsoll ${one.line}`).join("\n")}
+          </pre>
+        </Panel>
+      ) : null}
+      {approving ? (
+        <Act<Undoable>
+          opened
+          onClose={() => setApproving(null)}
+          title={`Approve the step ${approving}`}
+          confirm="Approve"
+          send={(reason) => api.post(path("playbook-runs", id, "approve"), { step: approving, reason })}
+        />
+      ) : null}
       {doing ? (
         <Act<Undoable>
           opened

@@ -72,8 +72,10 @@ export interface PlaybookEntry {
   problem?: string | null;
 }
 
+/** A run: what was done of each step, the steps as they are declared, and what would take it back. */
 export interface PlaybookRunDetail {
   run: PlaybookRun;
-  entries: PlaybookEntry[];
-  steps?: PlaybookStep[];
+  steps: PlaybookEntry[];
+  declared: PlaybookStep[];
+  rollback: { step: string; line: string }[];
 }

@@ -8,6 +8,7 @@ import { Choice, Find } from "../../parts/Filters";
 import { count, shortId } from "../../parts/format";
 import { Page, Panel } from "../../parts/Page";
 import { Answer, Empty } from "../../parts/States";
+import { Status } from "../../parts/Status";
 import { useFilters } from "../../parts/useFilters";
 import { href } from "../../shell/places";
 
@@ -22,6 +23,13 @@ export const QUARANTINE_COLUMNS: Column<Quarantined>[] = [
         {item.label}
       </Anchor>
     ),
+  },
+  {
+    id: "status",
+    header: "Status",
+    width: "100px",
+    value: (item) => item.status,
+    cell: (item) => <Status word={item.status} />,
   },
   { id: "system", header: "System", width: "100px", value: (item) => item.system },
   { id: "class", header: "Class", width: "110px", value: (item) => item.class },

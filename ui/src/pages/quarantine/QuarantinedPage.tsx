@@ -5,8 +5,8 @@ import { useEffect, useState } from "react";
 import { api, path } from "../../api/client";
 import { useApi } from "../../api/queries";
 import type { Quarantined, Undoable } from "../../api/types";
-import { Act } from "../../parts/Act";
-import { RowDiff } from "../../parts/Diff";
+import { Act, Problem } from "../../parts/Act";
+import { RowDiff, refusalText } from "../../parts/Diff";
 import { shortId } from "../../parts/format";
 import { Callout, Page, Panel } from "../../parts/Page";
 import { Scroll } from "../../parts/Scroll";
@@ -15,10 +15,11 @@ import { Status } from "../../parts/Status";
 import { href } from "../../shell/places";
 import { useSession } from "../../shell/session";
 
-interface Done extends Undoable {
-  problem?: string | null;
-  valid?: boolean;
-  run?: string;
+/** What a try of the record says. */
+interface Tried {
+  ok: boolean;
+  refusal: unknown;
+  problems: string[];
 }
 
 export function QuarantinedPage() {
@@ -32,7 +33,7 @@ export function QuarantinedPage() {
       about={
         item ? (
           <Group gap={10}>
-            <Status word={item.status ?? item.state ?? "quarantined"} />
+            <Status word={item.status} />
             <span>{item.system}</span>
             <span>
               run{" "}
@@ -57,7 +58,7 @@ export function QuarantinedPage() {
             <Panel title="Rows it would write" flush className="w6">
               <Scroll label="Rows it would write" height={560} grows>
                 {data.changes.map((change) => (
-                  <RowDiff key={`${change.table}/${change.key}`} change={change} />
+                  <RowDiff key={`${change.table}/${change.key ?? JSON.stringify(change.after)}`} change={change} />
                 ))}
                 {data.changes.length === 0 ? (
                   <Empty title="None">Planning refused the record before any row was made of it.</Empty>
@@ -86,11 +87,6 @@ const STEPS = {
     about: "The stored source record becomes what you wrote.",
     confirm: "Keep record",
   },
-  validate: {
-    title: "Try the record",
-    about: "The record is planned and tried in a transaction that is taken back.",
-    confirm: "Try it",
-  },
   replay: {
     title: "Replay into its run",
     about: "The record is planned against the rows as they are now, and applied as a further batch of the same run.",
@@ -106,6 +102,20 @@ function Repair({ item }: { item: Quarantined }) {
   const [text, setText] = useState(stored);
   const [step, setStep] = useState<Step | null>(null);
   useEffect(() => setText(stored), [stored]);
+  const [trying, setTrying] = useState(false);
+  const [tried, setTried] = useState<Tried | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const validate = async () => {
+    setTrying(true);
+    setError(null);
+    try {
+      setTried(await api.post<Tried>(path("quarantine", item.id, "validate"), { reason: "validate" }));
+    } catch (problem) {
+      setError(problem);
+    } finally {
+      setTrying(false);
+    }
+  };
   const read = readRecord(text);
   const edited = text !== stored;
   const may = can("operator", item.system);
@@ -119,7 +129,7 @@ function Repair({ item }: { item: Quarantined }) {
           <Button variant="default" disabled={!may || !edited || "problem" in read} onClick={() => setStep("repair")}>
             Keep repair
           </Button>
-          <Button variant="default" disabled={!may || edited} onClick={() => setStep("validate")}>
+          <Button variant="default" disabled={!may || edited} loading={trying} onClick={() => void validate()}>
             Validate
           </Button>
           <Button disabled={!may || edited} onClick={() => setStep("replay")}>
@@ -131,6 +141,22 @@ function Repair({ item }: { item: Quarantined }) {
         </>
       }
     >
+      {error ? <Problem error={error} /> : null}
+      {tried ? (
+        <div role="status" style={{ marginBottom: 10 }}>
+          <Callout
+            tone={tried.ok ? "good" : "bad"}
+            title={tried.ok ? "It would be taken" : "It would be refused again"}
+          >
+            {tried.problems.map((one) => (
+              <Text key={one} style={{ whiteSpace: "pre-wrap" }}>
+                {one}
+              </Text>
+            ))}
+            {tried.refusal ? <Text style={{ whiteSpace: "pre-wrap" }}>{refusalText(tried.refusal)}</Text> : null}
+          </Callout>
+        </div>
+      ) : null}
       <Textarea
         aria-label="Source record"
         value={text}
@@ -148,7 +174,7 @@ function Repair({ item }: { item: Quarantined }) {
         </Button>
       ) : null}
       {step ? (
-        <Act<Done>
+        <Act<Undoable>
           opened
           onClose={() => setStep(null)}
           title={STEPS[step].title}

@@ -53,7 +53,7 @@ export function Left({ run, errors }: { run: Run; errors: BatchError[] }) {
 
 const EVENTS: Column<JournalEvent>[] = [
   { id: "number", header: "No.", width: "60px", align: "right", value: (one) => one.number },
-  { id: "at", header: "At", width: "230px", value: (one) => one.at, cell: (one) => <Time at={one.at} /> },
+  { id: "at", header: "At", width: "172px", value: (one) => one.at, cell: (one) => <Time at={one.at} form="full" /> },
   { id: "kind", header: "Event", width: "150px", value: (one) => one.kind },
   { id: "actor", header: "By", width: "100px", value: (one) => one.actor },
   {

@@ -20,29 +20,37 @@ export const MODES = [
   { mode: "force", says: "Rows are restored to what they were before the run, whatever happened since" },
 ] as const;
 
-export interface UndoPreview extends Undoable {
-  mode?: string;
-  run?: string;
+export interface UndoAnswer extends Undoable {
+  /** The run that takes it back; with a dry run there is none. */
+  run?: string | null;
+  preview?: UndoPreview | null;
+}
+
+export interface UndoMode {
+  mode: string;
+  preview: UndoPreview | null;
+  refusal: string | null;
+}
+
+export interface UndoPreview {
   restored?: number;
   already?: number;
   edited?: number;
   kept_columns?: number;
-  refused?: boolean;
   cascade?: unknown[];
   samples?: unknown[];
-  problem?: string | null;
 }
 
 export function UndoRun({ run, opened, onClose }: { run: Run; opened: boolean; onClose: () => void }) {
   const [mode, setMode] = useState<string>("skip");
   const navigate = useNavigate();
-  const modes = useApi<UndoPreview[] | { items: UndoPreview[] }>(`${path("runs", run.id)}/undo-modes`, undefined, {
+  const modes = useApi<{ items: UndoMode[] }>(`${path("runs", run.id)}/undo-modes`, undefined, {
     every: false,
     enabled: opened,
   });
-  const previews = Array.isArray(modes.data) ? modes.data : (modes.data?.items ?? []);
+  const known = modes.data?.items ?? [];
   return (
-    <Act<UndoPreview>
+    <Act<UndoAnswer>
       opened={opened}
       onClose={onClose}
       size="xl"
@@ -52,7 +60,7 @@ export function UndoRun({ run, opened, onClose }: { run: Run; opened: boolean; o
       danger={mode === "force"}
       basis={mode}
       send={(reason, dry) => api.post(`${path("runs", run.id)}/undo`, { mode, reason, dry_run: dry })}
-      preview={(answer) => <Preview answer={answer} />}
+      preview={(answer) => (answer.preview ? <Preview answer={answer.preview} /> : null)}
       onDone={(answer) => {
         if (answer.run && answer.run !== run.id) void navigate({ to: href.run(answer.run) });
       }}
@@ -60,7 +68,7 @@ export function UndoRun({ run, opened, onClose }: { run: Run; opened: boolean; o
       <Radio.Group value={mode} onChange={setMode} label="What to do about rows that were edited since">
         <Stack gap={6} mt={6}>
           {MODES.map((one) => {
-            const would = previews.find((preview) => preview.mode === one.mode);
+            const would = known.find((other) => other.mode === one.mode);
             return (
               <Radio
                 key={one.mode}
@@ -81,8 +89,8 @@ export function UndoRun({ run, opened, onClose }: { run: Run; opened: boolean; o
   );
 }
 
-function summary(would: UndoPreview): string {
-  if (would.problem) return would.problem;
+export function summary({ preview: would, refusal }: UndoMode): string {
+  if (!would) return refusal ?? "";
   const parts = [`${number(would.restored ?? 0)} restored`];
   if (would.edited) parts.push(`${number(would.edited)} edited since`);
   if (would.kept_columns) parts.push(`${count(would.kept_columns, "column")} kept`);

@@ -22,17 +22,29 @@ interface Schedule {
   severity?: string;
   missed?: string;
   limit_minutes?: number;
+  in_words?: string | null;
   last?: { outcome?: string; status?: string; finished_at?: string | null; started_at?: string } | null;
+}
+
+interface Line {
+  schedule: Schedule;
+  in_words: string | null;
+  runs: { outcome?: string; status?: string; started_at?: string; finished_at?: string | null }[];
+}
+
+/** A schedule with its words and its newest run. */
+function flat({ schedule, in_words, runs }: Line): Schedule {
+  return { ...schedule, in_words, last: runs[0] ?? null };
 }
 
 type Step = "run" | "pause" | "resume";
 const WORDS: Record<Step, string> = { run: "Run now", pause: "Pause", resume: "Resume" };
 
 export function Schedules() {
-  const query = useApi<Schedule[] | List<Schedule>>("/schedules");
+  const query = useApi<List<Line>>("/schedules", { limit: 500 });
   const { can } = useSession();
   const [doing, setDoing] = useState<{ step: Step; name: string } | null>(null);
-  const rows = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
+  const rows = useMemo(() => (query.data?.items ?? []).map(flat), [query.data]);
   const may = can("operator");
   const columns = useMemo<Column<Schedule>[]>(
     () => [
@@ -51,7 +63,12 @@ export function Schedules() {
         value: (one) => one.cron,
         cell: (one) => <span className="mono">{one.cron}</span>,
       },
-      { id: "zone", header: "Zone", width: "110px", value: (one) => one.zone },
+      {
+        id: "zone",
+        header: "In words",
+        width: "minmax(140px, 1fr)",
+        value: (one) => [one.in_words, one.zone].filter(Boolean).join(", "),
+      },
       {
         id: "command",
         header: "What",

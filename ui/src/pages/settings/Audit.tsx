@@ -21,7 +21,7 @@ interface AuditLine {
 }
 
 const COLUMNS: Column<AuditLine>[] = [
-  { id: "at", header: "At", width: "230px", value: (one) => one.at, cell: (one) => <Time at={one.at} /> },
+  { id: "at", header: "At", width: "172px", value: (one) => one.at, cell: (one) => <Time at={one.at} form="full" /> },
   { id: "actor", header: "Who", width: "130px", value: (one) => one.actor },
   { id: "method", header: "Method", width: "80px", value: (one) => one.method },
   {
