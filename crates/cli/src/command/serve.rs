@@ -54,7 +54,7 @@ pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<Exi
         systems,
         analytics: ANALYTIC_SYSTEMS
             .iter()
-            .map(|system| Ok(ServedAnalytic { system, path: context.analytic_path(system)? }))
+            .map(|&system| Ok(ServedAnalytic { system, path: context.analytic_path(system)? }))
             .collect::<Result<Vec<_>, EngineError>>()?,
         library: Library {
             gates: registry::GATES,
