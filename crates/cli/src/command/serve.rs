@@ -97,7 +97,7 @@ pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<Exi
         pilot,
         analytics: ANALYTIC_SYSTEMS
             .iter()
-            .map(|system| Ok(ServedAnalytic { system, path: context.analytic_path(system)? }))
+            .map(|&system| Ok(ServedAnalytic { system, path: context.analytic_path(system)? }))
             .collect::<Result<Vec<_>, EngineError>>()?,
         library: Library {
             gates: registry::GATES,
