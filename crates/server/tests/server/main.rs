@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "tests stop where they cannot go on")]
 
 mod access;
+mod alias;
 mod flags;
 mod limits;
 mod ofrep;
