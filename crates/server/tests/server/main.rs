@@ -6,6 +6,7 @@
 
 mod access;
 mod acting;
+mod alias;
 mod app;
 mod flags;
 mod limits;
