@@ -41,6 +41,8 @@ export async function serve(folder, target) {
       for (const name of Object.keys(headers)) if (name.startsWith("sec-")) delete headers[name];
       const passed = request({ hostname, port, path: asked.url, method: asked.method, headers }, (from) => {
         answer.writeHead(from.statusCode, from.headers);
+        // A stream of events is open before its first event.
+        answer.flushHeaders();
         from.pipe(answer);
       });
       passed.on("error", () => answer.writeHead(502).end());

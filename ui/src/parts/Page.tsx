@@ -140,7 +140,7 @@ export function Stats({ figures }: { figures: Figure[] }) {
           </Text>
           <Text component="div" fz={20} fw={600} className="num" lh={1.3}>
             {figure.to ? (
-              <Anchor component={Link} to={figure.to} c="inherit" underline="hover">
+              <Anchor component={Link} to={figure.to} c="inherit" fw="inherit" underline="hover">
                 {figure.value}
               </Anchor>
             ) : (
