@@ -14,7 +14,7 @@ import { LocationDetailModal } from "./LocationDetailModal";
 import { ReplaceGaugeModal } from "./ReplaceGaugeModal";
 import { SetActionModal } from "./SetActionModal";
 import { SetHistory } from "./SetHistory";
-import { type GaugeSet, likenessText, type Member, SIDES, type Side } from "./types";
+import { type GaugeSet, likenessText, type Member, SIDES, type Side, stateWord } from "./types";
 
 type Doing = "replace" | "unpair" | "retire";
 
@@ -35,8 +35,9 @@ export function GaugeSetPage() {
       about={
         set ? (
           <Group gap={10}>
-            <Status word={set.state} />
+            <Status word={stateWord(set.state)} />
             <span>{likenessText(set.likeness)}</span>
+            {set.state.blocked.length > 0 ? <span>{set.state.blocked.join("; ")}</span> : null}
           </Group>
         ) : null
       }

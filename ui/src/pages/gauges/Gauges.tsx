@@ -18,7 +18,7 @@ import { Calibration } from "./Calibration";
 import { CheckId } from "./CheckId";
 import { IncompleteSets } from "./IncompleteSets";
 import { LocationDetailModal } from "./LocationDetailModal";
-import { type Counts, type GaugeSet, likenessText, SIDES } from "./types";
+import { type Counts, type GaugeSet, likenessText, SIDES, stateWord } from "./types";
 
 const LIMIT = 500;
 
@@ -116,8 +116,8 @@ function Sets() {
       id: "state",
       header: "State",
       width: "150px",
-      value: (one) => one.state,
-      cell: (one) => <Status word={one.state} />,
+      value: (one) => stateWord(one.state),
+      cell: (one) => <Status word={stateWord(one.state)} />,
     },
     { id: "what", header: "What it is", width: "minmax(200px, 2fr)", value: (one) => likenessText(one.likeness) },
     { id: "go", header: SIDES.go, width: "110px", value: (one) => member(one, "go") },

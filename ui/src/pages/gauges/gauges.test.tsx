@@ -28,7 +28,7 @@ const SET = {
   },
   created_at: "2026-01-01T00:00:00Z",
   ended_at: null,
-  state: "complete",
+  state: { membership: "complete" as const, blocked: [], sealed: false, usable: true },
   members: [
     { side: "go", serial: "T-17", status: "available", sealed: false, location: "A-1", due_on: "2027-01-01" },
     { side: "nogo", serial: "T-18", status: "available", sealed: true, location: "A-1", due_on: "2027-02-01" },

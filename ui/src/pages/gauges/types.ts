@@ -24,12 +24,26 @@ export interface Member {
   due_on: string | null;
 }
 
+/** How a set stands: whether it has both members, and what speaks against using it now. */
+export interface SetState {
+  membership: "complete" | { incomplete: { missing: Side[] } } | { ended: { how: string } };
+  blocked: string[];
+  sealed: boolean;
+  usable: boolean;
+}
+
+/** The word for it: complete, incomplete, or how it ended. */
+export function stateWord({ membership }: SetState): string {
+  if (membership === "complete") return membership;
+  return "ended" in membership ? membership.ended.how : "incomplete";
+}
+
 export interface GaugeSet {
   set_id: string;
   likeness: Likeness;
   created_at: string;
   ended_at: string | null;
-  state: string;
+  state: SetState;
   members: Member[];
 }
 
@@ -62,7 +76,7 @@ export interface HistoryLine {
   at: string;
   actor: string;
   operation: string;
-  set_id: string | null;
+  set: string | null;
   reason: string;
   subjects: unknown;
   detail: unknown;
