@@ -170,7 +170,21 @@ test("a trace is cut into exchanges, and every span is seen within its own", () 
 });
 
 test("stages stand in their order, whoever counted them", () => {
-  const counts = stageCounts({ stages: { soak: 3, snapshot: 1 } }, []);
+  const counts = stageCounts({
+    report: {
+      members: 4,
+      stages: { soak: 3, snapshot: 1 },
+      reads_compared: 0,
+      reads_differing: 0,
+      forced_steps: 0,
+      certificates: 0,
+      held: 0,
+      links: [],
+    },
+    selection: null,
+    questions: [],
+    stages: ["waiting", "snapshot", "soak", "rolled_back"],
+  });
   expect(counts.filter((one) => one.count > 0)).toEqual([
     { stage: "snapshot", count: 1 },
     { stage: "soak", count: 3 },

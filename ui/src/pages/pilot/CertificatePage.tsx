@@ -9,7 +9,7 @@ import { Facts, Page, Panel } from "../../parts/Page";
 import { Answer } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
-import { BASE, type Certificate, type SignedCertificate } from "./types";
+import { BASE, type Certificate, type Certified, type SignedCertificate } from "./types";
 
 /** Whether every table is what the oracle says and nothing was forced. */
 export function isWhole(one: Certificate): boolean {
@@ -22,7 +22,7 @@ export function isWhole(one: Certificate): boolean {
 
 export function CertificatePage() {
   const { certificate: id = "" } = useParams({ strict: false }) as { certificate?: string };
-  const query = useApi<SignedCertificate>(`${BASE}/certificates/${encodeURIComponent(id)}`, undefined, {
+  const query = useApi<Certified>(`${BASE}/members/${encodeURIComponent(id)}/certificate`, undefined, {
     every: false,
   });
   return (
@@ -35,7 +35,9 @@ export function CertificatePage() {
             variant="default"
             leftSection={<IconDownload size={14} />}
             disabled={!query.data}
-            onClick={() => download(`certificate-${id}.json`, JSON.stringify(query.data, null, 2), "application/json")}
+            onClick={() =>
+              download(`certificate-${id}.json`, JSON.stringify(query.data?.signed, null, 2), "application/json")
+            }
           >
             As it was signed
           </Button>
@@ -45,7 +47,7 @@ export function CertificatePage() {
         </>
       }
     >
-      <Answer query={query}>{(data) => <Body signed={data} />}</Answer>
+      <Answer query={query}>{(data) => <Body signed={data.signed} />}</Answer>
     </Page>
   );
 }
@@ -71,8 +73,8 @@ function Body({ signed }: { signed: SignedCertificate }) {
               />,
             ],
             ["Who was rolled back", scope],
-            ["By", one.by.actor ?? one.by.who ?? "not said"],
-            ["Reason", one.by.reason ?? one.by.why ?? "not said"],
+            ["By", one.by.actor],
+            ["Reason", one.by.reason],
             ["Began", <Time key="began" at={one.began_at} />],
             ["Ended", <Time key="ended" at={one.ended_at} />],
             ["Epoch", number(one.epoch)],
@@ -88,13 +90,13 @@ function Body({ signed }: { signed: SignedCertificate }) {
             [
               "Key",
               <span key="key" className="mono">
-                {signed.key_id ?? "not said"}
+                {signed.key_id}
               </span>,
             ],
             [
               "Signature",
               <span key="signature" className="mono">
-                {signed.signature ?? signed.mac ?? "not said"}
+                {signed.signature}
               </span>,
             ],
           ]}

@@ -1,5 +1,5 @@
 // One member: where they stand, what is missing, what happened, and moving just this one.
-import { Anchor, Button, Group, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useApi } from "../../api/queries";
@@ -13,13 +13,10 @@ import { useSession } from "../../shell/session";
 import { PilotAct, type PilotStep } from "./PilotAct";
 import { BASE, type PilotMember } from "./types";
 
-interface MemberDetail extends Partial<PilotMember> {
-  member?: PilotMember;
-  happened?: ViewRow[];
-  events?: ViewRow[];
-  certificates?: { id: string; ended_at?: string }[];
-  certificate?: unknown;
-  why?: { sentence?: string } | string | null;
+interface MemberDetail {
+  members: PilotMember[];
+  held: { entity: string; key: string; why: string }[];
+  happened: ViewRow[];
 }
 
 export function MemberPage() {
@@ -27,7 +24,7 @@ export function MemberPage() {
   const query = useApi<MemberDetail>(`${BASE}/members/${encodeURIComponent(customer)}`, undefined, { every: 5 });
   const { can } = useSession();
   const [step, setStep] = useState<PilotStep | null>(null);
-  const one = query.data?.member ?? query.data;
+  const one = query.data?.members[0];
   const may = can("operator", "luckygas");
   return (
     <Page
@@ -54,7 +51,7 @@ export function MemberPage() {
               <Facts
                 facts={[
                   ["Stage", one?.stage?.replaceAll("_", " ") ?? "not a member"],
-                  ["Who writes", one?.writer ?? "legacy"],
+                  ["Who writes", one?.writer ?? "nobody"],
                   ["Reads", one?.reads ?? "legacy"],
                   ["Canary", one?.canary ? "yes" : "no"],
                   ["Paused", one?.paused ? "yes" : "no"],
@@ -62,17 +59,16 @@ export function MemberPage() {
                   ["Missing", one?.missing?.join("; ") || "nothing"],
                 ]}
               />
-              {data.why ? <Text mt="sm">{typeof data.why === "string" ? data.why : data.why.sentence}</Text> : null}
-              {(data.certificates ?? []).map((certificate) => (
-                <Anchor key={certificate.id} component={Link} to={href.certificate(certificate.id)} display="block">
-                  Certificate {certificate.id}
-                </Anchor>
+              {data.held.map((held) => (
+                <Text key={`${held.entity} ${held.key}`} mt="sm">
+                  {held.entity} {held.key}: {held.why}
+                </Text>
               ))}
             </Panel>
             <Panel title="What happened" className="w8" flush>
               <ViewTable
                 label="What happened"
-                table={tableOf(data.happened ?? data.events ?? [])}
+                table={tableOf(data.happened)}
                 height={420}
                 empty="Nothing has happened yet"
               />

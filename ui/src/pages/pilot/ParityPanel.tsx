@@ -1,10 +1,10 @@
 // Whether both sides say the same, entity by entity, down to the records and fields that differ.
-import { Button, Text } from "@mantine/core";
+import { Button, Select, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../../api/client";
-import { useApi } from "../../api/queries";
 import type { Undoable } from "../../api/types";
-import { Act } from "../../parts/Act";
+import { Act, tell } from "../../parts/Act";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { count, number } from "../../parts/format";
 import { Panel } from "../../parts/Page";
@@ -48,15 +48,26 @@ const RECORDS: Column<Shown>[] = [
     header: "Fields",
     width: "minmax(160px, 1fr)",
     value: (one) =>
-      one.fields.map((field) => (typeof field === "string" ? field : JSON.stringify(field))).join(", ") || "none",
+      one.fields
+        .map((field) => `${field.column}: legacy ${JSON.stringify(field.legacy)}, new ${JSON.stringify(field.new)}`)
+        .join("; ") || "none",
   },
   { id: "reason", header: "Reason", width: "minmax(200px, 2fr)", value: (one) => one.reason ?? "not known" },
 ];
 
+/** Differing records of each entity that are told. */
+const SHOWN = 200;
+
 export function ParityPanel() {
   const [search, setSearch] = useFilters();
   const { can } = useSession();
-  const query = useApi<Parity>("/systems/luckygas/parity", undefined, { every: false });
+  // Comparing brings the sums of both sides up to date, so it is asked by a post, and only when somebody wants it.
+  const query = useQuery<Parity>({
+    queryKey: ["/systems/luckygas/parity"],
+    queryFn: () => api.post<Parity>("/systems/luckygas/parity", { shown: SHOWN }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const [target, setTarget] = useState<string>("new");
   const [repairing, setRepairing] = useState(false);
   const open =
     query.data?.entities.find((one) => one.entity === search.entity) ??
@@ -120,7 +131,7 @@ export function ParityPanel() {
           />
         </Panel>
       ) : null}
-      <Act<Undoable>
+      <Act<Undoable & { next?: string | null }>
         opened={repairing}
         onClose={() => setRepairing(false)}
         title="Repair what differs"
@@ -130,15 +141,30 @@ export function ParityPanel() {
           api.post("/systems/luckygas/parity/repair", {
             reason,
             dry_run: dry,
-            ...(search.entity ? { entity: search.entity } : {}),
+            target,
+            max_deletes: 0,
+            ...(search.entity ? { entities: [search.entity] } : {}),
           })
         }
+        onDone={(answer) => tell("The repair is planned", answer.next ?? null)}
+        basis={target}
         preview={(answer) => (
           <Text component="pre" className="plain">
             {JSON.stringify(answer, null, 2)}
           </Text>
         )}
-      />
+      >
+        <Select
+          label="Which side is put right"
+          data={[
+            { value: "new", label: "the new side" },
+            { value: "legacy", label: "the legacy side" },
+          ]}
+          value={target}
+          onChange={(side) => setTarget(side ?? "new")}
+          allowDeselect={false}
+        />
+      </Act>
     </div>
   );
 }

@@ -19,9 +19,8 @@ export function Pilot() {
   const [search, setSearch] = useFilters();
   const { can } = useSession();
   const status = useApi<PilotStatus>(BASE, undefined, { every: 5 });
-  const members = useApi<List<PilotMember> | PilotMember[]>(`${BASE}/members`, { limit: 1000 }, { every: 5 });
+  const members = useApi<List<PilotMember>>(`${BASE}/members`, { limit: 1000 }, { every: 5 });
   const [step, setStep] = useState<PilotStep | null>(null);
-  const list = Array.isArray(members.data) ? members.data : (members.data?.items ?? []);
   const may = can("operator", "luckygas");
   const tab = search.tab ?? "members";
   return (
@@ -43,14 +42,9 @@ export function Pilot() {
       <Answer query={status}>
         {(data) => (
           <>
-            <Figures status={data} members={list} />
+            <Figures status={data} />
             <Panel title="Stages" flush>
-              <Funnel
-                status={data}
-                members={list}
-                chosen={search.stage}
-                onPick={(stage) => setSearch({ stage, tab: "members" })}
-              />
+              <Funnel status={data} chosen={search.stage} onPick={(stage) => setSearch({ stage, tab: "members" })} />
             </Panel>
           </>
         )}
@@ -78,30 +72,27 @@ export function Pilot() {
   );
 }
 
-function Figures({ status, members }: { status: PilotStatus; members: PilotMember[] }) {
-  const report = status.report ?? status;
-  const links = report.links ?? [];
-  const conflicts = links.reduce((sum, link) => sum + link.status.conflicts, 0);
-  const waiting = links.reduce((sum, link) => sum + link.status.due, 0);
-  const counts = new Map(stageCounts(status, members).map((one) => [one.stage, one.count]));
-  const of = (...stages: string[]) => stages.reduce((sum, stage) => sum + (counts.get(stage) ?? 0), 0);
-  const all = typeof report.members === "number" ? report.members : members.length;
-  const held = Array.isArray(report.held) ? report.held.length : report.held;
+function Figures({ status }: { status: PilotStatus }) {
+  const { report } = status;
+  const conflicts = report.links.reduce((sum, link) => sum + link.status.conflicts, 0);
+  const waiting = report.links.reduce((sum, link) => sum + link.status.due, 0);
+  const of = (...stages: string[]) => stages.reduce((sum, stage) => sum + (report.stages[stage] ?? 0), 0);
   return (
     <Stats
       figures={[
-        { label: "Members", value: number(all) },
+        { label: "Members", value: number(report.members) },
         { label: "Migrated", value: number(of("soak", "done")), hint: "the new side writes" },
-        { label: "On their way", value: number(all - of("soak", "done", "rolled_back", "waiting")) },
+        { label: "On their way", value: number(report.members - of("soak", "done", "rolled_back", "waiting")) },
         { label: "Rolled back", value: number(of("rolled_back")) },
-        { label: "Cannot be carried", value: number(held) },
+        { label: "Cannot be carried", value: number(report.held) },
         {
           label: "Reads compared",
           value: number(report.reads_compared),
           hint: `${number(report.reads_differing)} differed`,
         },
-        { label: "Operations waiting", value: number(links.length ? waiting : undefined) },
-        { label: "Conflicts", value: number(links.length ? conflicts : report.conflicts) },
+        { label: "Operations waiting", value: number(waiting) },
+        { label: "Conflicts", value: number(conflicts) },
+        { label: "Certificates", value: number(report.certificates) },
         { label: "Forced steps", value: number(report.forced_steps) },
       ]}
     />
@@ -110,16 +101,14 @@ function Figures({ status, members }: { status: PilotStatus; members: PilotMembe
 
 function Funnel({
   status,
-  members,
   chosen,
   onPick,
 }: {
   status: PilotStatus;
-  members: PilotMember[];
   chosen: string | undefined;
   onPick: (stage: string | undefined) => void;
 }) {
-  const counts = stageCounts(status, members);
+  const counts = stageCounts(status);
   const most = Math.max(1, ...counts.map((one) => one.count));
   return (
     <ol

@@ -38,6 +38,12 @@ const WORDS: Record<PilotStep, { title: string; about: string; confirm: string }
   },
 };
 
+/** Whom it is about: an enrolment takes several, a move one or all. */
+function about(step: PilotStep, named: string[]): Record<string, unknown> {
+  if (named.length === 0) return {};
+  return step === "enrol" ? { customers: named } : { customer: named[0] };
+}
+
 export function PilotAct({ step, customers, onClose }: { step: PilotStep; customers: string[]; onClose: () => void }) {
   const [named, setNamed] = useState<string[]>(customers);
   const [force, setForce] = useState<number | string>("");
@@ -58,17 +64,18 @@ export function PilotAct({ step, customers, onClose }: { step: PilotStep; custom
         api.post(`${BASE}/${step}`, {
           reason,
           dry_run: dry,
-          ...(named.length > 0 ? { customers: named } : {}),
+          ...about(step, named),
           ...(forced ? { force: { writes: Number(force), what } } : {}),
         })
       }
       preview={(answer) => <pre className="plain">{JSON.stringify(answer, null, 2)}</pre>}
     >
       <TagsInput
-        label="Customers"
-        description="None: all that may"
+        label={step === "enrol" ? "Customers" : "Customer"}
+        description={step === "enrol" ? "None: all of the selection" : "Nobody: all that may"}
         value={named}
         onChange={setNamed}
+        maxTags={step === "enrol" ? undefined : 1}
         splitChars={[",", " "]}
       />
       {step === "advance" ? (

@@ -90,7 +90,7 @@ export function SelectCohort() {
     setBusy(true);
     setError(null);
     try {
-      setFound(await api.post<Selection>(`${BASE}/select`, { ...request(), dry_run: true, reason: "preview" }));
+      setFound(await api.post<Selection>(`${BASE}/selections`, { ...request(), dry_run: true, reason: "preview" }));
     } catch (problem) {
       setError(problem);
     } finally {
@@ -166,7 +166,7 @@ export function SelectCohort() {
         onClose={() => setKeeping(false)}
         title="Keep this selection"
         confirm="Keep selection"
-        send={(reason) => api.post(`${BASE}/select`, { ...request(), reason })}
+        send={(reason) => api.post(`${BASE}/selections`, { ...request(), reason })}
         onDone={(answer) => {
           setFound(answer);
           tell("The selection is kept", answer.undo ?? null);

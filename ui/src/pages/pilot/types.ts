@@ -19,29 +19,33 @@ export const STAGES = [
 
 export interface PilotMember {
   customer: string;
-  number?: number;
+  number: number;
   stage: string;
   canary: boolean;
   paused: boolean;
   reads: string;
-  writer: string;
-  epoch?: number;
+  /** Nobody for the moments of a handover. */
+  writer: string | null;
+  epoch: number;
   missing: string[];
 }
 
+export interface PilotReport {
+  members: number;
+  stages: Record<string, number>;
+  reads_compared: number;
+  reads_differing: number;
+  forced_steps: number;
+  certificates: number;
+  held: number;
+  links: { entity: string; link: string; status: { conflicts: number; due: number } }[];
+}
+
 export interface PilotStatus {
-  stages?: Record<string, number>;
-  members?: number | PilotMember[];
-  held?: unknown[] | number;
-  reads_compared?: number;
-  reads_differing?: number;
-  forced_steps?: number;
-  conflicts?: number;
-  failed?: number;
-  gate?: { gate: string; verdict: string } | null;
-  selection?: Selection | null;
-  report?: PilotStatus | null;
-  links?: { entity: string; status: { conflicts: number; due: number; work: Record<string, number> } }[];
+  report: PilotReport;
+  selection: { number: number; members: number; customers: number; made_at: string; reason: string } | null;
+  questions: string[];
+  stages: string[];
 }
 
 export interface Stratum {
@@ -81,7 +85,13 @@ export interface ParityEntity {
   legacy_records: number;
   new_records: number;
   differing: number;
-  shown: { record: string[]; how: string; fields: unknown[]; reason: string | null; new_key?: string[] }[];
+  pending: number;
+  shown: {
+    record: (string | number)[];
+    how: string;
+    fields: { column: string; legacy: unknown; new: unknown }[];
+    reason: string | null;
+  }[];
 }
 
 export interface Parity {
@@ -100,7 +110,7 @@ export interface TableDigest {
 export interface Certificate {
   form: string;
   scope: { customer: string } | { cohort: { name: string; customers: string[] } };
-  by: { actor?: string; reason?: string; who?: string; why?: string };
+  by: { actor: string; reason: string };
   began_at: string;
   ended_at: string;
   epoch: number;
@@ -119,21 +129,17 @@ export interface Certificate {
 
 export interface SignedCertificate {
   certificate: Certificate;
-  key_id?: string;
-  signature?: string;
-  mac?: string;
+  digest: string;
+  key_id: string;
+  signature: string;
+}
+
+export interface Certified {
+  signed: SignedCertificate;
+  markdown: string;
 }
 
 /** How many members stand in each stage, in the order of the stages. */
-export function stageCounts(
-  status: PilotStatus | undefined,
-  members: PilotMember[],
-): { stage: string; count: number }[] {
-  const counts = new Map<string, number>(Object.entries(status?.stages ?? status?.report?.stages ?? {}));
-  if (counts.size === 0) for (const one of members) counts.set(one.stage, (counts.get(one.stage) ?? 0) + 1);
-  const known = STAGES.map(({ stage }) => ({ stage: stage as string, count: counts.get(stage) ?? 0 }));
-  const others = [...counts]
-    .filter(([stage]) => !STAGES.some((one) => one.stage === stage))
-    .map(([stage, count]) => ({ stage, count }));
-  return [...known, ...others];
+export function stageCounts(status: PilotStatus): { stage: string; count: number }[] {
+  return status.stages.map((stage) => ({ stage, count: status.report.stages[stage] ?? 0 }));
 }
