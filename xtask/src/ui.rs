@@ -59,6 +59,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     node.run(&folder, &["node_modules/typescript/bin/tsc", "--noEmit"])?;
     node.run(&folder, &["node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"])?;
     node.run(&folder, &["scripts/compress.mjs"])?;
+    embed_again()?;
     println!("ui: {}; programs built from now on have the web app", folder.join("dist").display());
     Ok(())
 }
@@ -105,6 +106,16 @@ fn digest(folder: &Path) -> Result<String, Failure> {
         text.push_str(&format!("{} {}\n", file.display(), sha256(&bytes)));
     }
     Ok(sha256(text.as_bytes()))
+}
+
+/// Cargo does not watch `ui/dist`, so the source that embeds it is made to look new.
+fn embed_again() -> Result<(), Failure> {
+    let path = project::root().join("crates/server/src/app.rs");
+    let touched = fs::File::options()
+        .append(true)
+        .open(&path)
+        .and_then(|file| file.set_modified(std::time::SystemTime::now()));
+    touched.map_err(|error| Failure::new(format!("{}: {error}", path.display())))
 }
 
 impl Node {

@@ -24,7 +24,7 @@ use std::time::Instant;
 use tinyjson::JsonValue;
 
 use crate::failure::Failure;
-use crate::{campaigns, json, postgres, process, project};
+use crate::{campaigns, json, postgres, process, project, ui};
 use simulator::Simulator;
 
 /// Hearings in the starting database.
@@ -67,6 +67,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         [option, choice] if option == "--store" => choice,
         _ => return Err(Failure::usage("demo takes only --store sqlite|postgres|URL")),
     };
+    println!("web app: {}", ui::ensure(true));
     let plimsoll = campaigns::build_plimsoll(campaigns::Profile::Dev)?;
     let folder = project::temporary_folder("demo")?;
     match tell(&plimsoll, &folder, choice)
