@@ -95,10 +95,11 @@ pub(crate) fn serve(context: &Context, arguments: &ServeArguments) -> Result<Exi
         listen: arguments.listen,
         systems,
         pilot,
+        // A store that is named for all systems is no DuckDB file; then there are no analytical ones.
         analytics: ANALYTIC_SYSTEMS
             .iter()
-            .map(|&system| Ok(ServedAnalytic { system, path: context.analytic_path(system)? }))
-            .collect::<Result<Vec<_>, EngineError>>()?,
+            .filter_map(|&system| Some(ServedAnalytic { system, path: context.analytic_path(system).ok()? }))
+            .collect(),
         library: Library {
             gates: registry::GATES,
             playbooks: registry::PLAYBOOKS,
