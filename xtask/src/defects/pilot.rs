@@ -12,7 +12,8 @@ const fn pilot(name: &'static str) -> Test {
 
 const RECONCILE: &str = "crates/engine/src/pilot/reconcile.rs";
 const REMOTE: &str = "crates/engine/src/pilot/remote.rs";
-const DRIVE: &str = "crates/engine/src/pilot/drive.rs";
+const ROWS: &str = "crates/engine/src/pilot/rows.rs";
+const ORDERS: &str = "crates/engine/src/pilot/orders.rs";
 
 /// The list.
 pub(super) const DEFECTS: &[Defect] = &[
@@ -68,7 +69,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         number: "L6",
         what: "the carrier's own writes were taken for a user's",
         edits: &[Edit {
-            file: RECONCILE,
+            file: ROWS,
             from: "                outbox.sign(self.store, mark, SIGNATURE)?;",
             to: "                let _ = (mark, SIGNATURE);",
         }],
@@ -85,12 +86,12 @@ pub(super) const DEFECTS: &[Defect] = &[
                 to: "    Travels { forward: standing.forward, reverse: standing.reverse && cutover.handover.is_none() }",
             },
             Edit {
-                file: DRIVE,
+                file: ORDERS,
                 from: "                if self.is_carried(customer, *from, *through)? {",
                 to: "                if *through < u64::MAX {",
             },
             Edit {
-                file: DRIVE,
+                file: ORDERS,
                 from: "                let parity = self.compare(customer)?;\n                if parity.pending",
                 to: "                let parity = CustomerParity::default();\n                if parity.pending",
             },
