@@ -173,7 +173,7 @@ fn a_declared_route_takes_what_it_declares_and_names_every_reason() {
     assert_eq!(served.post(path, &json!({})).status, 405);
     let shown = served.get("/api/v1/systems/fixture").json();
     let route = shown["routes"].as_array().unwrap().iter().find(|route| route["method"] == "PUT").unwrap();
-    assert_eq!((&route["path"], &route["scope"]), (&json!("/api/v1/accounts/{id}"), &json!("operate")));
+    assert_eq!((&route["path"], &route["role"]), (&json!("/api/v1/accounts/{id}"), &json!("operator")));
     assert_eq!(
         route["fields"][0],
         json!({"name": "id", "in": "path", "kind": "number", "required": true, "help": "The account"})
