@@ -5,7 +5,7 @@
 //! a crash does the same again, and doing it twice changes nothing.
 //!
 //! Invariant: a member's state is stored, and the happening written down, in one transaction. What an order means is
-//! [`super::orders`]'s.
+//! `orders`' business.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
