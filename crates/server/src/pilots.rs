@@ -12,8 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use plimsoll_core::gate::Verdict;
 use plimsoll_core::pilot::cutover::cohort::CohortRules;
 use plimsoll_engine::pilot::carry::{Paces, Reach};
+use plimsoll_engine::pilot::customer::Customer;
 use plimsoll_engine::pilot::declare::Pilot;
 use plimsoll_engine::pilot::drive::{Driver, Key, Opening};
+use plimsoll_engine::pilot::member;
 use plimsoll_engine::sync::{LinkedSystem, now_ms};
 use plimsoll_engine::system::System;
 use plimsoll_engine::{EngineError, Session};
@@ -78,6 +80,22 @@ impl PilotState {
     ) -> Result<T, ApiError> {
         let pilot = Arc::clone(self);
         self.store.run(&caller.name, move |session| work(session, &pilot)).await
+    }
+
+    /// A member, found on the new side alone: who asks about somebody else opens no driver.
+    ///
+    /// # Errors
+    /// 404 when there is no such member.
+    pub(crate) async fn member(
+        self: &Arc<Self>,
+        caller: &Caller,
+        code: String,
+    ) -> Result<Customer, ApiError> {
+        let found = self.look(caller, move |session, _| {
+            let found = member::one(session.store.as_mut(), &code)?;
+            Ok(Customer { code: found.customer, number: found.number })
+        });
+        found.await.map_err(ApiError::missing)
     }
 
     /// Works with a driver of both sides in the name of a caller, when nobody else here does.

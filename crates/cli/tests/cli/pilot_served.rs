@@ -57,6 +57,16 @@ fn lg_09_a_pilot_is_driven_over_http() {
         open_gate(&home);
         let web = Web::at(&home);
         assert_eq!(get(&web, &format!("{PILOT}/members")).json()["total"], 0);
+        // Who only looks sets nothing up on the legacy side, which belongs to another program.
+        let tables = |home: &Home| {
+            let sql = "SELECT count(*) FROM sqlite_master WHERE name LIKE 'plimsoll_pilot%' OR name LIKE 'plimsoll_parity%'";
+            legacy(home).query(sql, &[]).unwrap()
+        };
+        let before = tables(&home);
+        for what in ["", "/parity", "/answers/orders", "/certificate"] {
+            assert_eq!(get(&web, &format!("{PILOT}/members/D0000001{what}")).status, 404, "{what}");
+        }
+        assert_eq!(tables(&home), before);
         assert_eq!(get(&web, "/api/v1/systems/hearings/pilot").status, 404);
 
         let selections = format!("{PILOT}/selections");

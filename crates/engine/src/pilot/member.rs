@@ -105,7 +105,9 @@ pub fn rolled_back(store: &mut dyn Store) -> Result<BTreeSet<String>, EngineErro
 /// Usage when there is no such member.
 pub fn one(store: &mut dyn Store, customer: &str) -> Result<Member, EngineError> {
     let sql = format!("SELECT {COLUMNS} FROM plimsoll_pilot_member WHERE customer = $1");
-    let found = store.query(&sql, &[Value::text(customer)])?.into_iter().next();
+    // Where no pilot was ever prepared nobody is a member, which is no failure of the store.
+    let rows = if has_begun(store)? { store.query(&sql, &[Value::text(customer)])? } else { Vec::new() };
+    let found = rows.into_iter().next();
     found.map_or_else(
         || {
             Err(EngineError::usage(format!(

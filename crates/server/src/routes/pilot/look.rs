@@ -6,7 +6,7 @@ use plimsoll_core::pilot::certificate::Signed;
 use plimsoll_core::pilot::cutover::Stage;
 use plimsoll_engine::EngineError;
 use plimsoll_engine::pilot::carry::Reach;
-use plimsoll_engine::pilot::customer::{Customer, CustomerParity};
+use plimsoll_engine::pilot::customer::CustomerParity;
 use plimsoll_engine::pilot::drive::certificate;
 use plimsoll_engine::pilot::member;
 use plimsoll_engine::pilot::reads::Asked;
@@ -123,8 +123,9 @@ pub(crate) async fn answer(
     PathPart((system, customer, question)): PathPart<(String, String, String)>,
 ) -> Result<Json<Asked>, ApiError> {
     let pilot = pilot_of(&server, &system)?;
+    let one = pilot.member(&caller, customer).await?;
     let rules = Stages::default().rules();
-    let asked = pilot.drive(&caller, rules, Reach::Members, move |driver| driver.read(&customer, &question));
+    let asked = pilot.drive(&caller, rules, Reach::Members, move |driver| driver.read(&one.code, &question));
     Ok(Json(asked.await.map_err(ApiError::missing)?))
 }
 
@@ -136,10 +137,8 @@ pub(crate) async fn compare(
     PathPart((system, customer)): PathPart<(String, String)>,
 ) -> Result<Json<CustomerParity>, ApiError> {
     let pilot = pilot_of(&server, &system)?;
+    let one = pilot.member(&caller, customer).await?;
     let rules = Stages::default().rules();
-    let compared = pilot.drive(&caller, rules, Reach::Members, move |driver| {
-        let found = member::one(driver.carrier.session.store.as_mut(), &customer)?;
-        driver.compare(&Customer { code: found.customer, number: found.number })
-    });
-    Ok(Json(compared.await.map_err(ApiError::missing)?))
+    let compared = pilot.drive(&caller, rules, Reach::Members, move |driver| driver.compare(&one));
+    Ok(Json(compared.await?))
 }

@@ -9,10 +9,9 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use plimsoll_core::pilot::cutover::LossBound;
 use plimsoll_engine::pilot::carry::{Carried, Reach};
-use plimsoll_engine::pilot::customer::{Customer, CustomerParity};
+use plimsoll_engine::pilot::customer::CustomerParity;
 use plimsoll_engine::pilot::drive::Driven;
 use plimsoll_engine::pilot::enrol::{self, Enrolled, Wanted};
-use plimsoll_engine::pilot::member;
 use plimsoll_engine::pilot::moves::{Move, Moved, Saying, say};
 use plimsoll_engine::pilot::standing::{self, Waiting};
 use serde::{Deserialize, Serialize};
@@ -311,12 +310,11 @@ pub(crate) async fn sync(
     PathPart((system, customer)): PathPart<(String, String)>,
 ) -> Result<Json<Synced>, ApiError> {
     let pilot = pilot_of(&server, &system)?;
+    let one = pilot.member(&caller, customer).await?;
     let rules = Stages::default().rules();
     let synced = pilot.drive(&caller, rules, Reach::Members, move |driver| {
-        let found = member::one(driver.carrier.session.store.as_mut(), &customer)?;
-        let one = Customer { code: found.customer, number: found.number };
         let (carried, parity) = driver.sync(&one, ROUNDS)?;
-        Ok(Synced { customer, carried, parity })
+        Ok(Synced { customer: one.code, carried, parity })
     });
-    Ok(Json(synced.await.map_err(ApiError::missing)?))
+    Ok(Json(synced.await?))
 }
