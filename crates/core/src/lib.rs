@@ -20,6 +20,7 @@ pub mod pilot;
 pub mod playbook;
 pub mod progress;
 pub mod run;
+pub mod seed;
 pub mod sync;
 pub mod table;
 pub mod undo;

@@ -22,24 +22,6 @@ struct Options {
     cutover: bool,
 }
 
-/// A broken promise of either simulation.
-struct Found {
-    seed: u64,
-    text: String,
-}
-
-impl From<Violation> for Found {
-    fn from(violation: Violation) -> Self {
-        Self { seed: violation.seed, text: violation.to_string() }
-    }
-}
-
-impl From<cutover::Violation> for Found {
-    fn from(violation: cutover::Violation) -> Self {
-        Self { seed: violation.seed, text: violation.to_string() }
-    }
-}
-
 fn options() -> Result<Options, String> {
     let mut options = Options { seeds: 100_000, from: 0, compare: false, cutover: false };
     let mut words = std::env::args().skip(1);
@@ -75,8 +57,8 @@ fn options() -> Result<Options, String> {
 /// Plays each seed on some thread, until one of them finds something wrong: what each thread summed up and found.
 fn each_seed<Sum: Default + Send>(
     options: &Options,
-    play: impl Fn(u64, &mut Sum) -> Result<(), Found> + Sync,
-) -> Vec<(Sum, Option<Found>)> {
+    play: impl Fn(u64, &mut Sum) -> Result<(), Violation> + Sync,
+) -> Vec<(Sum, Option<Violation>)> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let began = Instant::now();
@@ -122,8 +104,8 @@ fn main() -> ExitCode {
 }
 
 /// The first of what the threads found.
-fn first<Sum>(outcomes: Vec<(Sum, Option<Found>)>, mut add: impl FnMut(Sum)) -> Option<Found> {
-    let mut first: Option<Found> = None;
+fn first<Sum>(outcomes: Vec<(Sum, Option<Violation>)>, mut add: impl FnMut(Sum)) -> Option<Violation> {
+    let mut first: Option<Violation> = None;
     for (sum, found) in outcomes {
         add(sum);
         first = match (first, found) {
@@ -135,10 +117,10 @@ fn first<Sum>(outcomes: Vec<(Sum, Option<Found>)>, mut add: impl FnMut(Sum)) -> 
 }
 
 /// The last lines: what was broken and how to see it again, or that nothing was.
-fn end(options: &Options, began: Instant, found: Option<Found>) -> ExitCode {
+fn end(options: &Options, began: Instant, found: Option<Violation>) -> ExitCode {
     if let Some(found) = found {
         let what = if options.cutover { " --what cutover" } else { "" };
-        println!("{}", found.text);
+        println!("{found}");
         println!("again: cargo xtask simulate{what} --seeds 1 --from {}", found.seed);
         return ExitCode::FAILURE;
     }
@@ -150,8 +132,7 @@ fn end(options: &Options, began: Instant, found: Option<Found>) -> ExitCode {
 fn print_cutovers(options: &Options) -> ExitCode {
     let began = Instant::now();
     let outcomes = each_seed(options, |seed, sum: &mut cutover::Counts| {
-        sum.add(&cutover::simulate(seed, cutover::Weakness::None)?);
-        Ok(())
+        cutover::simulate(seed, cutover::Weakness::None).map(|counts| sum.add(&counts))
     });
     let mut sum = cutover::Counts::default();
     let found = first(outcomes, |counts| sum.add(&counts));
@@ -170,10 +151,7 @@ fn print_cutovers(options: &Options) -> ExitCode {
 
 fn print_simulation(options: &Options) -> ExitCode {
     let began = Instant::now();
-    let outcomes = each_seed(options, |seed, sum: &mut Counts| {
-        sum.add(&simulate(seed)?);
-        Ok(())
-    });
+    let outcomes = each_seed(options, |seed, sum: &mut Counts| simulate(seed).map(|counts| sum.add(&counts)));
     let mut sum = Counts::default();
     let found = first(outcomes, |counts| sum.add(&counts));
     println!(

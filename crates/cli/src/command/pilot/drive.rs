@@ -56,8 +56,7 @@ impl Context {
             legacy: legacy_url,
             paces: &means.paces,
             reach,
-            rules: stages
-                .map_or_else(|| CohortRules { member: CutoverRules::default(), handovers_at_most: 4 }, rules),
+            rules: stages.map_or_else(CohortRules::default, rules),
             key: Key { id: KEY, secret: &means.secret },
             name: format!("{}-{}", self.config.actor, std::process::id()),
         };

@@ -29,6 +29,13 @@ pub struct CohortRules {
     pub handovers_at_most: usize,
 }
 
+impl Default for CohortRules {
+    /// The usual rules of members, and four handovers at a time.
+    fn default() -> Self {
+        Self { member: CutoverRules::default(), handovers_at_most: 4 }
+    }
+}
+
 /// The members and their states.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CohortCutover {

@@ -14,6 +14,7 @@ mod people;
 mod remote;
 mod world;
 
+pub use crate::seed::Violation;
 use world::World;
 
 /// What happened in a simulated history.
@@ -102,23 +103,6 @@ impl Counts {
         self.faults.lost_reads += other.faults.lost_reads;
         self.faults.restarts += other.faults.restarts;
     }
-}
-
-/// A broken promise.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "seed {seed}, step {step}: {invariant} is broken: {what}\n\
-     hint: the same seed repeats the history exactly"
-)]
-pub struct Violation {
-    /// The seed.
-    pub seed: u64,
-    /// The step, counted from the beginning.
-    pub step: u64,
-    /// Which invariant.
-    pub invariant: &'static str,
-    /// What was found.
-    pub what: String,
 }
 
 /// How many steps with faults a history has.

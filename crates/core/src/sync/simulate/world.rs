@@ -11,6 +11,7 @@ use super::super::plan::{Action, Dispatch, Event, PlanError, step};
 use super::super::record::{Expected, Fields, OperationId, RowState, SyncRecord};
 use super::remote::Remote;
 use super::{Counts, Violation};
+use crate::seed::Numbers;
 use crate::value::Value;
 
 /// Fields whose values are unique in a history, so that every one can be accounted for.
@@ -55,7 +56,7 @@ fn shape() -> LinkShape {
 pub(super) struct World {
     pub(super) counts: Counts,
     pub(super) seed: u64,
-    pub(super) random: u64,
+    random: Numbers,
     pub(super) steps: u64,
     pub(super) unique: i64,
     pub(super) shape: LinkShape,
@@ -85,7 +86,7 @@ impl World {
         let mut world = Self {
             counts: Counts::default(),
             seed,
-            random: seed ^ 0x9e37_79b9_7f4a_7c15,
+            random: Numbers::of(seed),
             steps: 0,
             unique: 0,
             shape: shape(),
@@ -110,13 +111,9 @@ impl World {
         world
     }
 
-    /// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
+    /// A number from the seed, below `below`.
     pub(super) fn pick(&mut self, below: u64) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % below
+        self.random.below(below)
     }
 
     pub(super) fn violation(&self, invariant: &'static str, what: impl Into<String>) -> Violation {

@@ -31,19 +31,16 @@ pub(crate) struct Stages {
 impl Stages {
     /// The rules.
     pub(crate) fn rules(self) -> CohortRules {
-        let usual = CutoverRules::default();
+        let CohortRules { member: usual, handovers_at_most } = CohortRules::default();
         let member = CutoverRules {
             shadow_reads: self.shadow_reads.unwrap_or(usual.shadow_reads),
             canary_reads: self.canary_reads.unwrap_or(usual.canary_reads),
             soak_ms: self.soak_ms.unwrap_or(usual.soak_ms),
             ..usual
         };
-        CohortRules { member, handovers_at_most: self.handovers.unwrap_or(HANDOVERS).max(1) }
+        CohortRules { member, handovers_at_most: self.handovers.unwrap_or(handovers_at_most).max(1) }
     }
 }
-
-/// Members without a writer at a time, unless a request says otherwise.
-const HANDOVERS: usize = 4;
 
 /// The pilot of the system called `name`.
 pub(crate) fn pilot_of<'server>(

@@ -11,6 +11,7 @@
 
 mod world;
 
+pub use crate::seed::Violation;
 use world::World;
 
 /// What happened in a simulated history.
@@ -70,23 +71,6 @@ pub enum Weakness {
     NotCarried,
     /// A repair writes over what was changed meanwhile.
     BlindRepair,
-}
-
-/// A broken promise.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "seed {seed}, step {step}: {invariant} is broken: {what}\n\
-     hint: the same seed repeats the history exactly"
-)]
-pub struct Violation {
-    /// The seed.
-    pub seed: u64,
-    /// The step, counted from the beginning.
-    pub step: u64,
-    /// Which invariant.
-    pub invariant: &'static str,
-    /// What was found.
-    pub what: String,
 }
 
 /// How many steps with faults a history has.

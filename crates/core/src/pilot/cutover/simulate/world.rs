@@ -12,6 +12,7 @@ use crate::pilot::cutover::cohort::{CohortCutover, CohortEvent, CohortRules, ste
 use crate::pilot::cutover::{
     Cutover, CutoverRules, Event, Fence, Order, Said, Side, Stage, missing, outstanding, standing, step,
 };
+use crate::seed::Numbers;
 
 /// Records of a customer.
 const RECORDS: u64 = 3;
@@ -72,7 +73,7 @@ enum Message {
 
 pub(super) struct World {
     seed: u64,
-    random: u64,
+    random: Numbers,
     steps: u64,
     now_ms: u64,
     next_value: u64,
@@ -111,7 +112,7 @@ impl World {
         };
         let mut world = Self {
             seed,
-            random: seed ^ 0x9e37_79b9_7f4a_7c15,
+            random: Numbers::of(seed),
             steps: 0,
             now_ms: 1_000,
             next_value: 1,
@@ -140,17 +141,8 @@ impl World {
         world
     }
 
-    /// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
-    fn next(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
     fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+        self.random.below(bound)
     }
 
     fn value(&mut self) -> u64 {
