@@ -21,6 +21,9 @@ use serde::Deserialize;
 /// The setting, and the flag, that chooses between the batch path and one transaction.
 pub(crate) const BATCH_SWITCH: &str = "ENABLE_BATCH_PROCESSING";
 
+/// The id of the server's request that a command line is run for; set by the server for the processes that it starts.
+pub(crate) const REQUEST: &str = "PLIMSOLL_REQUEST";
+
 /// The configuration file.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -78,6 +81,8 @@ pub(crate) struct Config {
     pub(crate) user_data: PathBuf,
     /// Who acts.
     pub(crate) actor: String,
+    /// The request of the server that this command line is run for.
+    pub(crate) request: Option<Arc<str>>,
     /// The cache, when there is one.
     pub(crate) cache: Option<Arc<Cache>>,
     /// Store addresses by system.
@@ -136,6 +141,10 @@ pub(crate) const ENVIRONMENT: &[EnvironmentVariable] = &[
     EnvironmentVariable {
         name: "PLIMSOLL_ACTOR",
         help: "Who acts, as recorded in events. Default: the user's login name.",
+    },
+    EnvironmentVariable {
+        name: REQUEST,
+        help: "The id of the request of `serve` that a command line is run for, as recorded in events and edits; the server sets it for what it starts.",
     },
     EnvironmentVariable {
         name: "PLIMSOLL_APPROVAL_REQUIRED",
@@ -238,6 +247,7 @@ pub(crate) fn load(file: Option<&Path>, data: Option<&Path>) -> Result<Config, E
             .or(file.data)
             .unwrap_or_else(default_data),
         user_data: user_data(),
+        request: environment(REQUEST).map(Arc::from),
         actor: environment("PLIMSOLL_ACTOR")
             .or(file.actor)
             .or_else(|| environment("USER"))

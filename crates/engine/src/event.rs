@@ -78,7 +78,35 @@ impl Event {
     }
 }
 
-/// Appends an event inside the caller's transaction.
+/// An event that waits for its place in the chain.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    at: String,
+    kind: String,
+    subject: String,
+    reason: String,
+    detail: serde_json::Value,
+}
+
+/// Does work within the caller's transaction, holds its events back, and writes them at the end, in order: the chain is
+/// locked and looked up once, and for no longer than that. Events of work that fails are dropped with it.
+///
+/// # Errors
+/// What the work says, or when the store fails.
+pub(crate) fn together<T>(
+    session: &mut Session,
+    work: impl FnOnce(&mut Session) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    session.held_back = Some(Vec::new());
+    let result = work(session);
+    let pending = session.held_back.take().unwrap_or_default();
+    let done = result?;
+    append(session, pending)?;
+    Ok(done)
+}
+
+/// Appends an event inside the caller's transaction. While a request is worked for, its id is the member `request` of the
+/// detail.
 ///
 /// # Errors
 /// When the store fails.
@@ -89,31 +117,62 @@ pub fn record(
     reason: &str,
     detail: &serde_json::Value,
 ) -> Result<(), EngineError> {
+    let detail = match (&session.request, detail) {
+        (Some(request), serde_json::Value::Object(members)) => {
+            let mut members = members.clone();
+            members.insert("request".to_owned(), serde_json::Value::from(&**request));
+            serde_json::Value::Object(members)
+        }
+        _ => detail.clone(),
+    };
+    let pending = Pending {
+        at: session.clock.now(),
+        kind: kind.to_owned(),
+        subject: subject.to_owned(),
+        reason: reason.to_owned(),
+        detail,
+    };
+    match &mut session.held_back {
+        Some(held_back) => held_back.push(pending),
+        None => append(session, vec![pending])?,
+    }
+    Ok(())
+}
+
+/// Appends events behind the last one, in order.
+fn append(session: &mut Session, pending: Vec<Pending>) -> Result<(), EngineError> {
+    if pending.is_empty() {
+        return Ok(());
+    }
     let store = session.store.as_mut();
     if store.kind() == DatabaseKind::Postgres {
         // One writer of the chain at a time; SQLite's write lock does the same.
         store.execute("LOCK TABLE plimsoll_event IN EXCLUSIVE MODE", &[])?;
     }
     let last = store.query("SELECT number, digest FROM plimsoll_event ORDER BY number DESC LIMIT 1", &[])?;
-    let (number, previous) = match last.into_iter().next().map(Cells) {
-        Some(cells) => (cells.integer(0)? + 1, cells.text(1)?),
-        None => (1, String::new()),
+    let (mut number, mut previous) = match last.into_iter().next().map(Cells) {
+        Some(cells) => (cells.integer(0)?, cells.text(1)?),
+        None => (0, String::new()),
     };
-    let at = session.clock.now();
-    let event = Event::new(number, at, &session.actor, kind, subject, reason, detail, previous);
+    let mut rows = Vec::with_capacity(pending.len());
+    for Pending { at, kind, subject, reason, detail } in pending {
+        number += 1;
+        let event = Event::new(number, at, &session.actor, &kind, &subject, &reason, &detail, previous);
+        previous = event.digest.clone();
+        rows.push(vec![
+            Value::Integer(event.number),
+            Value::Text(event.at),
+            Value::Text(event.actor),
+            Value::Text(event.kind),
+            Value::Text(event.subject),
+            Value::Text(event.reason),
+            Value::Text(event.detail),
+            Value::Text(event.previous),
+            Value::Text(event.digest),
+        ]);
+    }
     let columns = ["number", "at", "actor", "kind", "subject", "reason", "detail", "previous", "digest"];
-    let row = vec![
-        Value::Integer(event.number),
-        Value::Text(event.at),
-        Value::Text(event.actor),
-        Value::Text(event.kind),
-        Value::Text(event.subject),
-        Value::Text(event.reason),
-        Value::Text(event.detail),
-        Value::Text(event.previous),
-        Value::Text(event.digest),
-    ];
-    session.store.append("plimsoll_event", &columns, &[row])?;
+    session.store.append("plimsoll_event", &columns, &rows)?;
     Ok(())
 }
 

@@ -71,6 +71,8 @@ pub struct Session {
     pub clock: Arc<dyn Clock>,
     /// Who acts, as recorded in events.
     pub actor: String,
+    /// The id of the request that it works for, as recorded with its events and edits.
+    pub request: Option<Arc<str>>,
     /// Where progress goes.
     pub progress: ProgressSink,
     /// The test probe.
@@ -79,6 +81,8 @@ pub struct Session {
     pub passage: Option<Arc<dyn Passage>>,
     /// Who is asked for flags; without anybody the declared defaults hold.
     pub switches: Option<Arc<dyn Switches>>,
+    /// Events that wait until the work that they tell of is done, see [`crate::event`].
+    pub(crate) held_back: Option<Vec<crate::event::Pending>>,
 }
 
 impl Session {
@@ -88,10 +92,12 @@ impl Session {
             store,
             clock: Arc::new(MachineClock::new()),
             actor: actor.into(),
+            request: None,
             progress: Arc::new(|_| {}),
             probe: Arc::new(NoProbe),
             passage: None,
             switches: None,
+            held_back: None,
         }
     }
 
@@ -104,10 +110,12 @@ impl Session {
             store: self.store.reopen()?,
             clock: Arc::clone(&self.clock),
             actor: self.actor.clone(),
+            request: self.request.clone(),
             progress: Arc::clone(&self.progress),
             probe: Arc::clone(&self.probe),
             passage: self.passage.clone(),
             switches: self.switches.clone(),
+            held_back: None,
         })
     }
 }

@@ -57,8 +57,8 @@ pub trait Host: Send + Sync {
     /// Whether a plan is applied only when it is approved.
     fn approval_required(&self) -> bool;
 
-    /// Runs a command line of this program in the name of `actor`.
-    fn command(&self, words: &[String], actor: &str, limit: Duration) -> Ended;
+    /// Runs a command line of this program in the name of `actor`, for the request with this id.
+    fn command(&self, words: &[String], actor: &str, request: Option<&str>, limit: Duration) -> Ended;
 }
 
 /// A host without configuration: no sources and no command lines; backups go beside a SQLite store.
@@ -93,7 +93,7 @@ impl Host for NoHost {
         false
     }
 
-    fn command(&self, words: &[String], _actor: &str, _limit: Duration) -> Ended {
+    fn command(&self, words: &[String], _actor: &str, _request: Option<&str>, _limit: Duration) -> Ended {
         let err = format!("`plimsoll {}` cannot be run from here", words.join(" "));
         Ended { code: 2, out: String::new(), err }
     }

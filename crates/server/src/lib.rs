@@ -24,6 +24,7 @@ mod error;
 mod etag;
 mod events;
 mod feed;
+mod figures;
 pub mod host;
 mod links;
 mod live;

@@ -117,7 +117,8 @@ impl PilotState {
         self.look(caller, move |session, pilot| {
             let served = &pilot.served;
             let paces = Paces::new(served.pilot, now_ms(session));
-            let legacy = Session::new(plimsoll_store::open(&served.legacy.store)?, session.actor.clone());
+            let mut legacy = Session::new(plimsoll_store::open(&served.legacy.store)?, session.actor.clone());
+            legacy.request.clone_from(&session.request);
             let number = pilot.opened.fetch_add(1, Ordering::Relaxed);
             let opening = Opening {
                 pilot: served.pilot,

@@ -3,11 +3,12 @@
 //! Owns one budget for each caller: so many requests a second, and as many in one go after a pause of a second. It is
 //! the generic cell rate algorithm: a budget is one number, the moment at which it will be full again.
 //!
-//! Invariant: deciding takes no lock; two requests at once never spend the same part of a budget.
+//! Invariant: deciding for a program takes no lock, and for a person none that another request holds for long; two requests
+//! at once never spend the same part of a budget.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use crate::error::ApiError;
@@ -21,15 +22,18 @@ pub(crate) struct Rates {
     cost_ns: Option<u64>,
     start: Instant,
     budgets: HashMap<Arc<str>, AtomicU64>,
+    /// Of people, who come and go while the server runs: made when somebody is first seen.
+    people: RwLock<HashMap<Arc<str>, AtomicU64>>,
 }
 
 impl Rates {
-    /// A budget for each of `callers`. Others have none and are never refused.
+    /// A budget for each of `callers`; everybody else who was let in gets one at their first request.
     pub(crate) fn new(per_second: Option<u32>, callers: impl IntoIterator<Item = Arc<str>>) -> Self {
         Self {
             cost_ns: per_second.filter(|rate| *rate > 0).map(|rate| SECOND_NS / u64::from(rate)),
             start: Instant::now(),
             budgets: callers.into_iter().map(|caller| (caller, AtomicU64::new(0))).collect(),
+            people: RwLock::default(),
         }
     }
 
@@ -43,15 +47,30 @@ impl Rates {
     }
 
     fn take_at(&self, caller: &str, now: u64) -> Result<(), u64> {
-        let (Some(cost), Some(budget)) = (self.cost_ns, self.budgets.get(caller)) else { return Ok(()) };
-        let spend = |full_at: u64| {
-            let after = full_at.max(now) + cost;
-            (after <= now + SECOND_NS.max(cost)).then_some(after)
-        };
-        match budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend) {
-            Ok(_) => Ok(()),
-            Err(full_at) => Err((full_at + cost).saturating_sub(now + SECOND_NS.max(cost))),
+        let Some(cost) = self.cost_ns else { return Ok(()) };
+        if let Some(budget) = self.budgets.get(caller) {
+            return spend(budget, cost, now);
         }
+        // A panic while the map was locked cannot have left it half changed.
+        let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(budget) = people.get(caller) {
+            return spend(budget, cost, now);
+        }
+        drop(people);
+        let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
+        spend(people.entry(caller.into()).or_default(), cost, now)
+    }
+}
+
+/// Spends the cost of one request, or says how long to wait.
+fn spend(budget: &AtomicU64, cost: u64, now: u64) -> Result<(), u64> {
+    let spend = |full_at: u64| {
+        let after = full_at.max(now) + cost;
+        (after <= now + SECOND_NS.max(cost)).then_some(after)
+    };
+    match budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend) {
+        Ok(_) => Ok(()),
+        Err(full_at) => Err((full_at + cost).saturating_sub(now + SECOND_NS.max(cost))),
     }
 }
 
@@ -73,6 +92,14 @@ mod tests {
         for _ in 0..4 {
             assert_eq!(rates.take_at("a", 10 * SECOND_NS), Ok(()), "after a pause");
         }
+    }
+
+    #[test]
+    fn somebody_who_came_later_has_a_budget_too() {
+        let rates = Rates::new(Some(2), ["a".into()]);
+        assert_eq!((rates.take_at("ann", 10), rates.take_at("ann", 10)), (Ok(()), Ok(())));
+        assert!(rates.take_at("ann", 10).is_err());
+        assert_eq!((rates.take_at("bert", 10), rates.take_at("a", 10)), (Ok(()), Ok(())));
     }
 
     #[test]

@@ -29,6 +29,27 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(pub(crate) Arc<str>);
 
+tokio::task_local! {
+    /// The id of the request that this task works for.
+    static CURRENT: Arc<str>;
+}
+
+/// The id of the request that the calling task works for.
+pub(crate) fn current() -> Option<Arc<str>> {
+    CURRENT.try_with(Arc::clone).ok()
+}
+
+/// Work that goes on in a task of its own, for the request that the calling task works for.
+pub(crate) fn spawn<F>(work: F) -> tokio::task::JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    match current() {
+        Some(id) => tokio::spawn(CURRENT.scope(id, work)),
+        None => tokio::spawn(work),
+    }
+}
+
 /// Makes ids of requests: the server's own prefix and a number.
 #[derive(Debug)]
 pub(crate) struct RequestIds {
@@ -68,7 +89,8 @@ pub(crate) async fn around(State(server): State<Server>, mut request: Request, n
     };
     // Whatever the engine logs on the way carries the id; at the level of errors, so that no filter loses it.
     let span = tracing::error_span!("request", request.id = &*id);
-    let mut response = limited(&server, request, next).instrument(span).await;
+    let handled = CURRENT.scope(Arc::clone(&id), limited(&server, request, next));
+    let mut response = handled.instrument(span).await;
     let took = started.elapsed();
     server.metrics.answered(method, &route, response.status().as_u16(), took);
     log(&id, method, &route, &mut response, took);

@@ -87,11 +87,12 @@ impl Sessions {
         let place = Arc::clone(&inner.places).acquire_owned().await;
         let place = place.map_err(|_| ApiError::busy("the server is ending"))?;
         let actor = actor.to_owned();
-        let span = tracing::Span::current();
+        let (span, request) = (tracing::Span::current(), crate::request::current());
         let done = tokio::task::spawn_blocking(move || {
             let (_place, _span) = (place, span.entered());
             let mut session = inner.take()?;
             session.actor = actor;
+            session.request = request;
             let result = work(&mut session)?;
             inner.lock().push(session);
             Ok::<T, EngineError>(result)

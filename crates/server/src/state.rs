@@ -17,6 +17,7 @@ use crate::access::Caller;
 use crate::clients::Clients;
 use crate::desk::Desk;
 use crate::error::ApiError;
+use crate::figures::Figures;
 use crate::links::LinkState;
 use crate::live::Live;
 use crate::login::Logins;
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) logins: Logins,
     pub(crate) rates: Rates,
     pub(crate) metrics: Metrics,
+    /// Figures of all stores, as panels show them.
+    pub(crate) figures: Figures,
     pub(crate) request_ids: RequestIds,
     /// Places for requests that are worked on.
     pub(crate) places: Semaphore,
@@ -127,6 +130,7 @@ impl Shared {
             live,
             logins: Logins::new(limits.sessions),
             rates: Rates::new(limits.requests_per_second, callers),
+            figures: Figures::default(),
             metrics: Metrics::new(clock.as_ref(), Arc::clone(&clients)),
             request_ids: RequestIds::new(),
             event_places: Arc::new(Semaphore::new(limits.event_clients)),

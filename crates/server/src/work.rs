@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::access::Caller;
 use crate::error::ApiError;
+use crate::request;
 use crate::sessions::Sessions;
 use crate::state::Server;
 
@@ -44,7 +45,7 @@ pub(crate) async fn start<T: Send + 'static>(
 ) -> Result<Begun<T>, ApiError> {
     let (on, actor) = (store.clone(), caller.name.to_string());
     let span = tracing::Span::current();
-    let task = tokio::spawn(async move {
+    let task = request::spawn(async move {
         let _span = span;
         on.run(&actor, work).await
     });
@@ -62,7 +63,7 @@ pub(crate) async fn start_command<T: Send + 'static>(
     began: impl Fn(&mut Session) -> Result<Option<T>, EngineError> + Clone + Send + 'static,
 ) -> Result<Begun<T>, ApiError> {
     let (on, actor) = (Server::clone(server), caller.name.to_string());
-    let task = tokio::spawn(async move { run_command(&on, &actor, words).await });
+    let task = request::spawn(async move { run_command(&on, &actor, words).await });
     follow(&server.control, caller, task, began).await
 }
 
@@ -73,7 +74,8 @@ pub(crate) async fn start_command<T: Send + 'static>(
 #[expect(clippy::disallowed_methods, reason = "a process is waited for, and no store of this one is used")]
 pub(crate) async fn run_command(server: &Server, actor: &str, words: Vec<String>) -> Result<Value, ApiError> {
     let (host, actor) = (std::sync::Arc::clone(&server.settings.host), actor.to_owned());
-    let ended = tokio::task::spawn_blocking(move || host.command(&words, &actor, LIMIT))
+    let request = request::current();
+    let ended = tokio::task::spawn_blocking(move || host.command(&words, &actor, request.as_deref(), LIMIT))
         .await
         .map_err(|error| ApiError::internal(error.to_string()))?;
     let printed = serde_json::from_str(&ended.out).unwrap_or_else(|_| Value::String(ended.out.clone()));

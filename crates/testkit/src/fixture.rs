@@ -109,9 +109,12 @@ impl ChangeKind for AccountSync {
     fn read(
         &self,
         fetch: &mut dyn Fetch,
-        _request: &SourceRequest,
+        request: &SourceRequest,
         each: &mut dyn FnMut(SourceRecord) -> Result<(), EngineError>,
     ) -> Result<SourceSummary, EngineError> {
+        if let Some((name, _)) = request.options.first() {
+            return Err(EngineError::usage(format!("`sync` has no option `{name}`")));
+        }
         let listed =
             fetch.get(&Query::new("accounts")).map_err(|error| EngineError::source(error.to_string()))?;
         let listed = listed.as_array().cloned().unwrap_or_default();

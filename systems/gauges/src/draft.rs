@@ -161,8 +161,9 @@ pub fn write(
     for (row, values) in draft.updates {
         context.update(&row, &values)?;
     }
+    // Table by table: neighbours of one table are written in one go.
+    let (mut specifications, mut registered) = (Vec::new(), Vec::new());
     for (mut fixed, specification, gauge) in draft.registered {
-        let location = gauge.location.clone();
         fixed.extend(gauge.mutable());
         fixed.extend([
             ("created_entry", number.clone()),
@@ -170,10 +171,14 @@ pub fn write(
             ("created_by", Value::text(&facts.actor_name)),
         ]);
         context.insert("gauges", &fixed)?;
-        if let Some(values) = specification {
-            context.insert("gauge_thread_specifications", &values)?;
-        }
-        movement(context, facts, &gauge.serial, None, location.as_deref(), "registered", &line)?;
+        specifications.extend(specification);
+        registered.push((gauge.serial.clone(), gauge.location.clone()));
+    }
+    for values in specifications {
+        context.insert("gauge_thread_specifications", &values)?;
+    }
+    for (serial, location) in registered {
+        movement(context, facts, &serial, None, location.as_deref(), "registered", &line)?;
     }
     for (serial, gauge) in &draft.gauges {
         let Some(row) = facts.gauge_rows.get(serial) else { continue };

@@ -15,6 +15,7 @@ mod look;
 #[cfg(feature = "meaning")]
 mod meaning;
 mod metrics;
+mod own_program;
 mod parity;
 mod pilot;
 mod plan;
@@ -207,6 +208,7 @@ impl Context {
         let store = plimsoll_store::open(url)
             .map_err(|error| EngineError::from(error).during(&format!("opening {url}")))?;
         let mut session = Session::new(store, self.config.actor.clone());
+        session.request.clone_from(&self.config.request);
         session.progress = self.ui.progress();
         session.probe = crate::fail_point::probe();
         session.switches = Some(Arc::new(AskedFlags::of(self.control_url()?)));

@@ -157,6 +157,33 @@ fn a_set_lives_over_http() {
     });
 }
 
+/// LG-45: the id that a caller sends is found with everything that the run recorded, and only there.
+#[test]
+fn a_request_is_found_again_in_its_run() {
+    on_both(|_home, web| {
+        let mut body = new_set("T-G1", "T-N1");
+        body["reason"] = json!("traced");
+        let body = body.to_string();
+        let headers = [("x-request-id", "trace-17")];
+        let made = web.ask("POST", "/api/v1/gauge-sets", &headers, Some(("application/json", &body)));
+        assert_eq!((made.status, made.header("x-request-id")), (201, "trace-17"), "{made:?}");
+        let next = done(web, "/gauges", spare("T-X1", "go"));
+        let requests = |run: &Json| -> Vec<Json> {
+            let shown = get(web, &format!("/runs/{}", run.as_str().unwrap())).json();
+            let events = shown["events"].as_array().unwrap_or_else(|| panic!("{shown}"));
+            assert!(!events.is_empty());
+            let detail =
+                |event: &Json| serde_json::from_str::<Json>(event["detail"].as_str().unwrap()).unwrap();
+            events.iter().map(|event| detail(event)["request"].clone()).collect()
+        };
+        assert!(requests(&made.json()["run"]).iter().all(|id| id == "trace-17"));
+        assert!(requests(&next["run"]).iter().all(|id| id.is_string() && id != "trace-17"));
+        let audit = web.ask("GET", "/api/v1/audit?limit=50", &[], None).json();
+        let line = audit["items"].as_array().unwrap().iter().find(|one| one["request_id"] == "trace-17");
+        assert!(line.is_some_and(|line| line["path"] == "/api/v1/gauge-sets"), "{audit}");
+    });
+}
+
 #[test]
 fn every_mismatch_is_named_and_nothing_is_written() {
     on_both(|_home, web| {
@@ -289,6 +316,9 @@ fn load(web: &Web, clients: usize, time: Duration, pause: Duration, tag: &str) -
     whole
 }
 
+/// Requests in a turn of a client.
+const STEPS: u32 = 6;
+
 /// One client: a set, a spare, replace, look, until the time is up; everything at least once.
 fn work(
     web: &Web,
@@ -327,9 +357,9 @@ fn work(
             Json::Null
         })
     };
-    // Clients of real life do not begin at the same moment.
+    // Clients of real life are not all at the same step at the same moment.
     if !pause.is_zero() {
-        std::thread::sleep(pause * u32::try_from(client % 100).unwrap_or(0) / 100);
+        std::thread::sleep(STEPS * pause * u32::try_from(client % 100).unwrap_or(0) / 100);
     }
     let mut turn = 0;
     while turn == 0 || began.elapsed() < time {

@@ -103,6 +103,11 @@ pub(crate) fn new_run(
 /// Writes the header of a run and its event inside the caller's transaction.
 pub(crate) fn write_run(session: &mut Session, run: &Run, plan: &Plan) -> Result<(), EngineError> {
     run::insert(session.store.as_mut(), run, plan)?;
+    tell_started(session, run, plan)
+}
+
+/// Records that a run began.
+pub(crate) fn tell_started(session: &mut Session, run: &Run, plan: &Plan) -> Result<(), EngineError> {
     let detail =
         json!({ "plan": plan.id, "digest": plan.digest, "settings": run.settings, "undoes": run.undoes });
     event::record(session, "run.started", run.id.as_str(), &run.reason, &detail)

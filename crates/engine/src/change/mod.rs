@@ -51,11 +51,11 @@ pub(crate) fn in_write<T>(
     plan::settle(session, result)
 }
 
-/// Lets nobody else number rows of a journal table until the transaction ends. SQLite's write lock does so
+/// Lets nobody else number rows of journal tables, one or several with commas, until the transaction ends. SQLite's write lock does so
 /// by itself.
-pub(crate) fn number_alone(store: &mut dyn Store, table: &'static str) -> Result<(), StoreError> {
+pub(crate) fn number_alone(store: &mut dyn Store, tables: &'static str) -> Result<(), StoreError> {
     if store.kind() == DatabaseKind::Postgres {
-        store.execute(&format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"), &[])?;
+        store.execute(&format!("LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE"), &[])?;
     }
     Ok(())
 }

@@ -95,18 +95,13 @@ const COLUMNS: &str = "id, number, system, change_kind, status, created_at, acto
 
 /// Writes the items of a plan that is being made.
 pub struct PlanWriter {
-    id: Id,
-    number: i64,
-    shapes: BTreeMap<String, Arc<TableShape>>,
+    /// As far as it is known.
+    plan: Plan,
     hashing: Hashing,
     base: Hashing,
-    items: u64,
-    changes: u64,
-    refused: u64,
-    bytes: u64,
     item_rows: Vec<Vec<Value>>,
     change_rows: Vec<Vec<Value>>,
-    /// The caller's transaction is open, and the plan is a part of it.
+    /// The caller's transaction is open, and the plan is a part of it: its header is written once, at the end.
     within: bool,
 }
 
@@ -121,7 +116,8 @@ impl PlanWriter {
         Self::begin(session, new, false)
     }
 
-    /// Begins a plan that is written, finished and applied in the caller's open transaction.
+    /// Begins a plan that is written, finished and applied in the caller's open transaction, in which nobody else numbers
+    /// plans.
     ///
     /// # Errors
     /// When the journal cannot be written.
@@ -130,50 +126,43 @@ impl PlanWriter {
     }
 
     fn begin(session: &mut Session, new: &NewPlan, within: bool) -> Result<Self, EngineError> {
-        let id = new_id();
-        let (now, actor) = (session.clock.now(), session.actor.clone());
-        let plan_number = write(session, within, |store| {
-            super::number_alone(store, "plimsoll_plan")?;
-            let next = store.query("SELECT coalesce(max(number), 0) + 1 FROM plimsoll_plan", &[])?;
-            let next = next.into_iter().next().map_or(Ok(1), |row| Cells(row).integer(0))?;
-            let row = vec![
-                Value::text(id.as_str()),
-                Value::Integer(next),
-                Value::text(&new.system),
-                Value::text(&new.change),
-                Value::text("building"),
-                Value::text(now),
-                Value::text(actor),
-                Value::text(&new.source),
-                Value::text("{}"),
-                Value::text(""),
-                Value::Integer(0),
-                Value::Integer(0),
-                Value::Integer(0),
-                Value::Integer(0),
-                Value::Integer(0),
-                Value::text("{}"),
-                Value::Null,
-                Value::Null,
-                Value::Null,
-                Value::optional_text(new.undoes.as_ref().map(Id::as_str)),
-                Value::optional_text(new.replays.as_ref().map(Id::as_str)),
-            ];
-            let columns: Vec<&str> = COLUMNS.split(", ").map(str::trim).collect();
-            store.append("plimsoll_plan", &columns, &[row])?;
-            Ok::<_, EngineError>(next)
-        })?;
-        session.probe.reach("plan.created")?;
-        Ok(Self {
-            id,
-            number: plan_number,
+        let mut plan = Plan {
+            id: new_id(),
+            number: 0,
+            system: new.system.clone(),
+            change: new.change.clone(),
+            status: "building".to_owned(),
+            created_at: session.clock.now(),
+            actor: session.actor.clone(),
+            source: new.source.clone(),
             shapes: BTreeMap::new(),
-            hashing: Hashing::new("plan"),
-            base: Hashing::new("base"),
+            digest: String::new(),
             items: 0,
             changes: 0,
             refused: 0,
-            bytes: 0,
+            unchanged: 0,
+            journal_bytes: 0,
+            facts: Json::Object(serde_json::Map::new()),
+            approved_by: None,
+            approved_at: None,
+            approved_digest: None,
+            undoes: new.undoes.clone(),
+            replays: new.replays.clone(),
+        };
+        if within {
+            plan.number = next_number(session.store.as_mut())?;
+        } else {
+            in_transaction(session.store.as_mut(), Access::ReadWrite, |store| {
+                super::number_alone(store, "plimsoll_plan")?;
+                plan.number = next_number(store)?;
+                insert(store, &plan)
+            })?;
+        }
+        session.probe.reach("plan.created")?;
+        Ok(Self {
+            plan,
+            hashing: Hashing::new("plan"),
+            base: Hashing::new("base"),
             item_rows: Vec::new(),
             change_rows: Vec::new(),
             within,
@@ -182,7 +171,7 @@ impl PlanWriter {
 
     /// Items added so far.
     pub fn items(&self) -> u64 {
-        self.items
+        self.plan.items
     }
 
     /// Adds one item.
@@ -215,21 +204,22 @@ impl PlanWriter {
             self.base.part(table.as_bytes()).optional(*before);
         }
         if !item.label.is_empty() || item.record.is_some() || refusal.is_some() {
-            self.bytes += item.record.as_ref().map_or(0, |record| record.len() as u64);
-            self.refused += u64::from(refusal.is_some());
+            self.plan.journal_bytes += item.record.as_ref().map_or(0, |record| record.len() as u64);
+            self.plan.refused += u64::from(refusal.is_some());
             self.item_rows.push(vec![
-                Value::Integer(self.number),
-                number(self.items),
+                Value::Integer(self.plan.number),
+                number(self.plan.items),
                 Value::text(&item.label),
                 Value::optional_text(item.record.as_deref()),
                 Value::optional_text(refusal),
             ]);
         }
         for (position, (change, (key, before, after))) in item.changes.iter().zip(texts).enumerate() {
-            self.bytes += [&before, &after].into_iter().flatten().map(|text| text.len() as u64).sum::<u64>();
+            self.plan.journal_bytes +=
+                [&before, &after].into_iter().flatten().map(|text| text.len() as u64).sum::<u64>();
             self.change_rows.push(vec![
-                Value::Integer(self.number),
-                number(self.items),
+                Value::Integer(self.plan.number),
+                number(self.plan.items),
                 number(position as u64),
                 Value::text(&change.table.name),
                 Value::Text(key),
@@ -237,8 +227,8 @@ impl PlanWriter {
                 Value::optional_text(after),
             ]);
         }
-        self.items += 1;
-        self.changes += item.changes.len() as u64;
+        self.plan.items += 1;
+        self.plan.changes += item.changes.len() as u64;
         if self.change_rows.len() + self.item_rows.len() >= FLUSH_CHANGES {
             self.flush(session)?;
         }
@@ -255,26 +245,16 @@ impl PlanWriter {
         if let Some(object) = facts.as_object_mut() {
             object.insert("base_digest".into(), Json::String(self.base.hex()));
         }
-        let parameters = [
-            Value::text(self.id.as_str()),
-            Value::text(serde_json::to_string(&self.shapes)?),
-            Value::text(self.hashing.hex()),
-            number(self.items),
-            number(self.changes),
-            number(self.refused),
-            number(unchanged),
-            number(self.bytes),
-            Value::text(facts.to_string()),
-        ];
-        write(session, self.within, |store| {
-            Ok(store.execute(
-                "UPDATE plimsoll_plan SET status = 'ready', shapes = $2, digest = $3, items = $4, changes = $5,
-                 refused = $6, unchanged = $7, journal_bytes = $8, facts = $9 WHERE id = $1",
-                &parameters,
-            )?)
-        })?;
+        let plan =
+            Plan { status: "ready".to_owned(), digest: self.hashing.hex(), unchanged, facts, ..self.plan };
+        let store = session.store.as_mut();
+        if self.within {
+            insert(store, &plan)?;
+        } else {
+            in_transaction(store, Access::ReadWrite, |store| make_ready(store, &plan))?;
+        }
         session.probe.reach("plan.ready")?;
-        load(session.store.as_mut(), &self.id)
+        Ok(plan)
     }
 
     /// Gives the plan up and removes what was written of it.
@@ -286,23 +266,24 @@ impl PlanWriter {
             for table in ["plimsoll_change", "plimsoll_item"] {
                 store.execute(
                     &format!("DELETE FROM {table} WHERE plan = $1"),
-                    &[Value::Integer(self.number)],
+                    &[Value::Integer(self.plan.number)],
                 )?;
             }
-            store.execute("DELETE FROM plimsoll_plan WHERE id = $1", &[Value::text(self.id.as_str())])?;
+            store
+                .execute("DELETE FROM plimsoll_plan WHERE id = $1", &[Value::text(self.plan.id.as_str())])?;
             Ok(())
         })
     }
 
     fn remember_shape(&mut self, shape: &Arc<TableShape>) -> Result<(), EngineError> {
-        match self.shapes.get(&shape.name) {
+        match self.plan.shapes.get(&shape.name) {
             Some(known) if Arc::ptr_eq(known, shape) || known == shape => Ok(()),
             Some(_) => Err(EngineError::integrity(format!(
                 "table `{}` changed its columns while the plan was made\nhint: plan again",
                 shape.name
             ))),
             None => {
-                self.shapes.insert(shape.name.clone(), Arc::clone(shape));
+                self.plan.shapes.insert(shape.name.clone(), Arc::clone(shape));
                 Ok(())
             }
         }
@@ -322,6 +303,62 @@ impl PlanWriter {
         })?;
         session.probe.reach("plan.flushed")
     }
+}
+
+fn next_number(store: &mut dyn Store) -> Result<i64, EngineError> {
+    let next = store.query("SELECT coalesce(max(number), 0) + 1 FROM plimsoll_plan", &[])?;
+    next.into_iter().next().map_or(Ok(1), |row| Cells(row).integer(0))
+}
+
+/// Writes the header as it is.
+fn insert(store: &mut dyn Store, plan: &Plan) -> Result<(), EngineError> {
+    let optional = |id: &Option<Id>| Value::optional_text(id.as_ref().map(Id::as_str));
+    let row = vec![
+        Value::text(plan.id.as_str()),
+        Value::Integer(plan.number),
+        Value::text(&plan.system),
+        Value::text(&plan.change),
+        Value::text(&plan.status),
+        Value::text(&plan.created_at),
+        Value::text(&plan.actor),
+        Value::text(&plan.source),
+        Value::text(serde_json::to_string(&plan.shapes)?),
+        Value::text(&plan.digest),
+        number(plan.items),
+        number(plan.changes),
+        number(plan.refused),
+        number(plan.unchanged),
+        number(plan.journal_bytes),
+        Value::text(plan.facts.to_string()),
+        Value::optional_text(plan.approved_by.as_deref()),
+        Value::optional_text(plan.approved_at.as_deref()),
+        Value::optional_text(plan.approved_digest.as_deref()),
+        optional(&plan.undoes),
+        optional(&plan.replays),
+    ];
+    let columns: Vec<&str> = COLUMNS.split(", ").map(str::trim).collect();
+    Ok(store.append("plimsoll_plan", &columns, &[row])?)
+}
+
+/// Completes a header that was written when its plan was begun.
+fn make_ready(store: &mut dyn Store, plan: &Plan) -> Result<(), EngineError> {
+    let parameters = [
+        Value::text(plan.id.as_str()),
+        Value::text(serde_json::to_string(&plan.shapes)?),
+        Value::text(&plan.digest),
+        number(plan.items),
+        number(plan.changes),
+        number(plan.refused),
+        number(plan.unchanged),
+        number(plan.journal_bytes),
+        Value::text(plan.facts.to_string()),
+    ];
+    store.execute(
+        "UPDATE plimsoll_plan SET status = 'ready', shapes = $2, digest = $3, items = $4, changes = $5,
+         refused = $6, unchanged = $7, journal_bytes = $8, facts = $9 WHERE id = $1",
+        &parameters,
+    )?;
+    Ok(())
 }
 
 /// Writes in a transaction of its own, or as a part of the caller's.

@@ -87,7 +87,9 @@ fn tries(
     loop {
         let started = session.clock.monotonic_ms();
         session.store.begin(Access::ReadWrite)?;
-        let again = match attempt(session, system, change, record, reason, started) {
+        let tried =
+            event::together(session, |session| attempt(session, system, change, record, reason, started));
+        let again = match tried {
             Ok(answer @ Answer::Done { .. }) if !dry_run => match session.store.commit() {
                 Ok(()) => return Ok(answer),
                 Err(error) => EngineError::from(error),
@@ -155,7 +157,7 @@ fn attempt(
     started_ms: u64,
 ) -> Result<Answer, EngineError> {
     // SQLite's write lock is held already; PostgreSQL's requests queue up here.
-    super::number_alone(session.store.as_mut(), "plimsoll_plan")?;
+    super::number_alone(session.store.as_mut(), "plimsoll_plan, plimsoll_run")?;
     let now = session.clock.now();
     let mut memory = PlanMemory::of(session);
     let Some(item) = plan_record(session.store.as_mut(), change, record, &mut memory, &now)? else {
@@ -178,7 +180,8 @@ fn attempt(
     let settings = RunSettings { batch_size: None, ..RunSettings::default() };
     let start = StartRun { settings: settings.clone(), reason: reason.to_owned(), ..StartRun::default() };
     let run = apply::new_run(session, &plan, &start, settings)?;
-    apply::write_run(session, &run, &plan)?;
+    let partitions = run::insert_first(session.store.as_mut(), &run, &plan)?;
+    apply::tell_started(session, &run, &plan)?;
     let context = BatchContext {
         run: &run.id,
         system: &run.system,
@@ -186,7 +189,7 @@ fn attempt(
         declared: Some(change),
         released: false,
     };
-    for mut partition in run::partitions(session.store.as_mut(), &run.id)? {
+    for mut partition in partitions {
         let report = batch::apply(session, &context, &mut partition, u64::MAX)?;
         if report.tally.applied == 0 {
             let why = report.exceptions.into_iter().next();

@@ -6,6 +6,8 @@
 //! Invariants: a run's tally is the sum over its batches; a partition's cursor moves only in the transaction
 //! that commits the batch before it; a run has at most one owner, fenced by its epoch.
 
+use std::collections::BTreeMap;
+
 use plimsoll_core::digest::Hashing;
 use plimsoll_core::id::Id;
 use plimsoll_core::item::Tally;
@@ -126,9 +128,18 @@ const COLUMNS: &str = "id, number, plan, system, change_kind, status, requested,
 ///
 /// # Errors
 /// Refused when the plan was applied already.
-pub(crate) fn insert(store: &mut dyn Store, run: &Run, plan: &Plan) -> Result<i64, EngineError> {
+pub(crate) fn insert(store: &mut dyn Store, run: &Run, plan: &Plan) -> Result<(), EngineError> {
     super::number_alone(store, "plimsoll_run")?;
     refuse_second(store, plan)?;
+    insert_first(store, run, plan).map(drop)
+}
+
+/// As [`insert`], of a plan that was made in the same transaction, in which nobody else numbers runs. Returns its partitions.
+pub(crate) fn insert_first(
+    store: &mut dyn Store,
+    run: &Run,
+    plan: &Plan,
+) -> Result<Vec<Partition>, EngineError> {
     let next = store.query("SELECT coalesce(max(number), 0) + 1 FROM plimsoll_run", &[])?;
     let next = next.into_iter().next().map_or(Ok(1), |row| Cells(row).integer(0))?;
     let optional = |id: &Option<Id>| Value::optional_text(id.as_ref().map(Id::as_str));
@@ -166,11 +177,12 @@ pub(crate) fn insert(store: &mut dyn Store, run: &Run, plan: &Plan) -> Result<i6
     let columns: Vec<&str> = COLUMNS.split(", ").map(str::trim).collect();
     store.append("plimsoll_run", &columns, &[row])?;
     let workers = u64::from(run.settings.workers.max(1)).min(plan.items.max(1));
-    for part in 0..workers {
-        let (first, end) = (plan.items * part / workers, plan.items * (part + 1) / workers);
-        insert_partition(store, &run.id, i64::try_from(part).unwrap_or(0), plan.number, first, end)?;
-    }
-    Ok(next)
+    (0..workers)
+        .map(|part| {
+            let (first, end) = (plan.items * part / workers, plan.items * (part + 1) / workers);
+            insert_partition(store, &run.id, i64::try_from(part).unwrap_or(0), plan.number, first, end)
+        })
+        .collect()
 }
 
 /// A plan is applied once.
@@ -194,19 +206,29 @@ pub(crate) fn insert_partition(
     plan: i64,
     first: u64,
     end: u64,
-) -> Result<(), EngineError> {
+) -> Result<Partition, EngineError> {
+    let partition = Partition {
+        number: partition,
+        plan,
+        first_item: first,
+        end_item: end,
+        next_item: first,
+        batches: 0,
+        last_receipt: first_receipt(run, partition),
+    };
     let row = vec![
         Value::text(run.as_str()),
-        Value::Integer(partition),
-        Value::Integer(plan),
-        number(first),
-        number(end),
-        number(first),
-        Value::Integer(0),
-        Value::text(first_receipt(run, partition)),
+        Value::Integer(partition.number),
+        Value::Integer(partition.plan),
+        number(partition.first_item),
+        number(partition.end_item),
+        number(partition.next_item),
+        Value::Integer(partition.batches),
+        Value::text(&partition.last_receipt),
     ];
     let columns = ["run", "number", "plan", "first_item", "end_item", "next_item", "batches", "last_receipt"];
-    Ok(store.append("plimsoll_partition", &columns, &[row])?)
+    store.append("plimsoll_partition", &columns, &[row])?;
+    Ok(partition)
 }
 
 /// What the first receipt of a partition follows.
@@ -270,16 +292,55 @@ pub fn load(store: &mut dyn Store, id: &Id) -> Result<Run, EngineError> {
 pub fn list(store: &mut dyn Store) -> Result<Vec<Run>, EngineError> {
     let rows = store.query(&format!("SELECT {COLUMNS} FROM plimsoll_run ORDER BY number DESC"), &[])?;
     let runs = rows.into_iter().map(|row| read_run(&Cells(row))).collect::<Result<Vec<_>, _>>()?;
-    runs.into_iter().map(|run| with_sums(store, run)).collect()
+    // One question for the sums of all runs: a page of runs is asked for again and again.
+    let sql = format!("SELECT {}, run FROM plimsoll_batch GROUP BY run", sums());
+    let mut of: BTreeMap<String, Cells> = BTreeMap::new();
+    for cells in store.query(&sql, &[])?.into_iter().map(Cells) {
+        of.insert(cells.text(7)?, cells);
+    }
+    let summed = |run: Run| match of.get(run.id.as_str()) {
+        Some(cells) => add_sums(run, cells),
+        None => Ok(run),
+    };
+    runs.into_iter().map(summed).collect()
 }
 
-fn with_sums(store: &mut dyn Store, mut run: Run) -> Result<Run, EngineError> {
-    let sums = ["applied", "noop", "conflicted", "quarantined", "skipped", "rows_written"]
-        .map(|column| format!("CAST(coalesce(sum({column}), 0) AS bigint)"))
-        .join(", ");
-    let sql = format!("SELECT count(*), {sums} FROM plimsoll_batch WHERE run = $1");
+/// The ids of the runs of a plan, newest first.
+///
+/// # Errors
+/// When the store fails.
+pub fn of_plan(store: &mut dyn Store, plan: &Id) -> Result<Vec<Id>, EngineError> {
+    ids(store, "plan", plan)
+}
+
+/// The ids of the runs that take a run back, newest first.
+///
+/// # Errors
+/// When the store fails.
+pub fn undoing(store: &mut dyn Store, run: &Id) -> Result<Vec<Id>, EngineError> {
+    ids(store, "undoes", run)
+}
+
+fn ids(store: &mut dyn Store, column: &str, id: &Id) -> Result<Vec<Id>, EngineError> {
+    let sql = format!("SELECT id FROM plimsoll_run WHERE {column} = $1 ORDER BY number DESC");
+    let rows = store.query(&sql, &[Value::text(id.as_str())])?;
+    rows.into_iter().map(|row| Ok(Id(Cells(row).text(0)?))).collect()
+}
+
+/// What is summed over the committed batches of a run: their number first.
+fn sums() -> String {
+    let each = ["applied", "noop", "conflicted", "quarantined", "skipped", "rows_written"]
+        .map(|column| format!("CAST(coalesce(sum({column}), 0) AS bigint)"));
+    format!("count(*), {}", each.join(", "))
+}
+
+fn with_sums(store: &mut dyn Store, run: Run) -> Result<Run, EngineError> {
+    let sql = format!("SELECT {} FROM plimsoll_batch WHERE run = $1", sums());
     let row = store.query(&sql, &[Value::text(run.id.as_str())])?.into_iter().next().unwrap_or_default();
-    let cells = Cells(row);
+    add_sums(run, &Cells(row))
+}
+
+fn add_sums(mut run: Run, cells: &Cells) -> Result<Run, EngineError> {
     // A sum that someone made negative is for verification to find; a run must stay readable for it.
     let sum = |at: usize| Ok::<u64, EngineError>(u64::try_from(cells.integer(at)?).unwrap_or(0));
     run.batches = cells.count(0)?;

@@ -75,11 +75,12 @@ pub fn draft_how(
     wanted: Wanted<'_>,
     how: How<'_>,
 ) -> Result<(String, Taken), EngineError> {
-    let author = session.actor.clone();
+    let (author, request) = (session.actor.clone(), session.request.clone());
     let fields = wanted.fields.map(|fields| typed(session, link, fields)).transpose()?;
     perhaps(session, how.dry_run, |store, now| {
         let mut kept = record::lock(store, link, wanted.key, now)?;
-        begin(store, link, &mut kept, wanted.scope, fields.as_ref(), how.because(&author, "draft"), now)
+        let because = how.because(&author, "draft");
+        begin(store, link, &mut kept, wanted.scope, fields.as_ref(), because, (now, request.as_deref()))
     })
 }
 
@@ -93,7 +94,7 @@ pub fn at_once(
     wanted: Wanted<'_>,
     how: How<'_>,
 ) -> Result<(String, Taken), EngineError> {
-    let author = session.actor.clone();
+    let (author, request) = (session.actor.clone(), session.request.clone());
     let fields = wanted.fields.map(|fields| typed(session, link, fields)).transpose()?;
     perhaps(session, how.dry_run, |store, now| {
         let mut kept = record::lock(store, link, wanted.key, now)?;
@@ -104,7 +105,8 @@ pub fn at_once(
             )));
         }
         let because = how.because(&author, "commit");
-        let (id, _) = begin(store, link, &mut kept, wanted.scope, fields.as_ref(), because, now)?;
+        let moment = (now, request.as_deref());
+        let (id, _) = begin(store, link, &mut kept, wanted.scope, fields.as_ref(), because, moment)?;
         let taken = advance(store, link, &mut kept, Event::Commit { edit: id.clone() }, because, now)?;
         record::keep(store, link, &kept, now)?;
         Ok((id, taken))
@@ -117,7 +119,7 @@ fn draft_by(kept: &Kept, author: &str) -> Option<String> {
     begun.find(|edit| edit.author == author).map(|edit| edit.id.clone())
 }
 
-/// The draft of a locked record.
+/// The draft of a locked record, at a moment and for a request.
 fn begin(
     store: &mut dyn Store,
     link: &dyn Link,
@@ -125,7 +127,7 @@ fn begin(
     scope: Option<&str>,
     fields: Option<&Fields>,
     because: Because<'_>,
-    now: &str,
+    (now, request): (&str, Option<&str>),
 ) -> Result<(String, Taken), EngineError> {
     let author = because.actor;
     if kept.record.view().is_none() && kept.scope.is_empty() {
@@ -151,7 +153,7 @@ fn begin(
         None => Event::DraftDelete { edit },
     };
     if known.is_none() {
-        begin_edit(store, link, kept, &id, author, now)?;
+        begin_edit(store, link, kept, &id, author, (now, request))?;
     }
     let taken = advance(store, link, kept, event, because, now)?;
     note_fields(store, link, kept, &id)?;
@@ -268,7 +270,7 @@ pub(crate) fn note_made(
     fields: Option<&Fields>,
     now: &str,
 ) -> Result<(), EngineError> {
-    begin_edit(store, link, kept, &made.id, &made.author, now)?;
+    begin_edit(store, link, kept, &made.id, &made.author, (now, None))?;
     let fields = fields.map_or_else(|| Ok(String::new()), serde_json::to_string)?;
     let sql = "UPDATE plimsoll_sync_edit SET fields = $3 WHERE link = $1 AND edit = $2";
     store.execute(sql, &[Value::text(link.name()), Value::text(made.id.as_str()), Value::text(fields)])?;
@@ -281,10 +283,11 @@ fn begin_edit(
     kept: &Kept,
     id: &str,
     author: &str,
-    now: &str,
+    (now, request): (&str, Option<&str>),
 ) -> Result<(), EngineError> {
-    let sql = "INSERT INTO plimsoll_sync_edit (link, edit, record_key, scope, author, state, fields, created_at, changed_at)
-        VALUES ($1, $2, $3, $4, $5, 'draft', '', $6, $6)";
+    let sql = "INSERT INTO plimsoll_sync_edit
+            (link, edit, record_key, scope, author, state, fields, created_at, changed_at, request)
+        VALUES ($1, $2, $3, $4, $5, 'draft', '', $6, $6, $7)";
     let parameters = [
         Value::text(link.name()),
         Value::text(id),
@@ -292,6 +295,7 @@ fn begin_edit(
         Value::text(kept.scope.as_str()),
         Value::text(author),
         Value::text(now),
+        Value::optional_text(request),
     ];
     store.execute(sql, &parameters)?;
     Ok(())

@@ -30,6 +30,8 @@ pub struct EditLine {
     pub created_at: String,
     /// When it last moved.
     pub changed_at: String,
+    /// The id of the request that began it, when it came over HTTP.
+    pub request: Option<String>,
 }
 
 /// Which edits to list.
@@ -88,7 +90,7 @@ pub fn list(
     filter: EditFilter<'_>,
 ) -> Result<Vec<EditLine>, EngineError> {
     let sql = format!(
-        "SELECT edit, record_key, author, state, fields, reason, created_at, changed_at FROM plimsoll_sync_edit
+        "SELECT edit, record_key, author, state, fields, reason, created_at, changed_at, request FROM plimsoll_sync_edit
         WHERE {} ORDER BY changed_at DESC, edit LIMIT $5 OFFSET $6",
         filter.condition()
     );
@@ -109,6 +111,7 @@ pub fn list(
                 reason: cells.optional_text(5)?,
                 created_at: cells.text(6)?,
                 changed_at: cells.text(7)?,
+                request: cells.optional_text(8)?,
             })
         })
         .collect()

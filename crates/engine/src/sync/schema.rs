@@ -11,6 +11,7 @@ pub const SCHEMA: Schema = Schema {
         SchemaStep { version: 1, name: "sync", actions: &[SchemaAction::Script(BASELINE)] },
         SchemaStep { version: 2, name: "stamps", actions: &[SchemaAction::Script(STAMPS)] },
         SchemaStep { version: 3, name: "what happened, by time", actions: &[SchemaAction::Script(BY_TIME)] },
+        SchemaStep { version: 4, name: "requests of edits", actions: &[SchemaAction::Script(REQUESTS)] },
     ],
     current: CURRENT,
 };
@@ -31,5 +32,7 @@ const BY_TIME: Dialect = Dialect::both(
     "CREATE INDEX IF NOT EXISTS plimsoll_sync_happening_at ON plimsoll_sync_happening (link, at);
 CREATE INDEX IF NOT EXISTS plimsoll_sync_history_at ON plimsoll_sync_history (link, at);",
 );
+
+const REQUESTS: Dialect = Dialect::both("ALTER TABLE plimsoll_sync_edit ADD COLUMN request text;");
 
 const CURRENT: Dialect = Dialect::both(include_str!("schema.sql"));

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS plimsoll_sync_edit (
     changed_at text NOT NULL,
     committed_ms bigint,
     settled_ms bigint,
+    request text,
     PRIMARY KEY (link, edit)
 );
 CREATE INDEX IF NOT EXISTS plimsoll_sync_edit_record ON plimsoll_sync_edit (link, record_key);

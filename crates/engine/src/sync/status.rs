@@ -286,6 +286,8 @@ pub struct Queued {
     /// The worker that has it now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
+    /// The request over HTTP that began the newest of its edits that are on their way.
+    pub request: Option<String>,
 }
 
 /// What waits to be sent or read back, the next one first, and how many there are in all.
@@ -300,8 +302,11 @@ pub fn queue(
 ) -> Result<(Vec<Queued>, u64), EngineError> {
     let now = now_ms(session);
     let name = Value::text(link.name());
-    let sql = "SELECT record_key, scope, badge, due_ms, failures, lease_holder, lease_until_ms
-        FROM plimsoll_sync_record WHERE link = $1 AND due_ms IS NOT NULL
+    let sql = "SELECT record_key, scope, badge, due_ms, failures, lease_holder, lease_until_ms,
+            (SELECT request FROM plimsoll_sync_edit AS e
+             WHERE e.link = r.link AND e.record_key = r.record_key AND e.state NOT IN ('draft', 'synced', 'discarded')
+             ORDER BY e.changed_at DESC, e.edit DESC LIMIT 1)
+        FROM plimsoll_sync_record AS r WHERE link = $1 AND due_ms IS NOT NULL
         ORDER BY due_ms, record_key LIMIT $2 OFFSET $3";
     let rows = session.store.query(sql, &[name.clone(), number(limit), number(offset)])?;
     let rows = rows.into_iter().map(|row| {
@@ -314,6 +319,7 @@ pub fn queue(
             due_ms: cells.count(3)?,
             failures: cells.count(4)?,
             worker: if held { Some(cells.text(5)?) } else { None },
+            request: cells.optional_text(7)?,
         })
     });
     let rows = rows.collect::<Result<_, EngineError>>()?;

@@ -60,11 +60,13 @@ impl Scratch {
             store: plimsoll_store::open(&url)?,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             actor: "trial".to_owned(),
+            request: None,
             // The trial tells how far it is as a whole.
             progress: Arc::new(|_| {}),
             probe: Arc::new(NoProbe),
             passage: None,
             switches: None,
+            held_back: None,
         })
     }
 

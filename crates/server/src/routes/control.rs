@@ -127,7 +127,7 @@ pub(crate) async fn undo(
     }
     let before = {
         let id = id.clone();
-        store.run(&caller.name, move |session| undoing(session, &id)).await?
+        store.run(&caller.name, move |session| run::undoing(session.store.as_mut(), &id)).await?
     };
     let (of, seen) = (id.clone(), id.clone());
     let work = move |session: &mut Session| {
@@ -144,7 +144,7 @@ pub(crate) async fn undo(
         Ok(json!({ "runs": reports }))
     };
     let began = move |session: &mut Session| {
-        Ok(undoing(session, &seen)?.into_iter().find(|run| !before.contains(run)))
+        Ok(run::undoing(session.store.as_mut(), &seen)?.into_iter().find(|run| !before.contains(run)))
     };
     Ok(match work::start(store, &caller, work, began).await? {
         Begun::Going(run) => {
@@ -154,15 +154,6 @@ pub(crate) async fn undo(
         Begun::Done(done) => (StatusCode::OK, Json(done)),
         Begun::Unknown => (StatusCode::ACCEPTED, Json(json!({ "run": null, "undoes": id }))),
     })
-}
-
-/// The runs that take a run back.
-fn undoing(
-    session: &mut Session,
-    id: &plimsoll_core::id::Id,
-) -> Result<Vec<plimsoll_core::id::Id>, EngineError> {
-    let runs = run::list(session.store.as_mut())?;
-    Ok(runs.into_iter().filter(|run| run.undoes.as_ref() == Some(id)).map(|run| run.id).collect())
 }
 
 fn preview(session: &mut Session, id: &plimsoll_core::id::Id, mode: UndoMode) -> Result<Value, EngineError> {

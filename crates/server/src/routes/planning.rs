@@ -5,13 +5,13 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use plimsoll_core::id::Id;
 use plimsoll_engine::change::plan::{self, Plan};
 use plimsoll_engine::change::routine::{self, Routine};
 use plimsoll_engine::change::run;
 use plimsoll_engine::change::setup::Named;
 use plimsoll_engine::change::{assess, propose, request, retention};
 use plimsoll_engine::source::SourceRequest;
+use plimsoll_engine::system::ChangeKind;
 use plimsoll_engine::{EngineError, Session, event};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -52,7 +52,9 @@ pub(crate) struct Planning {
 }
 
 impl Planning {
-    fn request(&self) -> SourceRequest {
+    /// What is asked of the change. The reason is a field of one that is made from its options alone; a change with a source
+    /// has options of its own, and the reason is the record of changes'.
+    fn request(&self, change: &dyn ChangeKind) -> SourceRequest {
         let mut options: Vec<(String, String)> = self
             .options
             .iter()
@@ -60,7 +62,10 @@ impl Planning {
                 (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
             })
             .collect();
-        if !self.reason.is_empty() && options.iter().all(|(name, _)| name != "reason") {
+        if !change.asks_source()
+            && !self.reason.is_empty()
+            && options.iter().all(|(name, _)| name != "reason")
+        {
             options.push(("reason".to_owned(), self.reason.clone()));
         }
         SourceRequest { known_until: None, since: self.since.clone(), options }
@@ -80,7 +85,7 @@ pub(crate) async fn create(
     let change = system.change(&body.change).map_err(ApiError::from)?;
     let host = std::sync::Arc::clone(&server.settings.host);
     let work = move |session: &mut Session| {
-        let asked = body.request();
+        let asked = body.request(change);
         let mut source = host.source(system, change, session)?;
         if !change.asks_source() && !body.dry_run {
             return at_once(session, system, change, &asked, &body.reason);
@@ -103,7 +108,7 @@ pub(crate) async fn create(
 fn at_once(
     session: &mut Session,
     system: &'static plimsoll_engine::system::System,
-    change: &'static dyn plimsoll_engine::system::ChangeKind,
+    change: &'static dyn ChangeKind,
     asked: &SourceRequest,
     reason: &str,
 ) -> Result<Value, EngineError> {
@@ -161,7 +166,7 @@ pub(crate) async fn reject(
     let (store, id) = server.find(&caller, Role::Approver, Named::Plan, &prefix).await?;
     let rejected = store.run(&caller.name, move |session| {
         let plan = plan::load(session.store.as_mut(), &id)?;
-        if run::list(session.store.as_mut())?.iter().any(|run| run.plan == id) {
+        if !run::of_plan(session.store.as_mut(), &id)?.is_empty() {
             return Err(EngineError::refused("the plan was applied; what it did can be undone"));
         }
         if !body.dry_run {
@@ -199,13 +204,14 @@ pub(crate) async fn apply(
         approval_required: server.settings.host.approval_required(),
         reason: body.reason,
     };
-    let before = runs_of(store, &caller, &id).await?;
+    let of = id.clone();
+    let before = store.run(&caller.name, move |session| run::of_plan(session.store.as_mut(), &of)).await?;
     let shared = Server::clone(&server);
     let (plan, shown) = (known.clone(), id.clone());
     let work = move |session: &mut Session| apply_plan(session, &shared, &plan, &routine);
     let began = move |session: &mut Session| {
-        let runs = run::list(session.store.as_mut())?;
-        Ok(runs.into_iter().find(|run| run.plan == id && !before.contains(&run.id)).map(|run| run.id))
+        let runs = run::of_plan(session.store.as_mut(), &id)?;
+        Ok(runs.into_iter().find(|run| !before.contains(run)))
     };
     Ok(match work::start(store, &caller, work, began).await? {
         Begun::Going(run) => {
@@ -217,15 +223,6 @@ pub(crate) async fn apply(
     })
 }
 
-async fn runs_of(store: &crate::sessions::Sessions, caller: &Caller, plan: &Id) -> Result<Vec<Id>, ApiError> {
-    let plan = plan.clone();
-    let read = move |session: &mut Session| {
-        let runs = run::list(session.store.as_mut())?;
-        Ok(runs.into_iter().filter(|run| run.plan == plan).map(|run| run.id).collect())
-    };
-    store.run(&caller.name, read).await
-}
-
 fn apply_plan(
     session: &mut Session,
     server: &Server,
@@ -233,6 +230,6 @@ fn apply_plan(
     routine: &Routine,
 ) -> Result<Value, EngineError> {
     let (system, change) = server.declared(&plan.system, &plan.change)?;
-    let backup = change.is_none_or(plimsoll_engine::system::ChangeKind::needs_backup);
+    let backup = change.is_none_or(ChangeKind::needs_backup);
     Ok(serde_json::to_value(routine::apply_plan(session, system, change, plan, routine, backup)?)?)
 }

@@ -283,14 +283,10 @@ pub(crate) async fn panel(
 }
 
 /// The samples of a metric: a row for each, its labels and its value.
-#[expect(clippy::disallowed_methods, reason = "collecting opens every store once, on sessions of its own")]
 async fn of_metric(server: &Server, panel: &Panel) -> Result<(Value, Option<String>), ApiError> {
     let name = panel.metric.clone().unwrap_or_default();
-    let collect = Arc::clone(&server.settings.collect);
-    let samples: Vec<Sample> = tokio::task::spawn_blocking(move || collect())
-        .await
-        .map_err(|error| ApiError::internal(error.to_string()))?;
-    let samples: Vec<Sample> = samples.into_iter().filter(|sample| sample.name == name).collect();
+    let samples = server.figures.recent(&server.settings.collect).await?;
+    let samples: Vec<&Sample> = samples.iter().filter(|sample| sample.name == name).collect();
     let labels: Vec<&str> = samples
         .first()
         .map(|first| first.labels.iter().map(|(label, _)| *label).collect())

@@ -60,8 +60,9 @@ impl Host for TestHost {
         true
     }
 
-    fn command(&self, words: &[String], actor: &str, _limit: Duration) -> Ended {
-        Ended { code: 0, out: json!({ "words": words, "actor": actor }).to_string(), err: String::new() }
+    fn command(&self, words: &[String], actor: &str, request: Option<&str>, _limit: Duration) -> Ended {
+        let out = json!({ "words": words, "actor": actor, "request": request });
+        Ended { code: 0, out: out.to_string(), err: String::new() }
     }
 }
 
@@ -152,6 +153,25 @@ fn a_plan_is_assessed_approved_applied_followed_and_taken_back() {
     let history = served.get("/api/v1/systems/fixture/history?table=account&key=1").json();
     assert!(history["total"].as_u64().unwrap() >= 2, "{history}");
     assert_eq!(served.get("/api/v1/systems/fixture/history?table=other&key=1").status, 404);
+}
+
+/// LG-45: work that goes on after its request was answered still says for which request it is done.
+#[test]
+fn a_run_in_the_background_names_the_request_that_began_it() {
+    let served = served();
+    let plan = planned(&served);
+    let reason = json!({ "reason": "looks right" });
+    assert_eq!(served.post(&format!("/api/v1/plans/{plan}/approve"), &reason).status, 200);
+    let sent = [("x-request-id", "trace-9")];
+    let begun = served.post_with(&format!("/api/v1/plans/{plan}/apply"), &reason.to_string(), &sent);
+    let run = begun.json()["run"].as_str().unwrap().to_owned();
+    let shown = over(&served, &run);
+    let events = shown["events"].as_array().unwrap_or_else(|| panic!("{shown}"));
+    assert!(events.len() >= 2, "{events:?}");
+    for event in events {
+        let detail: Value = serde_json::from_str(event["detail"].as_str().unwrap()).unwrap();
+        assert_eq!(detail["request"], "trace-9", "{event}");
+    }
 }
 
 #[test]

@@ -1,51 +1,37 @@
 //! The host: this same binary carries out a schedule's command line, as a process of its own.
 //!
-//! Owns starting it, its time limit, and keeping the end of what it prints. There is no shell: each word is one
-//! argument. A process of its own, so that a command that fails in any way does not take the server with it.
+//! Owns where reports go, and keeping the end of what is printed. Starting it and its time limit are
+//! [`crate::command::own_program`]'s.
 
 use std::io::Read;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use plimsoll_engine::schedule::{Ended, Host};
 
 use crate::command::Context;
+use crate::command::own_program::{OwnProgram, wait};
 
 /// How much of what is printed is kept, in bytes.
 const KEPT: usize = 8_192;
-/// How often the process is looked at.
-const LOOK: Duration = Duration::from_millis(20);
-
 /// Runs command lines with this binary.
 pub(crate) struct BinaryHost {
-    config: Option<PathBuf>,
-    data: PathBuf,
+    program: OwnProgram,
     actor: String,
 }
 
 impl BinaryHost {
     /// A host with the settings of this process.
     pub(crate) fn new(context: &Context) -> Self {
-        Self {
-            config: context.config.file.clone(),
-            data: context.config.data.clone(),
-            actor: context.config.actor.clone(),
-        }
+        Self { program: OwnProgram::of(context), actor: context.config.actor.clone() }
     }
 
     fn start(&self, words: &[String]) -> std::io::Result<Child> {
-        let reports = self.data.join("reports");
+        let reports = self.program.data.join("reports");
         std::fs::create_dir_all(&reports)?;
         let reports = reports.to_string_lossy();
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(words.iter().map(|word| word.replace("{reports}", &reports)));
-        command.arg("--quiet").arg("--data").arg(&self.data).env("PLIMSOLL_ACTOR", &self.actor);
-        if let Some(config) = &self.config {
-            command.arg("--config").arg(config);
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+        self.program.start(words.iter().map(|word| word.replace("{reports}", &reports)), &self.actor, None)
     }
 }
 
@@ -85,28 +71,5 @@ fn keep_end(mut pipe: Box<dyn Read + Send>, kept: &Mutex<Vec<u8>>) {
         kept.extend_from_slice(&part[..length]);
         let more = kept.len().saturating_sub(KEPT);
         kept.drain(..more);
-    }
-}
-
-/// The exit code; at the limit the process is ended.
-fn wait(child: &mut Child, limit: Duration) -> (i32, Option<String>) {
-    let began = Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => {
-                let ended = status.code();
-                let note = ended.is_none().then(|| format!("\nit was ended from outside: {status}"));
-                return (ended.unwrap_or(1), note);
-            }
-            Ok(None) if began.elapsed() < limit => std::thread::sleep(LOOK),
-            Ok(None) => {
-                // It may end by itself at this moment; either way it is gone after the wait.
-                drop(child.kill());
-                drop(child.wait());
-                let minutes = limit.as_secs() / 60;
-                return (1, Some(format!("\nit was ended, because it took longer than {minutes} minutes")));
-            }
-            Err(error) => return (1, Some(format!("\nit cannot be waited for: {error}"))),
-        }
     }
 }

@@ -1,8 +1,7 @@
 //! What the server asks of this program: sources by the configuration, and command lines as processes of their own.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use plimsoll_engine::change::run::RunSettings;
 use plimsoll_engine::system::{ChangeKind, System};
@@ -11,50 +10,35 @@ use plimsoll_server::{Ended, Host, OpenedSource};
 use plimsoll_store::StoreUrl;
 
 use crate::args::SourceArguments;
+use crate::command::own_program::{OwnProgram, wait};
 use crate::command::{Context, source};
 
-/// How often a process is looked at.
-const LOOK: Duration = Duration::from_millis(20);
-
 /// This program, for the server that runs in it.
-pub(super) struct ServerHost(Context);
+pub(super) struct ServerHost {
+    context: Context,
+    program: OwnProgram,
+}
 
 impl ServerHost {
     /// With the settings of the command.
     pub(super) fn new(context: &Context) -> Self {
-        Self(Context { ui: context.ui, config: context.config.clone(), store: context.store.clone() })
+        Self { context: Context { ui: context.ui, ..context.silent() }, program: OwnProgram::of(context) }
     }
 
-    fn run(&self, words: &[String], actor: &str, limit: Duration) -> std::io::Result<Ended> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command
-            .args(words)
-            .arg("--quiet")
-            .arg("--data")
-            .arg(&self.0.config.data)
-            .env("PLIMSOLL_ACTOR", actor);
-        if let Some(file) = &self.0.config.file {
-            command.arg("--config").arg(file);
-        }
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    fn run(
+        &self,
+        words: &[String],
+        actor: &str,
+        request: Option<&str>,
+        limit: Duration,
+    ) -> std::io::Result<Ended> {
+        let mut child = self.program.start(words, actor, request)?;
         let (out, err) = (collect(child.stdout.take()), collect(child.stderr.take()));
-        let began = Instant::now();
-        let code = loop {
-            match child.try_wait()? {
-                Some(status) => break status.code().unwrap_or(1),
-                None if began.elapsed() >= limit => {
-                    // It may end by itself at this moment; either way it is gone after the wait.
-                    drop(child.kill());
-                    drop(child.wait());
-                    break 1;
-                }
-                None => std::thread::sleep(LOOK),
-            }
-        };
+        let (code, note) = wait(&mut child, limit);
         let text = |reader: std::thread::JoinHandle<Vec<u8>>| {
             String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned()
         };
-        Ok(Ended { code, out: text(out), err: text(err) })
+        Ok(Ended { code, out: text(out), err: text(err) + &note.unwrap_or_default() })
     }
 }
 
@@ -77,24 +61,24 @@ impl Host for ServerHost {
         session: &Session,
     ) -> Result<OpenedSource, EngineError> {
         let arguments = SourceArguments { source: None, since: None, save: None, options: Vec::new() };
-        let opened = source::open(&self.0, system, change, session, &arguments)?;
+        let opened = source::open(&self.context, system, change, session, &arguments)?;
         Ok(OpenedSource { fetch: opened.fetch, address: opened.address })
     }
 
     fn run_settings(&self, system: &str, change: &str) -> Result<RunSettings, EngineError> {
-        self.0.run_settings(system, change, None)
+        self.context.run_settings(system, change, None)
     }
 
     fn backups(&self, store: &StoreUrl) -> PathBuf {
-        self.0.backups(store)
+        self.context.backups(store)
     }
 
     fn approval_required(&self) -> bool {
-        self.0.config.approval_required
+        self.context.config.approval_required
     }
 
-    fn command(&self, words: &[String], actor: &str, limit: Duration) -> Ended {
-        self.run(words, actor, limit).unwrap_or_else(|error| Ended {
+    fn command(&self, words: &[String], actor: &str, request: Option<&str>, limit: Duration) -> Ended {
+        self.run(words, actor, request, limit).unwrap_or_else(|error| Ended {
             code: 1,
             out: String::new(),
             err: format!("it could not be started: {error}"),

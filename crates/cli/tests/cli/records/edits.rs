@@ -181,3 +181,21 @@ fn a_round_that_cannot_be_gone_says_why() {
     let foreseen = ask(&web, "{\"dry_run\": true}").json();
     assert_eq!((&foreseen["dry_run"], &foreseen["due"]), (&json!(true), &json!(0)), "{foreseen}");
 }
+
+/// LG-45: the id that a caller sends is found with the edit in the queue, and in the record of changes.
+#[test]
+fn a_request_is_found_again_in_the_queue() {
+    Place::each(|place| {
+        let body = json!({ "fields": { "model": "Demo traced" }, "commit": true, "reason": "traced" });
+        let path = "/api/v1/systems/pfa/records/DEMO01-000007/draft";
+        let headers = [("x-request-id", "trace-7")];
+        let answer = place.web.ask("PUT", path, &headers, Some(("application/json", &body.to_string())));
+        assert_eq!((answer.status, answer.header("x-request-id")), (200, "trace-7"), "{answer:?}");
+        let queued = place.get("queue")["items"][0].clone();
+        assert_eq!((&queued["key"], &queued["request"]), (&json!("DEMO01-000007"), &json!("trace-7")));
+        place.run(&json!("plimsoll edit pfa DEMO01-000008 'model=Demo by hand' --commit"));
+        let queued = place.get("queue")["items"].clone();
+        let by_hand = queued.as_array().unwrap().iter().find(|edit| edit["key"] == "DEMO01-000008").unwrap();
+        assert_eq!(by_hand["request"], Json::Null, "a command is no request");
+    });
+}

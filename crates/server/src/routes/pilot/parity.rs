@@ -58,6 +58,7 @@ fn examined(
 ) -> Result<(Session, Session, Examined), EngineError> {
     let url = &state.served.legacy.store;
     let mut legacy = Session::new(plimsoll_store::open(url)?, session.actor.clone());
+    legacy.request.clone_from(&session.request);
     let mut new = session.fork()?;
     prepare(&mut legacy)?;
     prepare(&mut new)?;

@@ -134,6 +134,7 @@ pub(super) fn edit(line: &EditLine) -> Json {
         "reason": line.reason,
         "created_at": line.created_at,
         "changed_at": line.changed_at,
+        "request": line.request,
     })
 }
 
