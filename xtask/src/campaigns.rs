@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::bench_unleash::Unleash;
 use crate::failure::Failure;
-use crate::{bench_checks, bench_opencode, bench_parity, duckdb, metadata, process, project};
+use crate::{bench_checks, bench_opencode, bench_parity, browser, duckdb, metadata, process, project};
 
 /// How the product is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub(crate) fn simulate(arguments: &[String]) -> Result<(), Failure> {
 /// Measures in a release build; arguments after the name go to `plimsoll-bench`.
 pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
     const NAMES: &[&str] =
-        &["change", "checks", "flags", "gauges", "ingest", "live", "pilot", "sync", "views"];
+        &["change", "checks", "flags", "gauges", "ingest", "live", "pilot", "sync", "views", "web"];
     let Some((name, rest)) = arguments.split_first() else {
         return Err(Failure::usage("bench needs the name of a benchmark").hinted(NAMES.join(", ")));
     };
@@ -77,6 +77,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
         "pilot" if rest.iter().any(|word| word == "dual-write") => return bench_dual_write(),
         "pilot" => return bench_parity::run(rest),
         "gauges" => return bench_gauges(),
+        "web" => return browser::measure(rest),
         "sync" => return bench_sync(),
         _ => {}
     }
@@ -121,11 +122,9 @@ fn bench_sync() -> Result<(), Failure> {
 /// In the profile of tests, so the figures are upper bounds. `PLIMSOLL_BENCH_SECONDS` sets how long the clients ask.
 fn bench_gauges() -> Result<(), Failure> {
     duckdb::ensure(true)?;
-    for (package, target, tests) in
-        [("plimsoll-gauges", "gauges", "speed::"), ("plimsoll", "cli", "gauges_http::speed_")]
-    {
+    for (target, tests) in [("gauges", "speed::"), ("cli", "gauges_http::speed_")] {
         let mut command = process::cargo();
-        command.args(["test", "--package", package, "--test", target, "--", tests]);
+        command.args(["test", "--workspace", "--test", target, "--", tests]);
         process::run(command.args(["--ignored", "--nocapture", "--test-threads", "1"]))?;
     }
     Ok(())
@@ -135,7 +134,7 @@ fn bench_gauges() -> Result<(), Failure> {
 fn bench_dual_write() -> Result<(), Failure> {
     duckdb::ensure(true)?;
     let mut command = process::cargo();
-    command.args(["test", "--package", "plimsoll-luckygas", "--test", "luckygas", "--", "speed::"]);
+    command.args(["test", "--workspace", "--test", "luckygas", "--", "speed::"]);
     process::run(command.args(["--ignored", "--nocapture", "--test-threads", "1"]))
 }
 

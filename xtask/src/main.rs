@@ -20,6 +20,7 @@ mod bench_live;
 mod bench_opencode;
 mod bench_parity;
 mod bench_unleash;
+mod browser;
 mod campaigns;
 mod check;
 mod coverage;
@@ -28,6 +29,7 @@ mod defects;
 mod demo;
 mod duckdb;
 mod failure;
+mod fuzz_api;
 mod generate;
 mod generate_opencode;
 mod invariants;
@@ -57,8 +59,8 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command {
         name: "demo",
-        arguments: "[--store sqlite|postgres|URL]",
-        about: "run the main job end to end on generated data: update, quarantine, verify, undo",
+        arguments: "[--store sqlite|postgres|URL | --serve]",
+        about: "run the main job end to end on generated data, then serve all five systems with the web app; --serve only serves",
         run: demo::run,
     },
     Command {
@@ -133,6 +135,18 @@ const COMMANDS: &[Command] = &[
         arguments: "change|checks|flags|gauges|ingest|live|pilot|sync|views [ARGS]",
         about: "measure the change engine, checks, a system, in a release build, beside floor and rivals; or gauges, pilot, sync as tests",
         run: campaigns::bench,
+    },
+    Command {
+        name: "browser",
+        arguments: "[SCRIPT]..",
+        about: "drive the web app in Chromium on demo data of all five systems, then look at every page: axe-core, policy, screenshots",
+        run: browser::run,
+    },
+    Command {
+        name: "fuzz-api",
+        arguments: "[ARGS]",
+        about: "ask every route of the API whatever its description allows, and what it does not, by schemathesis: no answer is a 5xx",
+        run: fuzz_api::run,
     },
     Command {
         name: "fetch-model",

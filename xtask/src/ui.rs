@@ -87,6 +87,14 @@ pub(crate) fn ensure(install: bool) -> String {
     }
 }
 
+/// The Node that the app is built with, in the app's folder, for a script of it.
+pub(crate) fn node() -> Result<Command, Failure> {
+    let folder = project::root().join("ui");
+    let node = find(true)?;
+    packages(&node, &folder)?;
+    Ok(node.command(&folder))
+}
+
 /// One digest of everything that the build reads.
 fn digest(folder: &Path) -> Result<String, Failure> {
     let mut files =

@@ -8,14 +8,15 @@
 //! is whole at the end.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::ops::Deref;
+use std::path::Path;
 
 use tinyjson::JsonValue;
 
-use super::{DONE, DONE_WITH_QUARANTINE, heading, plimsoll_command, show};
+use super::program::Program;
+use super::{DONE, DONE_WITH_QUARANTINE, heading, show};
 use crate::failure::Failure;
-use crate::{json, process};
+use crate::json;
 
 /// Sets that can be brought in.
 const SETS: &str = "500";
@@ -24,9 +25,14 @@ const SEED: &str = "11";
 /// A rule refuses.
 const REFUSED: i32 = 4;
 
-struct Laboratory<'a> {
-    plimsoll: &'a Path,
-    folder: PathBuf,
+struct Laboratory(Program);
+
+impl Deref for Laboratory {
+    type Target = Program;
+
+    fn deref(&self) -> &Program {
+        &self.0
+    }
 }
 
 /// A set as the demo picks it.
@@ -41,7 +47,7 @@ struct Set {
 pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
     let folder = folder.join("gauges");
     fs::create_dir_all(&folder).map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
-    let lab = Laboratory { plimsoll, folder };
+    let lab = Laboratory(Program { plimsoll: plimsoll.to_owned(), folder });
 
     heading("24. A calibration laboratory");
     println!(
@@ -49,7 +55,7 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
     );
     print!(
         "{}",
-        lab.output(
+        lab.shown(
             &["simulate", "gauges", "--sets", SETS, "--seed", SEED, "--earlier", "earlier.json"],
             DONE
         )?
@@ -102,7 +108,7 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
         ],
     );
     let words: Vec<&str> = pair.iter().map(String::as_str).collect();
-    lab.output(&words, REFUSED)?;
+    lab.shown(&words, REFUSED)?;
     println!("refused, because {} stood for other gauges once.", second.id);
     let free =
         lab.json(&["view", "gauges", "check-availability", "--option", &format!("id={}", second.id)], DONE)?;
@@ -132,41 +138,24 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
     }
 
     heading("29. What the auditor takes home");
-    let history = lab.output(&["view", "gauges", "export-history", "--option", &option], DONE)?;
+    let history = lab.shown(&["view", "gauges", "export-history", "--option", &option], DONE)?;
     println!(
         "{} lines about {}, as CSV with the digest of each; and as a page to print:",
         history.lines().count() - 1,
         fourth.id
     );
-    let page = lab.output(&["view", "gauges", "export-history", "--option", "format=html"], DONE)?;
+    let page = lab.shown(&["view", "gauges", "export-history", "--option", "format=html"], DONE)?;
     let file = lab.folder.join("history.html");
     fs::write(&file, &page).map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
     if !page.contains("is whole") {
         return Err(Failure::new("the page does not say that the history is whole"));
     }
     lab.verify()?;
-    print!("{}", lab.output(&["check", "gauges"], DONE)?);
+    print!("{}", lab.shown(&["check", "gauges"], DONE)?);
     Ok(())
 }
 
-impl Laboratory<'_> {
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = plimsoll_command(self.plimsoll, &self.folder);
-        command.args(arguments);
-        command
-    }
-
-    fn output(&self, arguments: &[&str], code: i32) -> Result<String, Failure> {
-        let mut command = self.command(arguments);
-        println!("$ plimsoll {}", process::shown_arguments(&command));
-        process::capture_with_codes(&mut command, &[code]).map(|(_, text)| text)
-    }
-
-    fn json(&self, arguments: &[&str], code: i32) -> Result<JsonValue, Failure> {
-        let text = self.output(&[arguments, &["--json"]].concat(), code)?;
-        json::parse(&format!("the output of `plimsoll {}`", arguments.join(" ")), &text)
-    }
-
+impl Laboratory {
     /// The words of an operation.
     fn asked(&self, operation: &str, fields: &[(&str, &str)]) -> Vec<String> {
         let mut words = vec!["run".to_owned(), "gauges".to_owned(), operation.to_owned()];
@@ -179,7 +168,7 @@ impl Laboratory<'_> {
     fn operate(&self, operation: &str, fields: &[(&str, &str)]) -> Result<(), Failure> {
         let words = self.asked(operation, fields);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        print!("{}", self.output(&words, DONE)?);
+        print!("{}", self.shown(&words, DONE)?);
         Ok(())
     }
 

@@ -7,13 +7,14 @@
 //! the legacy side; every certificate equals its oracle; the sample report's verdict comes out of its own figures.
 
 use std::fs;
+use std::ops::Deref;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tinyjson::JsonValue;
 
-use super::{DONE, heading, plimsoll_command};
+use super::program::{Program, Running};
+use super::{DONE, heading};
 use crate::failure::Failure;
 use crate::{json, process};
 
@@ -60,18 +61,13 @@ max_age = "1h"
 hint = "plimsoll pilot report"
 "#;
 
-struct Pilot<'a> {
-    plimsoll: &'a Path,
-    folder: std::path::PathBuf,
-}
+struct Pilot(Program);
 
-/// Stops its program on every way out.
-struct Running(Child);
+impl Deref for Pilot {
+    type Target = Program;
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
+    fn deref(&self) -> &Program {
+        &self.0
     }
 }
 
@@ -81,7 +77,7 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
     let gates = folder.join("data").join("gates");
     let written = fs::create_dir_all(&gates).and_then(|()| fs::write(gates.join("demo.toml"), GATE));
     written.map_err(|error| Failure::new(format!("{}: {error}", gates.display())))?;
-    let pilot = Pilot { plimsoll, folder };
+    let pilot = Pilot(Program { plimsoll: plimsoll.to_owned(), folder });
 
     heading("18. Two databases of a gas-delivery company");
     println!(
@@ -193,31 +189,7 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-impl Pilot<'_> {
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = plimsoll_command(self.plimsoll, &self.folder);
-        command.args(["--data", "data"]).args(arguments);
-        command
-    }
-
-    fn output(&self, arguments: &[&str], code: i32) -> Result<String, Failure> {
-        process::capture_with_codes(&mut self.command(arguments), &[code]).map(|(_, text)| text)
-    }
-
-    fn json(&self, arguments: &[&str], code: i32) -> Result<JsonValue, Failure> {
-        let text = self.output(&[arguments, &["--json"]].concat(), code)?;
-        json::parse(&format!("the output of `plimsoll {}`", arguments.join(" ")), &text)
-    }
-
-    fn start(&self, arguments: &[&str]) -> Result<Running, Failure> {
-        let mut command = self.command(arguments);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        command
-            .spawn()
-            .map(Running)
-            .map_err(|error| Failure::new(format!("{}: {error}", arguments.join(" "))))
-    }
-
+impl Pilot {
     /// Kills a carrier with -9 and starts the next one.
     fn another(&self, carrier: Running, words: &[&str], deaths: &mut u64) -> Result<Running, Failure> {
         drop(carrier);

@@ -4,15 +4,12 @@
 //!
 //! Invariants: in the end every row here is the row there, every operation had one effect, and nothing more is sent.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
 
 use tinyjson::JsonValue;
 
 use super::simulator::Simulator;
-use super::{DONE, DONE_WITH_QUARANTINE, Demo, heading, show};
+use super::{DONE, DONE_WITH_QUARANTINE, Demo, heading, http, show};
 use crate::failure::Failure;
 use crate::json;
 
@@ -38,7 +35,7 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
     println!(
         "fails, lets other users edit and delete, and moves the rows of its listings. Every fault is on a seed."
     );
-    let pems = Simulator::pems(plimsoll, folder, ROWS, SEED)?;
+    let pems = Simulator::pems(plimsoll, folder, &["--faults", "--rows", ROWS, "--seed", SEED])?;
     let sync = ["sync", "pfa", "--remote", pems.address(), "--scope", SCOPE, "--rate", "0"];
     print!("{}", demo.output(&sync, DONE)?);
 
@@ -50,7 +47,7 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
     for key in BOTH {
         demo.output(&["edit", "pfa", key, "model=Demo here", "--commit"], DONE)?;
         let there = format!("{{\"id\":\"{key}\",\"fields\":{{\"pfs_f_model\":\"Demo there\"}}}}");
-        control(pems.address(), "POST", "/control/edit", &there)?;
+        http::ask(pems.address(), "POST", "/control/edit", &there)?;
     }
     println!("12 records were edited here, {} of them at PEMS as well.", BOTH.len());
 
@@ -63,7 +60,7 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
     }
 
     heading("17. To rest");
-    control(pems.address(), "PUT", "/control/faults", "{\"on\":false}")?;
+    http::ask(pems.address(), "PUT", "/control/faults", "{\"on\":false}")?;
     let mut rested = false;
     let complete = [&drain[..], &["--complete", "--json"]].concat();
     for _ in 0..ROUNDS {
@@ -84,7 +81,7 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
         return Err(Failure::new(format!("sync did not come to rest in {ROUNDS} rounds")));
     }
     let here = demo.json(&["records", "pfa", "--limit", "0"], DONE)?;
-    let there = control(pems.address(), "GET", &format!("/control/rows?organization={SCOPE}"), "")?;
+    let there = http::ask(pems.address(), "GET", &format!("/control/rows?organization={SCOPE}"), "")?;
     let there = json::items(&there, "rows");
     let here = here.get::<Vec<JsonValue>>().map_or(&[][..], Vec::as_slice);
     if here.len() != there.len() {
@@ -97,7 +94,7 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
             return Err(Failure::new(format!("a record differs: {here:?} here, {there:?} at PEMS")));
         }
     }
-    let effects = control(pems.address(), "GET", "/control/effects", "")?;
+    let effects = http::ask(pems.address(), "GET", "/control/effects", "")?;
     let operations = json::member(&effects, "operations").and_then(JsonValue::get);
     let operations: &std::collections::HashMap<String, JsonValue> =
         operations.ok_or_else(|| Failure::new("PEMS tells no effects"))?;
@@ -110,7 +107,7 @@ pub(super) fn tell(plimsoll: &Path, folder: &Path) -> Result<(), Failure> {
         operations.len()
     );
     println!("Faults that PEMS injected:");
-    show::value(&control(pems.address(), "GET", "/control/faults", "")?);
+    show::value(&http::ask(pems.address(), "GET", "/control/faults", "")?);
     print!("{}", demo.output(&["links"], DONE)?);
     Ok(())
 }
@@ -123,27 +120,4 @@ impl Demo<'_> {
         let (_, text) = crate::process::capture_with_codes(&mut command, &[DONE, DONE_WITH_QUARANTINE])?;
         json::parse(&format!("the output of `plimsoll {}`", arguments[0]), &text)
     }
-}
-
-/// One request to the simulator's control surface.
-fn control(address: &str, method: &str, path: &str, body: &str) -> Result<JsonValue, Failure> {
-    let failed = |error: std::io::Error| Failure::new(format!("{method} {path}: {error}"));
-    let host = address.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(host).map_err(failed)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20))).map_err(failed)?;
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).map_err(failed)?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).map_err(failed)?;
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    if !head.starts_with("HTTP/1.1 2") {
-        return Err(Failure::new(format!(
-            "{method} {path}: {}\n{body}",
-            head.lines().next().unwrap_or_default()
-        )));
-    }
-    json::parse(path, if body.is_empty() { "null" } else { body })
 }

@@ -29,13 +29,13 @@ pub(super) struct Simulator {
 }
 
 impl Simulator {
-    /// Starts it on a free port and has it write its starting database to `baseline`.
+    /// Starts it on a free port, with so many bad records, and has it write its starting database to `baseline`.
     ///
     /// What it logs goes to `folder`/simulator.log.
-    pub(super) fn start(plimsoll: &Path, folder: &Path, baseline: &Path) -> Result<Self, Failure> {
+    pub(super) fn start(plimsoll: &Path, folder: &Path, baseline: &Path, bad: u32) -> Result<Self, Failure> {
         let mut command = super::plimsoll_command(plimsoll, folder);
         command.args(["simulate", "congress", "--generate", super::HEARINGS, "--changes", super::CHANGES]);
-        command.args(["--bad", &super::BAD.to_string(), "--seed", super::SEED, "--listen", "127.0.0.1:0"]);
+        command.args(["--bad", &bad.to_string(), "--seed", super::SEED, "--listen", "127.0.0.1:0"]);
         command.arg("--write-baseline").arg(baseline);
         let log = folder.join("simulator.log");
         let (mut simulator, lines) = Self::launch(command, &log)?;
@@ -43,11 +43,25 @@ impl Simulator {
         Ok(simulator)
     }
 
-    /// Starts the simulated PEMS on a free port, with faults.
-    pub(super) fn pems(plimsoll: &Path, folder: &Path, rows: &str, seed: &str) -> Result<Self, Failure> {
+    /// Starts the simulated PEMS on a free port.
+    pub(super) fn pems(plimsoll: &Path, folder: &Path, arguments: &[&str]) -> Result<Self, Failure> {
         let mut command = super::plimsoll_command(plimsoll, folder);
-        command.args(["simulate", "pems", "--faults", "--rows", rows, "--seed", seed]);
-        Ok(Self::launch(command, &folder.join("pems.log"))?.0)
+        command.args(["simulate", "pems"]).args(arguments);
+        Self::of(command, &folder.join("pems.log"))
+    }
+
+    /// Starts any verb of the binary whose first line is its address.
+    pub(super) fn of(command: Command, log: &Path) -> Result<Self, Failure> {
+        Ok(Self::launch(command, log)?.0)
+    }
+
+    /// Waits until it ends by itself.
+    pub(super) fn wait(&mut self) -> Result<(), Failure> {
+        match self.child.wait() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(Failure::new(format!("it ended with {status}"))),
+            Err(error) => Err(Failure::new(error.to_string())),
+        }
     }
 
     /// Starts a simulator, whose first line is its address; the second value reads its further lines.
