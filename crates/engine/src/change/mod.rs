@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Reading order: [`context`], [`propose`], [`plan`], [`run`], [`apply`], [`batch`], [`control`],
-//! [`quarantine`], [`verify`], [`request`], [`undo`], [`assess`], [`exchange`], [`history`], [`retention`], [`setup`];
+//! [`quarantine`], [`verify`], [`request`], [`undo`], [`assess`], [`exchange`], [`history`], [`listing`], [`retention`], [`setup`];
 //! [`split`] for tables of analytical stores.
 
 pub mod apply;
@@ -23,6 +23,7 @@ pub mod copy;
 pub mod drive;
 pub mod exchange;
 pub mod history;
+pub mod listing;
 pub mod plan;
 pub mod propose;
 pub mod quarantine;

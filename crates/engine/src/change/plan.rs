@@ -90,7 +90,7 @@ pub struct NewPlan {
     pub replays: Option<Id>,
 }
 
-const COLUMNS: &str = "id, number, system, change_kind, status, created_at, actor, source, shapes, digest, items, \
+pub(super) const COLUMNS: &str = "id, number, system, change_kind, status, created_at, actor, source, shapes, digest, items, \
      changes, refused, unchanged, journal_bytes, facts, approved_by, approved_at, approved_digest, undoes, replays";
 
 /// Writes the items of a plan that is being made.
@@ -407,7 +407,7 @@ pub fn list(store: &mut dyn Store) -> Result<Vec<Plan>, EngineError> {
     store.query(&sql, &[])?.into_iter().map(|row| read_plan(Cells(row))).collect()
 }
 
-fn read_plan(cells: Cells) -> Result<Plan, EngineError> {
+pub(super) fn read_plan(cells: Cells) -> Result<Plan, EngineError> {
     Ok(Plan {
         id: Id(cells.text(0)?),
         number: cells.integer(1)?,

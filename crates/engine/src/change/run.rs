@@ -120,7 +120,7 @@ pub struct Run {
     pub lease_until: Option<String>,
 }
 
-const COLUMNS: &str = "id, number, plan, system, change_kind, status, requested, actor, reason, settings, started_at, \
+pub(super) const COLUMNS: &str = "id, number, plan, system, change_kind, status, requested, actor, reason, settings, started_at, \
      finished_at, duration_ms, planned, applied, noop, conflicted, quarantined, skipped, batches, rows_written, \
      stop_class, stop_reason, undoes, undo_mode, backup, owner, epoch, lease_until";
 
@@ -292,39 +292,30 @@ pub fn load(store: &mut dyn Store, id: &Id) -> Result<Run, EngineError> {
 pub fn list(store: &mut dyn Store) -> Result<Vec<Run>, EngineError> {
     let rows = store.query(&format!("SELECT {COLUMNS} FROM plimsoll_run ORDER BY number DESC"), &[])?;
     let runs = rows.into_iter().map(|row| read_run(&Cells(row))).collect::<Result<Vec<_>, _>>()?;
-    // One question for the sums of all runs: a page of runs is asked for again and again.
-    let sql = format!("SELECT {}, run FROM plimsoll_batch GROUP BY run", sums());
+    with_all_sums(store, runs)
+}
+
+/// Sums of several runs, by one question.
+pub(super) fn with_all_sums(store: &mut dyn Store, runs: Vec<Run>) -> Result<Vec<Run>, EngineError> {
+    const AT_ONCE: usize = 1_000;
     let mut of: BTreeMap<String, Cells> = BTreeMap::new();
-    for cells in store.query(&sql, &[])?.into_iter().map(Cells) {
-        of.insert(cells.text(7)?, cells);
+    for some in runs.chunks(AT_ONCE) {
+        let parameters: Vec<Value> = some.iter().map(|run| Value::text(run.id.as_str())).collect();
+        let places: Vec<String> = (1..=parameters.len()).map(|at| format!("${at}")).collect();
+        let sql = format!(
+            "SELECT {}, run FROM plimsoll_batch WHERE run IN ({}) GROUP BY run",
+            sums(),
+            places.join(", ")
+        );
+        for cells in store.query(&sql, &parameters)?.into_iter().map(Cells) {
+            of.insert(cells.text(7)?, cells);
+        }
     }
     let summed = |run: Run| match of.get(run.id.as_str()) {
         Some(cells) => add_sums(run, cells),
         None => Ok(run),
     };
     runs.into_iter().map(summed).collect()
-}
-
-/// The ids of the runs of a plan, newest first.
-///
-/// # Errors
-/// When the store fails.
-pub fn of_plan(store: &mut dyn Store, plan: &Id) -> Result<Vec<Id>, EngineError> {
-    ids(store, "plan", plan)
-}
-
-/// The ids of the runs that take a run back, newest first.
-///
-/// # Errors
-/// When the store fails.
-pub fn undoing(store: &mut dyn Store, run: &Id) -> Result<Vec<Id>, EngineError> {
-    ids(store, "undoes", run)
-}
-
-fn ids(store: &mut dyn Store, column: &str, id: &Id) -> Result<Vec<Id>, EngineError> {
-    let sql = format!("SELECT id FROM plimsoll_run WHERE {column} = $1 ORDER BY number DESC");
-    let rows = store.query(&sql, &[Value::text(id.as_str())])?;
-    rows.into_iter().map(|row| Ok(Id(Cells(row).text(0)?))).collect()
 }
 
 /// What is summed over the committed batches of a run: their number first.
@@ -356,7 +347,7 @@ fn add_sums(mut run: Run, cells: &Cells) -> Result<Run, EngineError> {
     Ok(run)
 }
 
-fn read_run(cells: &Cells) -> Result<Run, EngineError> {
+pub(super) fn read_run(cells: &Cells) -> Result<Run, EngineError> {
     let status = cells.text(5)?;
     let mode = cells.optional_text(24)?;
     Ok(Run {

@@ -11,7 +11,7 @@ pub const SCHEMA: Schema = Schema {
         SchemaStep { version: 1, name: "sync", actions: &[SchemaAction::Script(BASELINE)] },
         SchemaStep { version: 2, name: "stamps", actions: &[SchemaAction::Script(STAMPS)] },
         SchemaStep { version: 3, name: "what happened, by time", actions: &[SchemaAction::Script(BY_TIME)] },
-        SchemaStep { version: 4, name: "requests of edits", actions: &[SchemaAction::Script(REQUESTS)] },
+        SchemaStep { version: 4, name: "requests of edits", actions: &[REQUESTS] },
     ],
     current: CURRENT,
 };
@@ -33,6 +33,10 @@ const BY_TIME: Dialect = Dialect::both(
 CREATE INDEX IF NOT EXISTS plimsoll_sync_history_at ON plimsoll_sync_history (link, at);",
 );
 
-const REQUESTS: Dialect = Dialect::both("ALTER TABLE plimsoll_sync_edit ADD COLUMN request text;");
+const REQUESTS: SchemaAction = SchemaAction::AddColumn {
+    table: "plimsoll_sync_edit",
+    column: "request",
+    declared: Dialect::both("text"),
+};
 
 const CURRENT: Dialect = Dialect::both(include_str!("schema.sql"));

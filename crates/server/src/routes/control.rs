@@ -6,7 +6,7 @@ use axum::{Extension, Json};
 use plimsoll_core::undo::UndoMode;
 use plimsoll_engine::change::run::{self, DEFAULT_BATCH_SIZE, RunSettings};
 use plimsoll_engine::change::setup::Named;
-use plimsoll_engine::change::{control, report, retention, undo as taking_back, verify};
+use plimsoll_engine::change::{control, listing, report, retention, undo as taking_back, verify};
 use plimsoll_engine::{EngineError, Session};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -127,7 +127,7 @@ pub(crate) async fn undo(
     }
     let before = {
         let id = id.clone();
-        store.run(&caller.name, move |session| run::undoing(session.store.as_mut(), &id)).await?
+        store.run(&caller.name, move |session| listing::undoing(session.store.as_mut(), &id)).await?
     };
     let (of, seen) = (id.clone(), id.clone());
     let work = move |session: &mut Session| {
@@ -144,7 +144,7 @@ pub(crate) async fn undo(
         Ok(json!({ "runs": reports }))
     };
     let began = move |session: &mut Session| {
-        Ok(run::undoing(session.store.as_mut(), &seen)?.into_iter().find(|run| !before.contains(run)))
+        Ok(listing::undoing(session.store.as_mut(), &seen)?.into_iter().find(|run| !before.contains(run)))
     };
     Ok(match work::start(store, &caller, work, began).await? {
         Begun::Going(run) => {

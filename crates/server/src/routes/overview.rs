@@ -3,13 +3,14 @@
 use axum::extract::State;
 use axum::{Extension, Json};
 use plimsoll_core::flag::State as FlagState;
-use plimsoll_engine::change::{plan, quarantine, run};
+use plimsoll_engine::change::{listing, quarantine};
 use plimsoll_engine::sync::conflicts::{self, ConflictFilter};
 use plimsoll_engine::sync::status;
 use plimsoll_engine::{Session, alert, flag, playbook, schedule};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::plan::seen;
 use super::{check, gate};
 use crate::access::Caller;
 use crate::body::Query;
@@ -69,10 +70,10 @@ async fn of_system(server: &Server, caller: &Caller, served: &ServedSystem) -> R
     let store = server.store_of(served)?;
     let read = move |session: &mut Session| {
         let of = session.store.as_mut();
-        let runs: Vec<_> = run::list(of)?.into_iter().filter(|run| run.system == system.name).collect();
+        let (last, runs) = listing::runs(of, &listing::Wanted::of([system.name]), 1)?;
         let waiting =
             quarantine::list(of, None, false)?.into_iter().filter(|item| item.system == system.name).count();
-        let plans = plan::list(of)?.into_iter().filter(|plan| plan.system == system.name).count();
+        let plans = listing::counts(of)?.get(system.name).map_or(0, |(plans, _)| *plans);
         let mut rows = serde_json::Map::new();
         for table in system.tables {
             let counted = of.query(&format!("SELECT count(*) FROM {table}"), &[])?;
@@ -80,8 +81,7 @@ async fn of_system(server: &Server, caller: &Caller, served: &ServedSystem) -> R
                 counted.first().and_then(|row| row.first()).and_then(plimsoll_core::value::Value::as_integer);
             rows.insert((*table).to_owned(), json!(count));
         }
-        let last = runs.iter().max_by(|a, b| a.started_at.cmp(&b.started_at)).cloned();
-        Ok((last, runs.len(), waiting, plans, rows))
+        Ok((last.into_iter().next(), runs, waiting, plans, rows))
     };
     let (last, runs, waiting, plans, rows) = store.run(&caller.name, read).await?;
     let checks = check::of_rows(server, caller, served).await?;
@@ -120,6 +120,8 @@ pub(crate) struct Sought {
     q: String,
 }
 
+/// How many runs and plans of a store are looked at.
+const LOOKED_AT: u64 = 100;
 /// How many of each kind are found.
 const OF_EACH: usize = 8;
 
@@ -149,12 +151,25 @@ pub(crate) async fn search(
         }
     }
     for store in &server.stores {
-        let read = |session: &mut Session| {
+        // The newest ones, whose kind and system may be among the words, and those that hold the longest word.
+        let newest = seen(&server, &caller, None);
+        let longest = words.split_whitespace().max_by_key(|word| word.len()).map(str::to_owned);
+        let with_text = listing::Wanted { text: longest, ..newest.clone() };
+        let read = move |session: &mut Session| {
             let of = session.store.as_mut();
-            Ok((run::list(of)?, plan::list(of)?, quarantine::list(of, None, false)?))
+            let (mut runs, mut plans) = (Vec::new(), Vec::new());
+            for wanted in [&newest, &with_text] {
+                for run in listing::runs(of, wanted, LOOKED_AT)?.0 {
+                    runs.extend((!runs.contains(&run)).then_some(run));
+                }
+                for plan in listing::plans(of, wanted, LOOKED_AT)?.0 {
+                    plans.extend((!plans.contains(&plan)).then_some(plan));
+                }
+            }
+            Ok((runs, plans, quarantine::list(of, None, false)?))
         };
         let (runs, plans, items) = store.run(&caller.name, read).await?;
-        for run in runs.iter().filter(|run| caller.sees(&run.system)) {
+        for run in &runs {
             let detail = format!("{} {}", run.status, run.reason);
             found.add(
                 "run",
@@ -164,7 +179,7 @@ pub(crate) async fn search(
                 &format!("/runs/{}", run.id),
             );
         }
-        for plan in plans.iter().filter(|plan| caller.sees(&plan.system)) {
+        for plan in &plans {
             let title = format!("{} {}", plan.change, plan.id);
             found.add("plan", &plan.system, &title, &plan.source, &format!("/plans/{}", plan.id));
         }

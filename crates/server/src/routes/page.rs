@@ -38,6 +38,22 @@ pub(crate) struct Page<T> {
 }
 
 impl Window {
+    /// A window of a query that asks for more.
+    pub(crate) fn new(limit: Option<usize>, offset: Option<usize>) -> Self {
+        Self { limit, offset }
+    }
+
+    /// Where it ends: of several lists, so many of each may be on the page.
+    pub(crate) fn end(self) -> u64 {
+        self.offset().saturating_add(self.limit()) as u64
+    }
+
+    /// The page of the beginning of a list, which has so many in all.
+    pub(crate) fn of<T>(self, beginning: Vec<T>, total: u64) -> Page<T> {
+        let items = beginning.into_iter().skip(self.offset()).take(self.limit()).collect();
+        self.page(items, usize::try_from(total).unwrap_or(usize::MAX))
+    }
+
     /// How many at most.
     pub(crate) fn limit(self) -> usize {
         self.limit.unwrap_or(DEFAULT).clamp(1, MOST)

@@ -3,9 +3,11 @@
 use axum::extract::State;
 use axum::{Extension, Json};
 use plimsoll_core::digest::Hashing;
-use plimsoll_engine::change::exchange;
+use plimsoll_engine::Session;
 use plimsoll_engine::change::plan::{self, Plan, StoredItem};
 use plimsoll_engine::change::setup::Named;
+use plimsoll_engine::change::{exchange, listing};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::page::{Page, Window};
@@ -15,20 +17,49 @@ use crate::error::ApiError;
 use crate::role::Role;
 use crate::state::Server;
 
+/// Which plans to list.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Wanted {
+    system: Option<String>,
+    change: Option<String>,
+    status: Option<String>,
+    limit: Option<usize>,
+    offset: Option<usize>,
+}
+
 /// Plans of all stores, newest first.
-#[utoipa::path(get, path = "/api/v1/plans", params(Window), responses((status = 200, body = crate::routes::page::AnyPage)))]
+#[utoipa::path(get, path = "/api/v1/plans", params(Wanted), responses((status = 200, body = crate::routes::page::AnyPage)))]
 pub(crate) async fn list(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
-    Query(window): Query<Window>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<Plan>>, ApiError> {
-    let mut plans: Vec<Plan> = Vec::new();
+    let window = Window::new(wanted.limit, wanted.offset);
+    let listed = listing::Wanted {
+        change: wanted.change,
+        status: wanted.status,
+        ..seen(&server, &caller, wanted.system.as_deref())
+    };
+    let (mut plans, mut total) = (Vec::new(), 0);
     for store in &server.stores {
-        plans.extend(store.run(&caller.name, |session| plan::list(session.store.as_mut())).await?);
+        let (listed, end) = (listed.clone(), window.end());
+        let read = move |session: &mut Session| listing::plans(session.store.as_mut(), &listed, end);
+        let (some, count) = store.run(&caller.name, read).await?;
+        plans.extend(some);
+        total += count;
     }
-    plans.retain(|plan| caller.sees(&plan.system));
     plans.sort_by(|a, b| b.created_at.cmp(&a.created_at));
-    Ok(Json(window.cut(plans)))
+    Ok(Json(window.of(plans, total)))
+}
+
+/// What a caller may see: everything of their systems, or of the one that they name.
+pub(super) fn seen(server: &Server, caller: &Caller, system: Option<&str>) -> listing::Wanted {
+    let systems = server.settings.systems.iter().map(|served| served.system.name);
+    listing::Wanted::of(
+        systems.filter(|name| caller.sees(name) && system.is_none_or(|system| system == *name)),
+    )
 }
 
 /// One plan with a page of its items.

@@ -7,9 +7,8 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use plimsoll_engine::change::plan::{self, Plan};
 use plimsoll_engine::change::routine::{self, Routine};
-use plimsoll_engine::change::run;
 use plimsoll_engine::change::setup::Named;
-use plimsoll_engine::change::{assess, propose, request, retention};
+use plimsoll_engine::change::{assess, listing, propose, request, retention};
 use plimsoll_engine::source::SourceRequest;
 use plimsoll_engine::system::ChangeKind;
 use plimsoll_engine::{EngineError, Session, event};
@@ -166,7 +165,7 @@ pub(crate) async fn reject(
     let (store, id) = server.find(&caller, Role::Approver, Named::Plan, &prefix).await?;
     let rejected = store.run(&caller.name, move |session| {
         let plan = plan::load(session.store.as_mut(), &id)?;
-        if !run::of_plan(session.store.as_mut(), &id)?.is_empty() {
+        if !listing::of_plan(session.store.as_mut(), &id)?.is_empty() {
             return Err(EngineError::refused("the plan was applied; what it did can be undone"));
         }
         if !body.dry_run {
@@ -205,12 +204,13 @@ pub(crate) async fn apply(
         reason: body.reason,
     };
     let of = id.clone();
-    let before = store.run(&caller.name, move |session| run::of_plan(session.store.as_mut(), &of)).await?;
+    let before =
+        store.run(&caller.name, move |session| listing::of_plan(session.store.as_mut(), &of)).await?;
     let shared = Server::clone(&server);
     let (plan, shown) = (known.clone(), id.clone());
     let work = move |session: &mut Session| apply_plan(session, &shared, &plan, &routine);
     let began = move |session: &mut Session| {
-        let runs = run::of_plan(session.store.as_mut(), &id)?;
+        let runs = listing::of_plan(session.store.as_mut(), &id)?;
         Ok(runs.into_iter().find(|run| !before.contains(run)))
     };
     Ok(match work::start(store, &caller, work, began).await? {

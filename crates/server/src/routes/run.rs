@@ -2,6 +2,8 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
+use plimsoll_engine::Session;
+use plimsoll_engine::change::listing;
 use plimsoll_engine::change::report::{self, RunReport};
 use plimsoll_engine::change::run::{self, Run};
 use plimsoll_engine::change::setup::Named;
@@ -9,6 +11,7 @@ use plimsoll_engine::event::{self, Event};
 use serde::{Deserialize, Serialize};
 
 use super::page::{Page, Window};
+use super::plan::seen;
 use crate::access::Caller;
 use crate::body::{PathPart, Query};
 use crate::error::ApiError;
@@ -22,6 +25,8 @@ pub(crate) struct Wanted {
     system: Option<String>,
     change: Option<String>,
     status: Option<String>,
+    /// Of this plan.
+    plan: Option<String>,
 }
 
 /// A run with what a person asks about it.
@@ -40,19 +45,22 @@ pub(crate) async fn list(
     Query(wanted): Query<Wanted>,
     Query(window): Query<Window>,
 ) -> Result<Json<Page<Run>>, ApiError> {
-    let mut runs = Vec::new();
+    let listed = listing::Wanted {
+        change: wanted.change,
+        status: wanted.status,
+        plan: wanted.plan,
+        ..seen(&server, &caller, wanted.system.as_deref())
+    };
+    let (mut runs, mut total) = (Vec::new(), 0);
     for store in &server.stores {
-        runs.extend(store.run(&caller.name, |session| run::list(session.store.as_mut())).await?);
+        let (listed, end) = (listed.clone(), window.end());
+        let read = move |session: &mut Session| listing::runs(session.store.as_mut(), &listed, end);
+        let (some, count) = store.run(&caller.name, read).await?;
+        runs.extend(some);
+        total += count;
     }
-    let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
-    runs.retain(|run: &Run| {
-        caller.sees(&run.system)
-            && fits(&wanted.system, &run.system)
-            && fits(&wanted.change, &run.change)
-            && fits(&wanted.status, run.status.as_str())
-    });
     runs.sort_by(|a, b| b.started_at.cmp(&a.started_at));
-    Ok(Json(window.cut(runs)))
+    Ok(Json(window.of(runs, total)))
 }
 
 /// One run, its report and its events.

@@ -175,6 +175,41 @@ fn a_run_in_the_background_names_the_request_that_began_it() {
 }
 
 #[test]
+fn plans_and_runs_are_listed_by_what_is_wanted_a_page_at_a_time() {
+    let served = served();
+    let run = applied(&served);
+    over(&served, &run);
+    let plan = over(&served, &run)["run"]["plan"].as_str().unwrap().to_owned();
+    for _ in 0..3 {
+        planned(&served);
+    }
+    let total = |path: &str| served.get(path).json()["total"].clone();
+    assert_eq!(total("/api/v1/plans"), 4);
+    assert_eq!(total("/api/v1/plans?system=fixture&status=ready&change=sync"), 4);
+    for none in ["system=elsewhere", "status=rejected", "change=undo", "system=fixture&change=other"] {
+        assert_eq!(total(&format!("/api/v1/plans?{none}")), 0, "{none}");
+    }
+    assert_eq!(served.get("/api/v1/plans?colour=red").status, 400);
+    let page = |offset: usize| {
+        let shown = served.get(&format!("/api/v1/plans?limit=2&offset={offset}")).json();
+        assert_eq!(shown["total"], 4, "{shown}");
+        shown["items"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect::<Vec<_>>()
+    };
+    let all = [page(0), page(2)].concat();
+    assert_eq!((all.len(), page(4).len(), &all[3]), (4, 0, &json!(plan)), "newest first");
+    assert_eq!(total(&format!("/api/v1/runs?plan={plan}")), 1);
+    assert_eq!(total(&format!("/api/v1/runs?plan={}", all[0].as_str().unwrap())), 0);
+    let listed = served.get(&format!("/api/v1/runs?plan={plan}")).json()["items"][0].clone();
+    assert_eq!((&listed["id"], &listed["tally"]["applied"]), (&json!(run), &json!(2)), "{listed}");
+    // A text is a text: neither of these is a pattern.
+    for (words, found) in [(run.as_str(), true), ("sync%25", false), ("syn_", false)] {
+        let kinds = served.get(&format!("/api/v1/search?q={words}")).json();
+        let runs = kinds["items"].as_array().unwrap().iter().filter(|one| one["kind"] == "run").count();
+        assert_eq!(runs == 1, found, "{words}: {kinds}");
+    }
+}
+
+#[test]
 fn a_plan_that_is_rejected_is_gone_and_one_that_was_applied_is_not() {
     let served = served();
     let plan = planned(&served);

@@ -193,7 +193,7 @@ fn a_request_is_found_again_in_the_queue() {
         assert_eq!((answer.status, answer.header("x-request-id")), (200, "trace-7"), "{answer:?}");
         let queued = place.get("queue")["items"][0].clone();
         assert_eq!((&queued["key"], &queued["request"]), (&json!("DEMO01-000007"), &json!("trace-7")));
-        place.run(&json!("plimsoll edit pfa DEMO01-000008 'model=Demo by hand' --commit"));
+        place.run(&json!("plimsoll edit pfa DEMO01-000008 model=Hand --commit"));
         let queued = place.get("queue")["items"].clone();
         let by_hand = queued.as_array().unwrap().iter().find(|edit| edit["key"] == "DEMO01-000008").unwrap();
         assert_eq!(by_hand["request"], Json::Null, "a command is no request");
