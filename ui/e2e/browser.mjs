@@ -1,5 +1,6 @@
-// A browser over the app: the distribution's Chromium, with every complaint of a page kept.
-import { readFileSync } from "node:fs";
+// A browser over the app: the distribution's Chromium, with every complaint of a page kept; and the same server asked directly.
+// `cargo xtask browser` starts the server, with users and demo data, and says in the environment where it is.
+import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
@@ -10,9 +11,11 @@ const EXPECTED = /Failed to load resource|EventSource's response has a MIME type
 export async function open({ scheme = "light", width = 1360, height = 860 } = {}) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox"],
+    // Shared memory is small in containers.
+    args: ["--no-sandbox", "--disable-dev-shm-usage"],
   });
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, bypassCSP: false });
+  context.setDefaultTimeout(15_000);
   const page = await context.newPage();
   const complaints = [];
   page.on("console", (message) => {
@@ -24,6 +27,36 @@ export async function open({ scheme = "light", width = 1360, height = 860 } = {}
     void dialog.dismiss();
   });
   return { browser, context, page, complaints };
+}
+
+export const target = process.env.PLIMSOLL_URL;
+if (!target) throw new Error("PLIMSOLL_URL names no server; `cargo xtask browser` starts one and this with it");
+/** Screenshots; git ignores the folder. */
+export const out = new URL("./out", import.meta.url).pathname;
+mkdirSync(out, { recursive: true });
+
+/** Asks the server as a program does, with a token that may everything. */
+export async function ask(route, body, method = body === undefined ? "GET" : "POST") {
+  const answer = await fetch(`${target}/api/v1${route}`, {
+    method,
+    headers: { authorization: `Bearer ${process.env.PLIMSOLL_TOKEN}`, "content-type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  return { status: answer.status, body: await answer.json().catch(() => null) };
+}
+
+/** Logs in at the form, as somebody of the demo. */
+export async function logIn(page, name = "demo-admin", path = "/") {
+  await page.goto(target + path);
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel(/^Password/).fill(process.env.PLIMSOLL_PASSWORD);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("button", { name: "Log in" }).waitFor({ state: "hidden" });
+  await settled(page);
+}
+
+export function must(holds, what) {
+  if (!holds) throw new Error(what);
 }
 
 /** What axe-core finds serious or critical. Evaluated through the debugger, so the page's own policy stays as it is. */

@@ -91,7 +91,7 @@ export interface RecordVersions {
   key: string;
   newest: Fields | null;
   steps: RecordStep[];
-  happenings: { at: string; actor: string; kind: string; detail: string | null }[];
+  happenings: { at: string; actor: string; kind: string; detail: unknown }[];
 }
 
 export interface SyncStatus {
@@ -138,6 +138,6 @@ export interface SyncEvent {
   kind: string;
   key: string | null;
   actor: string | null;
-  detail: string | null;
+  detail?: unknown;
   state: string | null;
 }

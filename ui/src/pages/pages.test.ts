@@ -1,18 +1,24 @@
 import { expect, test } from "vitest";
 import type { SyncStatus } from "../api/sync";
+import type { Quarantined, Run } from "../api/types";
 import { tableOf } from "../api/views";
 import { kindOf, touched } from "../parts/Diff";
 import { tableOfPanel } from "./dashboards/DashboardPage";
 import { axesOf, optionOf } from "./dashboards/options";
 import type { PanelDefinition } from "./dashboards/types";
+import { newestRuns } from "./overview/types";
 import { isWhole } from "./pilot/CertificatePage";
+import { reasons } from "./pilot/PilotAct";
 import { type Certificate, stageCounts } from "./pilot/types";
 import { spoken } from "./plans/Assessment";
 import { readOptions } from "./plans/MakePlan";
 import { kinds } from "./plans/PlanPage";
+import { waitsFor } from "./playbooks/PlaybookRunPage";
+import type { PlaybookRunDetail } from "./playbooks/types";
 import { readRecord } from "./quarantine/QuarantinedPage";
 import { changed } from "./records/EditRecord";
 import { fieldFilters } from "./records/Records";
+import { leftOf } from "./runs/Journal";
 import { summary } from "./runs/UndoRun";
 import { exchangesOf, place } from "./sessions/trace";
 import { answerOf } from "./sync/Resolve";
@@ -68,6 +74,9 @@ test("what an assessment says keeps its units", () => {
   expect(spoken("estimated_ms", 1500)).toEqual(["estimated", "1.5 s"]);
   expect(spoken("journal_bytes", 2_000_000)).toEqual(["journal bytes", "2.00 MB"]);
   expect(spoken("failures", [])).toEqual(["failures", "none"]);
+  expect(spoken("rows", { bills: { insert: 35 }, waiting: [1, "no title"] })[1]).toBe(
+    "bills (insert 35), waiting (1: no title)",
+  );
 });
 
 test("the kinds of changes of an item", () => {
@@ -230,4 +239,53 @@ test("a link on which nothing was settled lately has no figure for it", () => {
   };
   const figures = linkFigures(sync satisfies SyncStatus);
   expect(figures.at(-1)?.value).toBe("none yet");
+});
+
+test("the step for which a run of a playbook waits is the first approval that is not done", () => {
+  const step = (id: string, kind: string) => ({ id, kind, title: id });
+  const detail = (status: string, done: string[]) =>
+    ({
+      run: { id: "r", playbook: "p", status, actor: "a" },
+      declared: [step("flag", "command"), step("agree", "approval"), step("sign", "approval")],
+      steps: done.map((one) => ({ step: one, action: "do", status: "done" })),
+      rollback: [],
+    }) as unknown as PlaybookRunDetail;
+  expect(waitsFor(detail("waiting", ["flag"]))).toBe("agree");
+  expect(waitsFor(detail("waiting", ["flag", "agree"]))).toBe("sign");
+  expect(waitsFor(detail("done", ["flag", "agree", "sign"]))).toBe(null);
+  expect(waitsFor(undefined)).toBe(null);
+});
+
+test("the newest runs name the last one of every system", () => {
+  const run = (id: string, started_at: string) => ({ id, started_at }) as unknown as Run;
+  const newest = newestRuns(
+    [run("c", "2026-03-01"), run("b", "2026-02-01")],
+    [
+      { system: "x", last_run: run("a", "2026-01-01") },
+      { system: "y", last_run: run("c", "2026-03-01") },
+      { system: "z" },
+    ],
+  );
+  expect(newest.map((one) => one.id)).toEqual(["c", "b", "a"]);
+});
+
+test("why members do not move is told once for all whom it concerns", () => {
+  expect(
+    reasons([
+      { customer: "D1", why: "waiting" },
+      { customer: "D2", why: "held" },
+      { customer: "D3", why: "waiting" },
+    ]),
+  ).toEqual([
+    { why: "waiting", customers: ["D1", "D3"] },
+    { why: "held", customers: ["D2"] },
+  ]);
+});
+
+test("what a run of one batch left behind is what stands open in quarantine", () => {
+  const item = (status: string) =>
+    ({ item: 7, label: "hearing 1", class: "check", reason: "no", status }) as unknown as Quarantined;
+  expect(leftOf([item("open"), item("replayed")])).toEqual([
+    { partition: 0, batch: 0, item: 7, label: "hearing 1", outcome: "quarantined", class: "check", reason: "no" },
+  ]);
 });

@@ -44,6 +44,7 @@ const TONES: Record<string, Tone> = {
   "finished with quarantine": "warn",
   degraded: "warn",
   fail: "bad",
+  failing: "bad",
   failed: "bad",
   error: "bad",
   errors: "bad",

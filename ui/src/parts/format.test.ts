@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bytes, count, duration, measured, moment, number, valueText } from "./format";
+import { ago, bytes, count, detailText, duration, measured, moment, number, valueText } from "./format";
 
 test("nothing is never written as zero", () => {
   expect(number(null)).toBe("–");
@@ -48,4 +48,10 @@ test("a typed value is its own text", () => {
   expect(valueText({ date: "2026-01-31" })).toBe("2026-01-31");
   expect(valueText(null)).toBe("null");
   expect(valueText({ a: 1, b: 2 })).toBe('{"a":1,"b":2}');
+});
+
+test("a detail of an event is words, whatever its form", () => {
+  expect(detailText("refused: 409")).toBe("refused: 409");
+  expect(detailText({ scope: "DEMO01", took_ms: 12, held: [] })).toBe("scope DEMO01 · took ms 12 · held []");
+  expect(detailText(null)).toBe("");
 });

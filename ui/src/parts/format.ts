@@ -111,3 +111,12 @@ export function measured(value: unknown, unit?: string | null): string {
   if (unit === "d") return `${number(value)} d`;
   return number(value);
 }
+
+/** A detail of an event, in words: a text as it is, members by their names. */
+export function detailText(detail: unknown): string {
+  if (detail === null || detail === undefined) return "";
+  if (typeof detail !== "object") return String(detail);
+  return Object.entries(detail)
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${typeof value === "object" ? JSON.stringify(value) : value}`)
+    .join(" · ");
+}

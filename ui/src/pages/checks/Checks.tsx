@@ -87,7 +87,7 @@ export function Checks() {
           disabled={!system || !can("operator", system)}
           onClick={() => setRunning(true)}
         >
-          Run the checks{search.system ? ` of ${search.system}` : ""}
+          Run the checks{system ? ` of ${system}` : ""}
         </Button>
       }
     >

@@ -10,11 +10,13 @@ import { Panel } from "../../parts/Page";
 import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { href } from "../../shell/places";
+import { useSession } from "../../shell/session";
 import { ReplaceGaugeModal } from "./ReplaceGaugeModal";
 import { type Incomplete, SIDES } from "./types";
 
 export function IncompleteSets() {
   const query = useApi<List<Incomplete>>("/gauge-sets/incomplete", { limit: 1000 });
+  const { can } = useSession();
   const [finding, setFinding] = useState<Incomplete | null>(null);
   const columns: Column<Incomplete>[] = [
     {
@@ -64,7 +66,12 @@ export function IncompleteSets() {
       sortable: false,
       value: () => null,
       cell: (one) => (
-        <Button size="compact-xs" variant="default" onClick={() => setFinding(one)}>
+        <Button
+          size="compact-xs"
+          variant="default"
+          disabled={!can("operator", "gauges")}
+          onClick={() => setFinding(one)}
+        >
           Find replacement
         </Button>
       ),

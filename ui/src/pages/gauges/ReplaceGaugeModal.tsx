@@ -1,5 +1,5 @@
 // Replacing a member, or filling a vacant place: the side, then the spares with why each fits or not, then the reason (GS-16).
-import { Badge, Group, Radio, ScrollArea, SegmentedControl, Stack, Text, TextInput } from "@mantine/core";
+import { Group, Radio, ScrollArea, SegmentedControl, Stack, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconCheck, IconX } from "@tabler/icons-react";
 import { useState } from "react";
@@ -8,6 +8,7 @@ import { useApi } from "../../api/queries";
 import type { List, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { Answer, Empty } from "../../parts/States";
+import { Status } from "../../parts/Status";
 import { type Candidate, type Member, SIDES, type Side } from "./types";
 
 export function ReplaceGaugeModal({
@@ -84,8 +85,8 @@ export function ReplaceGaugeModal({
             <Empty title="No spare of this kind">Register one, or break another set up.</Empty>
           ) : (
             <ScrollArea.Autosize mah={280} type="auto">
-              <Radio.Group aria-label="Spares, the best first" value={chosen} onChange={setChosen}>
-                <Stack gap={4}>
+              <Radio.Group label="Spares, the best first" value={chosen} onChange={setChosen}>
+                <Stack gap={4} mt={4}>
                   {shown.map((one) => (
                     <CandidateLine
                       key={one.serial}
@@ -117,11 +118,7 @@ export function CandidateLine({ candidate, best }: { candidate: Candidate; best:
             <IconX size={14} color="var(--pl-bad)" aria-label="does not fit" />
           )}
           <span className="mono">{candidate.serial}</span>
-          {best ? (
-            <Badge size="xs" variant="light" color="sea.9" autoContrast>
-              best
-            </Badge>
-          ) : null}
+          {best ? <Status word="good" tone="good" label="best" /> : null}
           <Text span c="dimmed">
             {candidate.location ?? "no place"}
           </Text>

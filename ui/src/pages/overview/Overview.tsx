@@ -13,7 +13,7 @@ import { href } from "../../shell/places";
 import { RUN_COLUMNS } from "../runs/columns";
 import { Attention } from "./Attention";
 import { SystemCards } from "./SystemCards";
-import type { OverviewAnswer } from "./types";
+import { newestRuns, type OverviewAnswer, overviewOf } from "./types";
 
 export function Overview() {
   const overview = useApi<OverviewAnswer>("/overview");
@@ -73,7 +73,7 @@ export function Overview() {
             {(data) => (
               <DataTable
                 label="Newest runs"
-                rows={data.items}
+                rows={newestRuns(data.items, overviewOf(overview.data ?? null))}
                 columns={RUN_COLUMNS}
                 rowKey={(run) => run.id}
                 height={360}

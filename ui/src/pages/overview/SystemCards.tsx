@@ -2,7 +2,7 @@
 import { Anchor, Group, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { Run, SystemInfo } from "../../api/types";
-import { number } from "../../parts/format";
+import { count } from "../../parts/format";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
 import { href } from "../../shell/places";
@@ -39,7 +39,7 @@ export function SystemCards({
       {all.map((system) => {
         const about = known.get(system.name);
         const own = OWN_PAGES[system.name];
-        const last = runs.find((run) => run.system === system.name);
+        const last = about?.last_run ?? runs.find((run) => run.system === system.name);
         return (
           <li key={system.name} style={{ borderBottom: "1px solid var(--pl-line)", padding: "10px 14px" }}>
             <Group justify="space-between" gap="sm" wrap="nowrap" align="flex-start">
@@ -89,20 +89,20 @@ export function SystemCards({
 }
 
 function Numbers({ about }: { about: SystemOverview }) {
-  const figures: [string, number | undefined][] = [
-    ["in quarantine", about.open_quarantine ?? about.quarantine],
-    ["failed checks", about.failed_checks],
-    ["open conflicts", about.open_conflicts ?? about.conflicts],
-    ["runs", about.runs],
-    ["plans", about.plans],
+  const figures: [one: string, many: string, number | undefined][] = [
+    ["in quarantine", "in quarantine", about.open_quarantine ?? about.quarantine],
+    ["failed check", "failed checks", about.failed_checks],
+    ["open conflict", "open conflicts", about.open_conflicts ?? about.conflicts],
+    ["run", "runs", about.runs],
+    ["plan", "plans", about.plans],
   ];
   return (
     <>
       {figures
-        .filter(([, value]) => value !== undefined && value !== null)
-        .map(([name, value]) => (
-          <Text key={name} size="xs" className="num">
-            {number(value)} {name}
+        .filter(([, , value]) => value !== undefined && value !== null)
+        .map(([one, many, value]) => (
+          <Text key={one} size="xs" className="num">
+            {count(value, one, many)}
           </Text>
         ))}
     </>

@@ -4,7 +4,7 @@ import type { List, Run } from "../../api/types";
 export interface SystemOverview {
   system: string;
   health?: string;
-  last_run?: Partial<Run> | null;
+  last_run?: Run | null;
   open_quarantine?: number;
   quarantine?: number;
   failed_checks?: number;
@@ -24,4 +24,11 @@ export function overviewOf(answer: OverviewAnswer | null): SystemOverview[] {
   if (!answer) return [];
   if (Array.isArray(answer)) return answer;
   return "items" in answer ? answer.items : (answer.systems ?? []);
+}
+
+/** The newest runs, and the last one of every system: one that works without pause hides no other. */
+export function newestRuns(runs: Run[], overview: SystemOverview[]): Run[] {
+  const all = new Map(runs.map((run) => [run.id, run]));
+  for (const { last_run: last } of overview) if (last) all.set(last.id, last);
+  return [...all.values()].sort((left, right) => right.started_at.localeCompare(left.started_at));
 }

@@ -9,6 +9,7 @@ import { Answer } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { useFilters } from "../../parts/useFilters";
 import { useSession } from "../../shell/session";
+import { CarryNow } from "./CarryNow";
 import { Members } from "./Members";
 import { ParityPanel } from "./ParityPanel";
 import { PilotAct, type PilotStep } from "./PilotAct";
@@ -28,16 +29,21 @@ export function Pilot() {
       title="Pilot"
       crumbs={[{ title: "luckygas", to: "/systems/luckygas" }]}
       about="Customers move from the legacy database to the new one, one by one, while both are in use - and back, with a certificate."
-      actions={(["start", "pause", "resume", "advance", "rollback"] as const).map((one) => (
-        <Button
-          key={one}
-          variant={one === "advance" ? "filled" : "default"}
-          disabled={!may || !status.data}
-          onClick={() => setStep(one)}
-        >
-          {{ start: "Start", pause: "Pause", resume: "Resume", advance: "Advance…", rollback: "Roll back…" }[one]}
-        </Button>
-      ))}
+      actions={
+        <>
+          <CarryNow disabled={!may || !status.data} />
+          {(["start", "pause", "resume", "advance", "rollback"] as const).map((one) => (
+            <Button
+              key={one}
+              variant={one === "advance" ? "filled" : "default"}
+              disabled={!may || !status.data}
+              onClick={() => setStep(one)}
+            >
+              {{ start: "Start", pause: "Pause", resume: "Resume", advance: "Advance…", rollback: "Roll back…" }[one]}
+            </Button>
+          ))}
+        </>
+      }
     >
       <Answer query={status}>
         {(data) => (

@@ -1,12 +1,23 @@
 // Moving members on or back, all of them or some by name.
-import { Code, NumberInput, TagsInput, Text, TextInput } from "@mantine/core";
+import { Code, NumberInput, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { api } from "../../api/client";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
+import { count, number } from "../../parts/format";
+import { Callout } from "../../parts/Page";
 import { BASE } from "./types";
 
 export type PilotStep = "start" | "pause" | "resume" | "advance" | "rollback" | "enrol";
+
+/** What a move did or would do, or whom an enrolment takes. */
+export interface PilotAnswer extends Undoable {
+  moved?: string[];
+  waiting?: string[];
+  unmoved?: { customer: string; why: string }[];
+  gate?: { name: string; verdict: string } | null;
+  would_enrol?: string[];
+}
 
 const WORDS: Record<PilotStep, { title: string; about: string; confirm: string }> = {
   enrol: {
@@ -44,6 +55,55 @@ function about(step: PilotStep, named: string[]): Record<string, unknown> {
   return step === "enrol" ? { customers: named } : { customer: named[0] };
 }
 
+/** Why members do not move, each reason once with those whom it concerns. */
+export function reasons(unmoved: { customer: string; why: string }[]): { why: string; customers: string[] }[] {
+  const all = new Map<string, string[]>();
+  for (const { customer, why } of unmoved) all.set(why, [...(all.get(why) ?? []), customer]);
+  return [...all].map(([why, customers]) => ({ why, customers }));
+}
+
+/** Why nobody moves, in a sentence. */
+function nobody({ unmoved = [], gate }: PilotAnswer): string {
+  const why = reasons(unmoved).map((one) => `${one.why} (${names(one.customers)})`);
+  return ["Nobody moves", gate ? `the gate ${gate.name} says ${gate.verdict}` : "", ...why].filter(Boolean).join("; ");
+}
+
+const SHOWN = 12;
+
+function names(customers: string[]): string {
+  const more = customers.length - SHOWN;
+  return customers.slice(0, SHOWN).join(", ") + (more > 0 ? ` and ${number(more)} more` : "");
+}
+
+function Says({ answer }: { answer: PilotAnswer }) {
+  if (answer.would_enrol) {
+    return (
+      <Callout tone="good" title={`${count(answer.would_enrol.length, "customer")} would be enrolled`}>
+        <Text size="xs">{names(answer.would_enrol)}</Text>
+      </Callout>
+    );
+  }
+  const moved = answer.moved ?? [];
+  return (
+    <Callout tone={moved.length > 0 ? "good" : "warn"} title={`${count(moved.length, "member")} would move`}>
+      <Stack gap={4}>
+        {moved.length > 0 ? <Text size="xs">{names(moved)}</Text> : null}
+        {answer.gate ? (
+          <Text>
+            The gate {answer.gate.name} says {answer.gate.verdict}.
+          </Text>
+        ) : null}
+        {answer.waiting?.length ? <Text>Waiting for a handover to end: {names(answer.waiting)}</Text> : null}
+        {reasons(answer.unmoved ?? []).map(({ why, customers }) => (
+          <Text key={why}>
+            {why}: {names(customers)}
+          </Text>
+        ))}
+      </Stack>
+    </Callout>
+  );
+}
+
 export function PilotAct({ step, customers, onClose }: { step: PilotStep; customers: string[]; onClose: () => void }) {
   const [named, setNamed] = useState<string[]>(customers);
   const [force, setForce] = useState<number | string>("");
@@ -51,7 +111,7 @@ export function PilotAct({ step, customers, onClose }: { step: PilotStep; custom
   const words = WORDS[step];
   const forced = step === "advance" && force !== "";
   return (
-    <Act<Undoable>
+    <Act<PilotAnswer>
       opened
       onClose={onClose}
       title={words.title}
@@ -60,15 +120,18 @@ export function PilotAct({ step, customers, onClose }: { step: PilotStep; custom
       danger={step === "rollback" || forced}
       basis={`${step} ${named.join(",")} ${force}`}
       ready={!forced || what.trim() !== ""}
-      send={(reason, dry) =>
-        api.post(`${BASE}/${step}`, {
+      send={async (reason, dry) => {
+        const answer = await api.post<PilotAnswer>(`${BASE}/${step}`, {
           reason,
           dry_run: dry,
           ...about(step, named),
           ...(forced ? { force: { writes: Number(force), what } } : {}),
-        })
-      }
-      preview={(answer) => <pre className="plain">{JSON.stringify(answer, null, 2)}</pre>}
+        });
+        // The server answers 200 when nobody may move; to whoever asked it is a refusal.
+        if (!dry && answer.moved?.length === 0 && !answer.waiting?.length) throw new Error(nobody(answer));
+        return answer;
+      }}
+      preview={(answer) => <Says answer={answer} />}
     >
       <TagsInput
         label={step === "enrol" ? "Customers" : "Customer"}

@@ -8,6 +8,7 @@ import { measured, number, percent } from "../../parts/format";
 import { Panel, Stats } from "../../parts/Page";
 import { Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
+import { useSession } from "../../shell/session";
 import { PilotAct } from "./PilotAct";
 import { BASE, type Covariate, type Selection, type Stratum } from "./types";
 
@@ -66,6 +67,8 @@ function balanceRows(selection: Selection): (Covariate & { what: string })[] {
 }
 
 export function SelectCohort() {
+  const { can } = useSession();
+  const may = can("operator", "luckygas");
   const [by, setBy] = useState<string>("percent");
   const [size, setSize] = useState<number | string>(10);
   const [orders, setOrders] = useState<number | string>(0);
@@ -138,14 +141,14 @@ export function SelectCohort() {
           />
           {error ? <Problem error={error} /> : null}
           <Group gap={8}>
-            <Button variant="light" loading={busy} onClick={() => void look()}>
+            <Button variant="light" loading={busy} disabled={!may} onClick={() => void look()}>
               Look at the balance
             </Button>
-            <Button disabled={!found} onClick={() => setKeeping(true)}>
+            <Button disabled={!found || !may} onClick={() => setKeeping(true)}>
               Keep the selection…
             </Button>
           </Group>
-          <Button variant="default" onClick={() => setEnrolling(true)}>
+          <Button variant="default" disabled={!may} onClick={() => setEnrolling(true)}>
             Enrol the newest selection…
           </Button>
         </Stack>

@@ -28,10 +28,20 @@ export function spoken(name: string, value: unknown): [string, string] {
     words,
     typeof value === "object"
       ? Object.entries(value)
-          .map(([key, one]) => `${key} ${typeof one === "object" ? JSON.stringify(one) : String(one)}`)
+          .map(([key, one]) => `${key} ${within(one)}`)
           .join(", ")
       : String(value),
   ];
+}
+
+/** A value inside another: members by their names, in brackets. */
+function within(value: unknown): string {
+  if (Array.isArray(value)) return `(${value.map(within).join(": ")})`;
+  if (typeof value === "object" && value !== null)
+    return `(${Object.entries(value)
+      .map(([name, one]) => `${name} ${within(one)}`)
+      .join(", ")})`;
+  return String(value);
 }
 
 export function Assessment({ plan }: { plan: Plan }) {

@@ -7,6 +7,7 @@ import { useApi } from "../../api/queries";
 import type { SystemInfo, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { href } from "../../shell/places";
+import { useSession } from "../../shell/session";
 
 interface Made extends Undoable {
   plan?: string | { id: string };
@@ -38,7 +39,8 @@ export function MakePlan({
 }) {
   const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false });
   const navigate = useNavigate();
-  const able = (systems.data ?? []).filter((one) => one.changes.length > 0);
+  const { can } = useSession();
+  const able = (systems.data ?? []).filter((one) => one.changes.length > 0 && can("operator", one.name));
   const [system, setSystem] = useState<string | null>(null);
   const [change, setChange] = useState<string | null>(null);
   const [text, setText] = useState("");

@@ -29,6 +29,7 @@ export function PlanPage() {
   const offset = Number(search.offset ?? 0) || 0;
   const detail = useApi<PlanDetail>(path("plans", id), { limit: LIMIT, offset }, { every: false });
   const plan = detail.data?.plan;
+  const runs = useRunsOf(plan);
   return (
     <Page
       title={plan ? `Plan: ${plan.system} ${plan.change}` : "Plan"}
@@ -44,12 +45,12 @@ export function PlanPage() {
           </Group>
         ) : null
       }
-      actions={plan ? <Decide plan={plan} /> : null}
+      actions={plan && runs?.length === 0 ? <Decide plan={plan} /> : null}
     >
       <Answer query={detail}>
         {(data) => (
           <div className="grid">
-            <Head plan={data.plan} />
+            <Head plan={data.plan} runs={runs ?? []} />
             <Changes
               list={data.items}
               at={search.item}
@@ -63,9 +64,13 @@ export function PlanPage() {
   );
 }
 
-function Head({ plan }: { plan: Plan }) {
-  const runs = useApi<List<Run>>("/runs", { system: plan.system, limit: 200 });
-  const own = (runs.data?.items ?? []).filter((run) => run.plan === plan.id);
+/** The runs that applied a plan; nothing while it is not known. A plan is applied once. */
+function useRunsOf(plan: Plan | undefined): Run[] | undefined {
+  const runs = useApi<List<Run>>("/runs", { plan: plan?.id }, { enabled: plan !== undefined });
+  return runs.data?.items.filter((run) => run.plan === plan?.id);
+}
+
+function Head({ plan, runs }: { plan: Plan; runs: Run[] }) {
   return (
     <>
       <Panel title="What it is" className="w4">
@@ -81,9 +86,9 @@ function Head({ plan }: { plan: Plan }) {
             ["Approved", plan.approved_by ? `by ${plan.approved_by}` : "not yet"],
             [
               "Runs",
-              own.length > 0 ? (
+              runs.length > 0 ? (
                 <span key="runs">
-                  {own.map((run) => (
+                  {runs.map((run) => (
                     <Anchor key={run.id} component={Link} to={href.run(run.id)} className="mono" mr={8}>
                       {shortId(run.id)}
                     </Anchor>
@@ -239,6 +244,8 @@ function Decide({ plan }: { plan: Plan }) {
           send={(reason) => api.post(path("plans", plan.id, step), { reason })}
           onDone={(answer) => {
             if (answer?.run) void navigate({ to: href.run(answer.run) });
+            // A rejected plan is discarded: there is nothing to show any more.
+            if (step === "reject") void navigate({ to: "/plans" });
           }}
         />
       ) : null}

@@ -14,6 +14,7 @@ import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
 import { useFilters } from "../../parts/useFilters";
 import { href } from "../../shell/places";
+import { useSession } from "../../shell/session";
 import { MakePlan } from "./MakePlan";
 
 const LIMIT = 200;
@@ -69,6 +70,9 @@ const COLUMNS: Column<Plan>[] = [
 export function Plans() {
   const [search, setSearch] = useFilters();
   const navigate = useNavigate();
+  const { can, session } = useSession();
+  // Somebody may plan in one system only; the dialog then offers that one.
+  const may = can("operator") || Object.keys(session.roles ?? {}).some((system) => can("operator", system));
   const [making, setMaking] = useState(false);
   const offset = Number(search.offset ?? 0) || 0;
   const plans = useApi<List<Plan>>("/plans", { system: search.system, limit: LIMIT, offset });
@@ -77,7 +81,7 @@ export function Plans() {
       title="Plans"
       about="A plan is an unchangeable list of row changes. Nothing writes to a live table except by applying one."
       actions={
-        <Button leftSection={<IconPlus size={14} />} onClick={() => setMaking(true)}>
+        <Button leftSection={<IconPlus size={14} />} disabled={!may} onClick={() => setMaking(true)}>
           Make a plan
         </Button>
       }

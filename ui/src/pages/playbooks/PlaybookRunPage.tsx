@@ -33,6 +33,17 @@ const STEPS = {
   },
 } as const;
 
+/** The step for whose approval a run waits. */
+export function waitsFor(detail: PlaybookRunDetail | undefined): string | null {
+  if (detail?.run.status !== "waiting") return null;
+  const done = (id: string) =>
+    detail.steps.some((entry) => entry.step === id && entry.action === "do" && entry.status === "done");
+  return detail.declared.find((step) => step.kind === "approval" && !done(step.id))?.id ?? null;
+}
+
+/** Nothing is left to go on with. */
+const OVER = ["done", "rolled_back"];
+
 export function PlaybookRunPage() {
   const { run: id = "" } = useParams({ strict: false }) as { run?: string };
   const query = useApi<PlaybookRunDetail>(path("playbook-runs", id), undefined, { every: 2 });
@@ -44,7 +55,9 @@ export function PlaybookRunPage() {
   const { can } = useSession();
   const [doing, setDoing] = useState<keyof typeof STEPS | null>(null);
   const [approving, setApproving] = useState<string | null>(null);
-  const waits = query.data?.steps.at(-1);
+  // The server does not say who has approved already; whoever did it here is not asked again.
+  const [approved, setApproved] = useState<string | null>(null);
+  const waits = waitsFor(query.data);
   return (
     <Page
       title={playbook.data?.front.title ?? "Run of a playbook"}
@@ -63,20 +76,30 @@ export function PlaybookRunPage() {
       actions={
         run ? (
           <>
-            {waits && /wait/i.test(`${run.status} ${waits.status}`) ? (
-              <Button variant="default" disabled={!can("approver")} onClick={() => setApproving(waits.step)}>
-                Approve {waits.step}
+            {waits && waits !== approved ? (
+              <Button disabled={!can("approver")} onClick={() => setApproving(waits)}>
+                Approve {waits}
               </Button>
             ) : null}
-            <Button variant="default" disabled={!can("operator")} onClick={() => setDoing("abort")}>
-              Abort
-            </Button>
-            <Button variant="default" disabled={!can("operator")} onClick={() => setDoing("rollback")}>
-              Roll back
-            </Button>
-            <Button disabled={!can("operator")} onClick={() => setDoing("continue")}>
-              Go on
-            </Button>
+            {run.status === "running" ? (
+              <Button variant="default" disabled={!can("operator")} onClick={() => setDoing("abort")}>
+                Abort
+              </Button>
+            ) : null}
+            {run.status === "rolled_back" ? null : (
+              <Button variant="default" disabled={!can("operator")} onClick={() => setDoing("rollback")}>
+                Roll back
+              </Button>
+            )}
+            {OVER.includes(run.status) ? null : (
+              <Button
+                variant={waits && waits !== approved ? "default" : "filled"}
+                disabled={!can("operator")}
+                onClick={() => setDoing("continue")}
+              >
+                Go on
+              </Button>
+            )}
           </>
         ) : null
       }
@@ -103,8 +126,10 @@ export function PlaybookRunPage() {
           opened
           onClose={() => setApproving(null)}
           title={`Approve the step ${approving}`}
+          about="The approval is bound to the document as the run began with it. The run then waits for somebody to go on with it."
           confirm="Approve"
           send={(reason) => api.post(path("playbook-runs", id, "approve"), { step: approving, reason })}
+          onDone={() => setApproved(approving)}
         />
       ) : null}
       {doing ? (

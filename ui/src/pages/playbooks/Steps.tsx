@@ -22,7 +22,11 @@ export function Steps({ steps, entries = [] }: { steps: PlaybookStep[]; entries?
                 <Text size="xs" c="dimmed" style={{ overflowWrap: "anywhere" }}>
                   {step.rollback?.length ? `way back: ${step.rollback.join("; ")}` : (step.nothing_to_take_back ?? "")}
                 </Text>
-                {last?.problem ? <Text role="alert">{last.problem}</Text> : null}
+                {last?.message ? (
+                  <Text role={last.status === "failed" ? "alert" : undefined} size="xs">
+                    {last.message}
+                  </Text>
+                ) : null}
                 {last?.output ? (
                   <details>
                     <summary style={{ cursor: "pointer", fontSize: 12 }}>output</summary>
@@ -33,7 +37,7 @@ export function Steps({ steps, entries = [] }: { steps: PlaybookStep[]; entries?
               <div style={{ textAlign: "right", flex: "none" }}>
                 <Status
                   word={last?.status ?? "waiting"}
-                  label={last ? `${last.action === "rollback" ? "rollback " : ""}${last.status}` : step.kind}
+                  label={last ? `${last.action === "undo" ? "way back " : ""}${last.status}` : step.kind}
                   tone={last ? undefined : "idle"}
                 />
                 {last ? (

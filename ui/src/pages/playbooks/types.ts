@@ -62,14 +62,14 @@ export interface PlaybookRun {
 export interface PlaybookEntry {
   sequence: number;
   step: string;
-  action: string;
+  action: "do" | "undo";
   status: string;
   command: string;
   started_at: string;
   finished_at: string | null;
   code: number | null;
   output?: string | null;
-  problem?: string | null;
+  message?: string | null;
 }
 
 /** A run: what was done of each step, the steps as they are declared, and what would take it back. */

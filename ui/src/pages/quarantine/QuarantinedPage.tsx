@@ -1,5 +1,6 @@
 // One quarantined item: why it was refused, its source record to repair, and the rows that it would have written.
 import { Anchor, Button, Group, Text, Textarea } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { api, path } from "../../api/client";
@@ -97,13 +98,18 @@ const STEPS = {
 type Step = keyof typeof STEPS;
 
 function Repair({ item }: { item: Quarantined }) {
+  const client = useQueryClient();
   const { can } = useSession();
-  const stored = JSON.stringify(item.record, null, 2);
+  // What is replayed: the repaired record once there is one.
+  const stored = JSON.stringify(item.edited ?? item.record, null, 2);
   const [text, setText] = useState(stored);
   const [step, setStep] = useState<Step | null>(null);
-  useEffect(() => setText(stored), [stored]);
   const [trying, setTrying] = useState(false);
   const [tried, setTried] = useState<Tried | null>(null);
+  useEffect(() => {
+    setText(stored);
+    setTried(null);
+  }, [stored]);
   const [error, setError] = useState<unknown>(null);
   const validate = async () => {
     setTrying(true);
@@ -118,12 +124,12 @@ function Repair({ item }: { item: Quarantined }) {
   };
   const read = readRecord(text);
   const edited = text !== stored;
-  const may = can("operator", item.system);
+  const may = can("operator", item.system) && item.status === "open";
   return (
     <Panel
       title="Source record"
       className="w6"
-      note={edited ? "edited, not kept yet" : "as it came"}
+      note={edited ? "edited, not kept yet" : item.edited ? "repaired" : "as it came"}
       actions={
         <>
           <Button variant="default" disabled={!may || !edited || "problem" in read} onClick={() => setStep("repair")}>
@@ -181,12 +187,15 @@ function Repair({ item }: { item: Quarantined }) {
           about={STEPS[step].about}
           confirm={STEPS[step].confirm}
           danger={step === "discard"}
-          send={(reason) =>
-            api.post(
-              path("quarantine", item.id, step),
-              step === "repair" && "value" in read ? { body: read.value, reason } : { reason },
-            )
-          }
+          send={async (reason) => {
+            const body = step === "repair" && "value" in read ? { body: read.value, reason } : { reason };
+            const answer = await api.post<Undoable & { item?: Quarantined }>(path("quarantine", item.id, step), body);
+            if (step === "replay" && answer.item?.status === "open") {
+              await client.invalidateQueries();
+              throw new Error(`It was refused again: ${answer.item.reason}`);
+            }
+            return answer;
+          }}
         />
       ) : null}
     </Panel>

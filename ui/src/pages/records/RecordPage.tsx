@@ -8,6 +8,7 @@ import type { RecordDetail, RecordVersions } from "../../api/sync";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { Cell } from "../../parts/Diff";
+import { detailText } from "../../parts/format";
 import { Callout, Page, Panel } from "../../parts/Page";
 import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
@@ -166,8 +167,9 @@ function Versions({ system, record }: { system: string; record: RecordDetail }) 
                   What happened
                 </Text>
                 {[...data.happenings].reverse().map((one) => (
-                  <Text key={`${one.at} ${one.kind} ${one.detail}`} size="xs">
-                    <Time at={one.at} form="full" /> · {one.kind.replaceAll("_", " ")} · {one.actor} {one.detail}
+                  <Text key={`${one.at} ${one.kind} ${detailText(one.detail)}`} size="xs">
+                    <Time at={one.at} form="full" /> · {one.kind.replaceAll("_", " ")} · {one.actor}{" "}
+                    {detailText(one.detail)}
                   </Text>
                 ))}
               </>

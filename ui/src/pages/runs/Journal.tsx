@@ -1,12 +1,15 @@
 // What a run left behind: items that were not simply applied, and its events in the chained log.
 import { Anchor, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import type { BatchError, JournalEvent, Run } from "../../api/types";
+import { useApi } from "../../api/queries";
+import type { BatchError, JournalEvent, List, Quarantined, Run } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
+import { count } from "../../parts/format";
 import { Panel } from "../../parts/Page";
 import { Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
+import { href } from "../../shell/places";
 
 const ERRORS: Column<BatchError>[] = [
   { id: "batch", header: "Batch", width: "70px", align: "right", value: (one) => one.batch },
@@ -22,7 +25,29 @@ const ERRORS: Column<BatchError>[] = [
   { id: "reason", header: "Reason", width: "minmax(260px, 3fr)", value: (one) => one.reason },
 ];
 
-export function Left({ run, errors }: { run: Run; errors: BatchError[] }) {
+/** Items in quarantine in the form of a report, for a run whose report lists none: it was applied as one batch. */
+export function leftOf(items: Quarantined[]): BatchError[] {
+  return items
+    .filter((one) => one.status === "open")
+    .map(({ item, label, class: kind, reason }) => ({
+      partition: 0,
+      batch: 0,
+      item,
+      label,
+      outcome: "quarantined",
+      class: kind,
+      reason,
+    }));
+}
+
+export function Left({ run, errors }: { run: Run; errors: BatchError[] | undefined }) {
+  const { quarantined, conflicted, skipped } = run.tally;
+  const query = useApi<List<Quarantined>>(
+    "/quarantine",
+    { run: run.id, limit: 500 },
+    { enabled: errors === undefined && quarantined > 0 },
+  );
+  const rows = errors ?? leftOf(query.data?.items ?? []);
   return (
     <Panel
       title="Left behind"
@@ -30,23 +55,31 @@ export function Left({ run, errors }: { run: Run; errors: BatchError[] }) {
       note="items that the data's own rules or later edits kept out"
       actions={
         <>
-          {run.tally.quarantined > 0 ? (
+          {quarantined > 0 ? (
             <Anchor component={Link} to={`/quarantine?run=${run.id}`}>
               Repair in quarantine
             </Anchor>
           ) : null}
-          <CsvButton rows={errors} columns={ERRORS} file={`left-${run.id.slice(0, 8)}`} />
+          <CsvButton rows={rows} columns={ERRORS} file={`left-${run.id.slice(0, 8)}`} />
         </>
       }
     >
       <DataTable
         label="Items that were left behind"
-        rows={errors}
+        rows={rows}
         columns={ERRORS}
         rowKey={(one) => `${one.partition}/${one.batch}/${one.item}`}
         height={320}
-        empty={<Empty title="Nothing was left behind" />}
+        empty={quarantined + conflicted + skipped === 0 ? <Empty title="Nothing was left behind" /> : null}
       />
+      {skipped > 0 ? (
+        <Text p="sm" c="dimmed">
+          {count(skipped, "item")} skipped, such as a record that waits in quarantine already.{" "}
+          <Anchor component={Link} to={href.plan(run.plan)} underline="always">
+            The plan says why of each
+          </Anchor>
+        </Text>
+      ) : null}
     </Panel>
   );
 }

@@ -72,7 +72,7 @@ function Body({ data }: { data: RunDetail }) {
           <TallyBar tally={run.tally} legend />
           {isGoing ? <Live run={run} /> : null}
         </Panel>
-        <Left run={run} errors={report?.batch_errors ?? []} />
+        <Left run={run} errors={report?.batch_errors ?? undefined} />
       </div>
       <Panel title="Facts" className="w4">
         <Facts
@@ -87,7 +87,12 @@ function Body({ data }: { data: RunDetail }) {
             ["Took", duration(run.duration_ms)],
             ["By", run.actor],
             ["Reason", run.reason || "none given"],
-            ["Batches", `${number(run.batches)} of ${String(run.settings.batch_size ?? "?")} items`],
+            [
+              "Batches",
+              run.settings.batch_size
+                ? `${number(run.batches)} of ${String(run.settings.batch_size)} items`
+                : number(run.batches),
+            ],
             ["Rows written", number(run.rows_written)],
             ["Unchanged", number(report?.unchanged)],
             [

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { path } from "../../api/client";
 import { useEvents } from "../../api/events";
 import type { SyncEvent } from "../../api/sync";
+import { detailText } from "../../parts/format";
 import { Panel } from "../../parts/Page";
 import { Scroll } from "../../parts/Scroll";
 import { Empty } from "../../parts/States";
@@ -76,7 +77,7 @@ export function Happening({ system }: { system: string }) {
                   {event.key}
                 </Anchor>
               ) : null}{" "}
-              {event.detail}
+              {detailText(event.detail)}
             </Text>
           </div>
         ))}

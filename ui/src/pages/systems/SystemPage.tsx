@@ -9,6 +9,7 @@ import { DataTable } from "../../parts/DataTable";
 import { Page, Panel } from "../../parts/Page";
 import { Answer, Empty } from "../../parts/States";
 import { href } from "../../shell/places";
+import { useSession } from "../../shell/session";
 import { MakePlan } from "../plans/MakePlan";
 import { RUN_COLUMNS } from "../runs/columns";
 
@@ -17,6 +18,7 @@ export function SystemPage() {
   const query = useApi<SystemInfo>(path("systems", name), undefined, { every: false });
   const runs = useApi<List<Run>>("/runs", { system: name, limit: 50 });
   const navigate = useNavigate();
+  const { can } = useSession();
   const [making, setMaking] = useState(false);
   return (
     <Page
@@ -50,7 +52,7 @@ export function SystemPage() {
               flush
               actions={
                 system.changes.length > 0 ? (
-                  <Button variant="default" onClick={() => setMaking(true)}>
+                  <Button variant="default" disabled={!can("operator", name)} onClick={() => setMaking(true)}>
                     Make a plan
                   </Button>
                 ) : null
