@@ -14,6 +14,7 @@ use crate::demo::guarded::Guarded;
 use crate::failure::Failure;
 use crate::{campaigns, packages, process, project};
 
+const FOLDER: &str = ".tools/schemathesis";
 const PACKAGE: &str = "schemathesis==4.32.5";
 /// How many requests are made up for each route, where nobody says otherwise.
 const EXAMPLES: &str = "15";
@@ -25,7 +26,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let server = Guarded::serve(&plimsoll, "demo-fuzz", alive::SMALL)?;
     let mut command = Command::new(program);
     command
-        .current_dir(project::root())
+        // It keeps what it learned in the folder in which it is started.
+        .current_dir(project::root().join(FOLDER))
         .args(["run", &format!("{}/api/v1/openapi.json", server.address())])
         .args(["--checks", "not_a_server_error", "--phases", "examples,coverage,fuzzing"])
         .args(["--max-examples", EXAMPLES, "--seed", "1", "--request-timeout", "35", "--continue-on-failure"])
@@ -37,7 +39,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 
 /// The program, installed into a folder of its own unless it is there.
 fn ensure() -> Result<PathBuf, Failure> {
-    let folder = project::root().join(".tools/schemathesis");
+    let folder = project::root().join(FOLDER);
     let program = folder.join("bin/schemathesis");
     let wanted = PACKAGE.rsplit('=').next().unwrap_or_default();
     let is_there = || {
