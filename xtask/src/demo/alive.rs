@@ -41,7 +41,7 @@ pub(crate) const MISSION: Size = Size {
 
 const SCOPE: &str = "DEMO01";
 /// How long members may take until their copies are compared.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 /// A verdict that is no GO, or something that a check finds wrong.
 const FOUND: &[i32] = &[0, 1, 3, 4];
 /// Where people find the server, when nobody else listens there.
