@@ -37,6 +37,19 @@ export function handOf(page) {
       await page.getByRole("option", { name: option, exact: true }).click();
     },
 
+    /** Does what the open dialog is for. A preview has just moved the button: a press that came to nothing is made again. */
+    async confirm(name) {
+      const dialog = hand.dialog();
+      const button = dialog.getByRole("button", { name, exact: true });
+      await button.click();
+      await page.waitForTimeout(200);
+      // A button that is gone, or that cannot be pressed while the server works, waits for nobody.
+      const waits = await button.isEnabled({ timeout: 500 }).catch(() => false);
+      // What the server refused is told in the dialog, and asking again would change nothing.
+      if (waits && !(await dialog.getByRole("alert").isVisible()))
+        await button.click({ timeout: 2_000 }).catch(() => {});
+    },
+
     /** Gives the reason in the open dialog, looks at what would happen, and does what the dialog is for. */
     async decide(reason, button, { preview = false } = {}) {
       const dialog = hand.dialog();
@@ -48,7 +61,7 @@ export function handOf(page) {
         await status.waitFor(PATIENCE);
         told = await status.textContent();
       }
-      await dialog.getByRole("button", { name: button, exact: true }).click();
+      await hand.confirm(button);
       await dialog.waitFor({ state: "hidden", ...PATIENCE });
       await hand.dismiss();
       return told;

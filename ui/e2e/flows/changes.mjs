@@ -17,7 +17,7 @@ const runOf = async (id) => (await ask(`/runs/${id}`)).body.run;
 const shown = (page) => decodeURIComponent(new URL(page.url()).pathname.split("/").at(-1));
 
 /** Undoes the run that is open, and waits until the page shows the finished undo. */
-async function undo({ page, button, dialog }, run, reason) {
+async function undo({ page, button, dialog, confirm }, run, reason) {
   await button("Undo…").click();
   const before = page.url();
   await dialog()
@@ -28,7 +28,7 @@ async function undo({ page, button, dialog }, run, reason) {
   const told = dialog().getByRole("status", { name: "What would happen" });
   await told.waitFor(PATIENCE);
   const says = await told.textContent();
-  await dialog().getByRole("button", { name: "Undo run" }).click();
+  await confirm("Undo run");
   await page.waitForURL((url) => url.href !== before, PATIENCE);
   await page.getByText("takes back").waitFor(PATIENCE);
   await page.getByText("finished").first().waitFor(PATIENCE);
