@@ -3,8 +3,6 @@
 //! Owns which of them are wanted, and asking the store for no more than is shown: a store of a system whose every request is
 //! a run has very many. Reading a whole one is [`super::plan`]'s and [`super::run`]'s.
 
-use std::collections::BTreeMap;
-
 use plimsoll_core::id::Id;
 use plimsoll_core::value::Value;
 use plimsoll_store::Store;
@@ -83,23 +81,6 @@ pub fn runs(store: &mut dyn Store, wanted: &Wanted, limit: u64) -> Result<(Vec<R
     let (rows, total) = newest(store, "plimsoll_run", run::COLUMNS, &condition, parameters, limit)?;
     let runs = rows.iter().map(run::read_run).collect::<Result<Vec<_>, _>>()?;
     Ok((run::with_all_sums(store, runs)?, total))
-}
-
-/// How many plans and how many runs there are, by system.
-///
-/// # Errors
-/// When the store fails.
-pub fn counts(store: &mut dyn Store) -> Result<BTreeMap<String, (u64, u64)>, EngineError> {
-    let mut counted: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-    let sql = "SELECT system, count(*) FROM plimsoll_plan WHERE status <> 'building' GROUP BY system";
-    for cells in store.query(sql, &[])?.into_iter().map(Cells) {
-        counted.entry(cells.text(0)?).or_default().0 = cells.count(1)?;
-    }
-    let sql = "SELECT system, count(*) FROM plimsoll_run GROUP BY system";
-    for cells in store.query(sql, &[])?.into_iter().map(Cells) {
-        counted.entry(cells.text(0)?).or_default().1 = cells.count(1)?;
-    }
-    Ok(counted)
 }
 
 fn newest(

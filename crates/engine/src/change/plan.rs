@@ -310,10 +310,24 @@ fn next_number(store: &mut dyn Store) -> Result<i64, EngineError> {
     next.into_iter().next().map_or(Ok(1), |row| Cells(row).integer(0))
 }
 
+/// What a header says only once its plan is complete: shapes, digest, items, changes, refused, unchanged, journal bytes, facts.
+fn completed(plan: &Plan) -> Result<[Value; 8], EngineError> {
+    Ok([
+        Value::text(serde_json::to_string(&plan.shapes)?),
+        Value::text(&plan.digest),
+        number(plan.items),
+        number(plan.changes),
+        number(plan.refused),
+        number(plan.unchanged),
+        number(plan.journal_bytes),
+        Value::text(plan.facts.to_string()),
+    ])
+}
+
 /// Writes the header as it is.
 fn insert(store: &mut dyn Store, plan: &Plan) -> Result<(), EngineError> {
     let optional = |id: &Option<Id>| Value::optional_text(id.as_ref().map(Id::as_str));
-    let row = vec![
+    let mut row = vec![
         Value::text(plan.id.as_str()),
         Value::Integer(plan.number),
         Value::text(&plan.system),
@@ -322,37 +336,23 @@ fn insert(store: &mut dyn Store, plan: &Plan) -> Result<(), EngineError> {
         Value::text(&plan.created_at),
         Value::text(&plan.actor),
         Value::text(&plan.source),
-        Value::text(serde_json::to_string(&plan.shapes)?),
-        Value::text(&plan.digest),
-        number(plan.items),
-        number(plan.changes),
-        number(plan.refused),
-        number(plan.unchanged),
-        number(plan.journal_bytes),
-        Value::text(plan.facts.to_string()),
+    ];
+    row.extend(completed(plan)?);
+    row.extend([
         Value::optional_text(plan.approved_by.as_deref()),
         Value::optional_text(plan.approved_at.as_deref()),
         Value::optional_text(plan.approved_digest.as_deref()),
         optional(&plan.undoes),
         optional(&plan.replays),
-    ];
+    ]);
     let columns: Vec<&str> = COLUMNS.split(", ").map(str::trim).collect();
     Ok(store.append("plimsoll_plan", &columns, &[row])?)
 }
 
 /// Completes a header that was written when its plan was begun.
 fn make_ready(store: &mut dyn Store, plan: &Plan) -> Result<(), EngineError> {
-    let parameters = [
-        Value::text(plan.id.as_str()),
-        Value::text(serde_json::to_string(&plan.shapes)?),
-        Value::text(&plan.digest),
-        number(plan.items),
-        number(plan.changes),
-        number(plan.refused),
-        number(plan.unchanged),
-        number(plan.journal_bytes),
-        Value::text(plan.facts.to_string()),
-    ];
+    let mut parameters = vec![Value::text(plan.id.as_str())];
+    parameters.extend(completed(plan)?);
     store.execute(
         "UPDATE plimsoll_plan SET status = 'ready', shapes = $2, digest = $3, items = $4, changes = $5,
          refused = $6, unchanged = $7, journal_bytes = $8, facts = $9 WHERE id = $1",

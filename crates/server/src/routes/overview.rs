@@ -70,10 +70,11 @@ async fn of_system(server: &Server, caller: &Caller, served: &ServedSystem) -> R
     let store = server.store_of(served)?;
     let read = move |session: &mut Session| {
         let of = session.store.as_mut();
-        let (last, runs) = listing::runs(of, &listing::Wanted::of([system.name]), 1)?;
+        let own = listing::Wanted::of([system.name]);
+        let (last, runs) = listing::runs(of, &own, 1)?;
         let waiting =
             quarantine::list(of, None, false)?.into_iter().filter(|item| item.system == system.name).count();
-        let plans = listing::counts(of)?.get(system.name).map_or(0, |(plans, _)| *plans);
+        let (_, plans) = listing::plans(of, &own, 0)?;
         let mut rows = serde_json::Map::new();
         for table in system.tables {
             let counted = of.query(&format!("SELECT count(*) FROM {table}"), &[])?;

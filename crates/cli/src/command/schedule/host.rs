@@ -15,6 +15,7 @@ use crate::command::own_program::{OwnProgram, wait};
 
 /// How much of what is printed is kept, in bytes.
 const KEPT: usize = 8_192;
+
 /// Runs command lines with this binary.
 pub(crate) struct BinaryHost {
     program: OwnProgram,
