@@ -13,14 +13,16 @@ use crate::demo::guarded::Guarded;
 use crate::failure::Failure;
 use crate::{campaigns, packages, process, ui};
 
-/// Runs the command: every script, or those that are named.
+/// Runs the command: every script, or those that are named; a word that names no script is a flow of `run.mjs`.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    let scripts: Vec<&str> = match arguments {
-        [] => vec!["run.mjs", "look.mjs"],
-        named => named.iter().map(String::as_str).collect(),
-    };
+    let (scripts, flows): (Vec<String>, Vec<String>) =
+        arguments.iter().cloned().partition(|word| word.ends_with(".mjs"));
     let opened = serve(alive::SMALL)?;
-    scripts.iter().try_for_each(|script| opened.script(script, &[]))
+    if arguments.is_empty() || !flows.is_empty() {
+        opened.script("run.mjs", &flows)?;
+    }
+    let looks = if arguments.is_empty() { vec!["look.mjs".to_owned()] } else { scripts };
+    looks.iter().try_for_each(|script| opened.script(script, &[]))
 }
 
 /// Measures the app in the browser; `cargo xtask bench web`.

@@ -132,13 +132,13 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "change|checks|flags|gauges|ingest|live|pilot|sync|views [ARGS]",
+        arguments: "change|checks|flags|gauges|ingest|live|pilot|sync|views|web [ARGS]",
         about: "measure the change engine, checks, a system, in a release build, beside floor and rivals; or gauges, pilot, sync as tests",
         run: campaigns::bench,
     },
     Command {
         name: "browser",
-        arguments: "[SCRIPT]..",
+        arguments: "[SCRIPT|FLOW]..",
         about: "drive the web app in Chromium on demo data of all five systems, then look at every page: axe-core, policy, screenshots",
         run: browser::run,
     },

@@ -97,16 +97,7 @@ pub(crate) enum Command {
         limit: u64,
     },
     /// Go on with a run that was paused, stopped, or killed
-    Resume {
-        /// The run, or a prefix of its id
-        run: String,
-        /// Allow this many failed or conflicted items
-        #[arg(long, value_name = "N")]
-        max_errors: Option<u64>,
-        /// Allow this share of failed or conflicted items, 0 to 1
-        #[arg(long, value_name = "SHARE")]
-        max_error_share: Option<f64>,
-    },
+    Resume(ResumeArguments),
     /// Let a run stop after its current batch, to be resumed
     Pause(ControlArguments),
     /// End a run after its current batch
@@ -556,6 +547,25 @@ pub(crate) struct ViewArguments {
     /// Print an aligned table, as without any of these
     #[arg(long, conflicts_with = "json")]
     pub(crate) table: bool,
+}
+
+/// Arguments of `resume`; what is left out stays as the run has it.
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArguments {
+    /// The run, or a prefix of its id
+    pub(crate) run: String,
+    /// Items in one batch from here on
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) batch_size: Option<u64>,
+    /// Wait between batches from here on
+    #[arg(long, value_name = "MS")]
+    pub(crate) throttle: Option<u64>,
+    /// Allow this many failed or conflicted items
+    #[arg(long, value_name = "N")]
+    pub(crate) max_errors: Option<u64>,
+    /// Allow this share of failed or conflicted items, 0 to 1
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) max_error_share: Option<f64>,
 }
 
 /// Arguments of `pause` and `cancel`.

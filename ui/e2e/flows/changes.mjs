@@ -1,7 +1,7 @@
 // The main job: a run is undone from the overview; a plan is made, read, approved, applied and watched; a row that was
 // refused is repaired and replayed; and all of it is taken back.
 import { ask, must, settled } from "../browser.mjs";
-import { PATIENCE } from "../hand.mjs";
+import { PATIENCE, until } from "../hand.mjs";
 
 const PROMISED_MS = 60_000;
 
@@ -40,6 +40,13 @@ async function undo({ page, button, dialog, confirm }, run, reason) {
 
 export const steps = (hand) => {
   const { page, go, heading, button, panel, rows, choose, decide, dialog } = hand;
+  /** Says in the open dialog how the run is to go. */
+  const pace = async (now, fields) => {
+    await dialog()
+      .getByRole("button", { name: `How it goes: ${now}` })
+      .click();
+    for (const [label, value] of Object.entries(fields)) await dialog().getByLabel(label).fill(value);
+  };
   let plan;
   let run;
   /** The key of the row that was replayed. */
@@ -111,10 +118,49 @@ export const steps = (hand) => {
       must(body.plan.approved_digest === plan.digest, "the approval is bound to another digest");
     },
 
-    "it is applied, and watched until it ends, with what it left behind": async () => {
+    "it is applied in small steps, watched live, paused, and gone on with": async () => {
       await button("Apply").click();
+      await pace("as configured", { "Items in one batch": "5", "Wait between batches": "300" });
       await decide("e2e: approved", "Apply plan");
       await heading("hearings daily-update").waitFor(PATIENCE);
+      const bar = page.getByRole("progressbar", { name: "Share of the run that is done" });
+      await bar.waitFor(PATIENCE);
+      run = await runOf(shown(page));
+      must(run.settings.batch_size === 5 && run.settings.throttle_ms === 300, "it does not go as it was asked");
+      // The bar moves by itself: nothing is clicked, and the page is not loaded again.
+      const shares = new Set();
+      const under = async () => {
+        const share = Number(await bar.getAttribute("aria-valuenow", { timeout: 5_000 }));
+        if (share > 0 && share < 100) shares.add(share);
+        return shares.size;
+      };
+      await until(under, (size) => size >= 5, "the bar does not move");
+      const seen = [...shares];
+      must(
+        seen.every((share, at) => at === 0 || share > seen[at - 1]),
+        `the bar went back: ${seen}`,
+      );
+      await panel("Progress")
+        .getByText(/ left$/)
+        .waitFor(PATIENCE);
+      await panel("Progress")
+        .getByText(/ items\/s$/)
+        .waitFor(PATIENCE);
+      await panel("Progress").getByText("live", { exact: true }).waitFor(PATIENCE);
+      console.log(`      seen live: ${seen.map((share) => `${share.toFixed(0)} %`).join(", ")}`);
+      await button("Pause").click();
+      await decide("e2e: a look first", "Pause run");
+      await page.getByText("paused", { exact: true }).first().waitFor(PATIENCE);
+      const paused = await runOf(run.id);
+      must(paused.status === "paused", `the run is ${paused.status}`);
+      const { applied, planned } = paused.tally;
+      must(applied > 0 && applied < planned, `${applied} of ${planned} items are applied`);
+      await button("Resume").click();
+      await pace("as configured", { "Items in one batch": "50", "Wait between batches": "0" });
+      await decide("e2e: go on", "Resume run");
+    },
+
+    "it ends, with what it left behind": async () => {
       await page.getByText("finished, 1 left").waitFor({ timeout: 60_000 });
       run = await runOf(shown(page));
       must(run.plan === plan.id, "the run is of another plan");

@@ -3,6 +3,7 @@
 import { Button, Code, CopyButton, Group, Modal, Stack, Text, Textarea } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useState } from "react";
 import { asFailure } from "../api/failure";
 import type { Undoable } from "../api/types";
@@ -20,6 +21,8 @@ export interface ActProps<T extends Undoable | null> {
   /** Shows what a dry run said; without it there is none. */
   preview?: (answer: T) => ReactNode;
   onDone?: (answer: T) => void;
+  /** The place where the deed leads; it is shown at once. Without one the page stays, and is read again first. */
+  leadsTo?: (answer: T) => string | null | undefined;
   ready?: boolean;
   /** Whatever changes what a preview said; it is then asked again. */
   basis?: string;
@@ -45,6 +48,7 @@ export function Act<T extends Undoable | null>(props: ActProps<T>) {
   } = props;
   const least = props.leastReason ?? 1;
   const client = useQueryClient();
+  const navigate = useNavigate();
   const [reason, setReason] = useState("");
   const [shown, setShown] = useState<T | null>(null);
   const [error, setError] = useState<unknown>(null);
@@ -64,7 +68,10 @@ export function Act<T extends Undoable | null>(props: ActProps<T>) {
         setShown(answer);
         return;
       }
-      await client.invalidateQueries();
+      const place = props.leadsTo?.(answer);
+      const read = client.invalidateQueries();
+      if (place) void navigate({ to: place });
+      else await read;
       tell(title, answer?.undo ?? null);
       setReason("");
       onDone?.(answer);

@@ -16,7 +16,7 @@ use plimsoll_engine::{EngineError, Session};
 use serde_json::json;
 
 use super::{Context, declared, parse_url, plan as plan_command, source, split};
-use crate::args::{ApplyArguments, ControlArguments, RunArguments, SettingsArguments};
+use crate::args::{ApplyArguments, ControlArguments, ResumeArguments, RunArguments, SettingsArguments};
 use crate::exit;
 use crate::registry;
 use crate::ui::{duration, grouped, plural};
@@ -221,21 +221,18 @@ pub(crate) fn text(report: &RunReport) -> String {
 }
 
 /// Goes on with a run.
-pub(crate) fn resume(
-    context: &Context,
-    prefix: &str,
-    max_errors: Option<u64>,
-    max_error_share: Option<f64>,
-) -> Result<ExitCode, EngineError> {
-    if let Some(found) = context.find_analytic(Named::Run, prefix, true)? {
-        return split::resume(context, &found);
+pub(crate) fn resume(context: &Context, arguments: &ResumeArguments) -> Result<ExitCode, EngineError> {
+    if let Some(found) = context.find_analytic(Named::Run, &arguments.run, true)? {
+        return split::resume(context, &found, arguments);
     }
-    let (mut session, id) = context.find(Named::Run, prefix)?;
+    let (mut session, id) = context.find(Named::Run, &arguments.run)?;
     let run = engine_run::load(session.store.as_mut(), &id)?;
     let (_, change) = declared(&run.system, &run.change)?;
     let run = control::resume(&mut session, &id, change, &|settings| {
-        settings.max_errors = max_errors.or(settings.max_errors);
-        settings.max_error_share = max_error_share.unwrap_or(settings.max_error_share);
+        settings.batch_size = arguments.batch_size.or(settings.batch_size);
+        settings.throttle_ms = arguments.throttle.unwrap_or(settings.throttle_ms);
+        settings.max_errors = arguments.max_errors.or(settings.max_errors);
+        settings.max_error_share = arguments.max_error_share.unwrap_or(settings.max_error_share);
     })?;
     finish(context, &report::of_run(session.store.as_mut(), &run)?)
 }

@@ -80,9 +80,7 @@ pub(crate) fn execute(context: &Context, command: Command) -> Result<ExitCode, E
         Command::Playbook(command) => playbook::execute(context, command),
         Command::Log { events, limit } => look::log(context, events, limit),
         Command::Show { id, limit } => look::show(context, &id, limit),
-        Command::Resume { run, max_errors, max_error_share } => {
-            apply::resume(context, &run, max_errors, max_error_share)
-        }
+        Command::Resume(arguments) => apply::resume(context, &arguments),
         Command::Pause(arguments) => apply::pause(context, &arguments),
         Command::Cancel(arguments) => apply::cancel(context, &arguments),
         Command::Quarantine(command) => quarantine::execute(context, command),

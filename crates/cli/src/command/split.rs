@@ -21,7 +21,9 @@ use plimsoll_store::{ErrorClass, StoreError};
 use serde_json::{Value as Json, json};
 
 use super::{Context, apply as apply_command};
-use crate::args::{ApplyArguments, ControlArguments, RunArguments, SettingsArguments, UndoArguments};
+use crate::args::{
+    ApplyArguments, ControlArguments, ResumeArguments, RunArguments, SettingsArguments, UndoArguments,
+};
 use crate::exit;
 use crate::registry::ANALYTIC_SYSTEMS;
 use crate::ui::{Ui, duration, grouped, plural, table};
@@ -300,7 +302,17 @@ pub(super) fn apply(
 }
 
 /// Goes on with a run.
-pub(super) fn resume(context: &Context, found: &Found) -> Result<ExitCode, EngineError> {
+pub(super) fn resume(
+    context: &Context,
+    found: &Found,
+    arguments: &ResumeArguments,
+) -> Result<ExitCode, EngineError> {
+    let ResumeArguments { run: _, batch_size, throttle, max_errors, max_error_share } = arguments;
+    if batch_size.or(*throttle).or(*max_errors).is_some() || max_error_share.is_some() {
+        return Err(EngineError::usage(
+            "a run over a DuckDB file goes on with the settings that it began with\nhint: leave them out",
+        ));
+    }
     let run = journal::load_run(&found.place.store, &found.id)?;
     let plan = journal::load_plan(&found.place.store, &run.plan)?;
     go_on(context, &found.place, split_of(found.system, &plan)?, &run.id)

@@ -98,6 +98,8 @@ fn killed_in_any_phase_it_is_resumed_to_the_same_tables() {
             "{phase}"
         );
         let run = id(&runs[0]);
+        let otherwise = place.run(&["resume", &run, "--throttle", "5"]);
+        assert_eq!(otherwise.status.code(), Some(2), "{phase}: it goes on as it began");
         let report = place.json(&["resume", &run]);
         assert_eq!(
             (&report["applied"], &report["verified"]),

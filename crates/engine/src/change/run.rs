@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::cells::{Cells, number};
 use super::plan::Plan;
 use crate::error::{EngineError, ErrorKind};
+use crate::owner;
 
 /// How a plan is to be applied.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,12 @@ pub struct RunSettings {
 /// The batch size of the batch path unless set otherwise (HB-01).
 pub const DEFAULT_BATCH_SIZE: u64 = 50;
 
+/// Each worker has a connection of its own; more of them than a server's usual hundred connections spare only wait.
+pub const MOST_WORKERS: u32 = 64;
+
+/// The longest wait between batches: half of the time after which an owner that gave no sign of life counts as gone.
+pub const LONGEST_THROTTLE_MS: u64 = owner::LEASE_MS.unsigned_abs() / 2;
+
 impl Default for RunSettings {
     fn default() -> Self {
         Self {
@@ -55,13 +62,32 @@ impl Default for RunSettings {
 }
 
 impl RunSettings {
-    /// Refuses settings with which a run would never end.
+    /// Refuses settings with which a run would never end, or would look abandoned while it waits.
     ///
     /// # Errors
     /// Usage, naming the setting.
     pub(crate) fn check(&self) -> Result<(), EngineError> {
         if self.batch_size == Some(0) {
             return Err(EngineError::usage("a batch holds at least one item\nhint: --batch-size 50"));
+        }
+        if !(1..=MOST_WORKERS).contains(&self.workers) {
+            return Err(EngineError::usage(format!(
+                "a run has 1 to {MOST_WORKERS} workers, not {}\nhint: --workers 4",
+                self.workers
+            )));
+        }
+        if !(0.0..=1.0).contains(&self.max_error_share) {
+            return Err(EngineError::usage(format!(
+                "{} is no share of the items\nhint: --max-error-share takes 0 to 1; 1 never stops",
+                self.max_error_share
+            )));
+        }
+        if self.throttle_ms > LONGEST_THROTTLE_MS {
+            return Err(EngineError::usage(format!(
+                "a run that waits {} ms between batches would count as abandoned\nhint: wait {LONGEST_THROTTLE_MS} ms \
+                 at most, with smaller batches, or pause the run",
+                self.throttle_ms
+            )));
         }
         Ok(())
     }

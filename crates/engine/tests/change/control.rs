@@ -8,7 +8,7 @@ use plimsoll_core::id::Id;
 use plimsoll_core::item::Item;
 use plimsoll_core::run::RunStatus;
 use plimsoll_engine::change::apply;
-use plimsoll_engine::change::run::{self, Run, RunSettings};
+use plimsoll_engine::change::run::{self, LONGEST_THROTTLE_MS, MOST_WORKERS, Run, RunSettings};
 use plimsoll_engine::change::{control, undo, verify};
 use plimsoll_engine::event;
 use plimsoll_engine::session::Session;
@@ -281,6 +281,27 @@ fn throttle_waits_between_batches_only() {
     let plan = plan(session, &items);
     apply_plan(session, &plan, RunSettings { throttle_ms: 100, ..batches_of(10) }).unwrap();
     assert_eq!(place.clock().slept_ms(), 400);
+}
+
+#[test]
+fn settings_with_which_a_run_would_never_end_or_look_abandoned_are_refused() {
+    let place = place();
+    let session = &mut place.session();
+    let items = balances(session, 20);
+    let plan = plan(session, &items);
+    for (settings, named) in [
+        (RunSettings { batch_size: Some(0), ..RunSettings::default() }, "at least one item"),
+        (RunSettings { workers: 0, ..RunSettings::default() }, "1 to 64 workers"),
+        (RunSettings { workers: MOST_WORKERS + 1, ..RunSettings::default() }, "1 to 64 workers"),
+        (RunSettings { max_error_share: 1.01, ..RunSettings::default() }, "no share"),
+        (RunSettings { max_error_share: f64::NAN, ..RunSettings::default() }, "no share"),
+        (RunSettings { throttle_ms: LONGEST_THROTTLE_MS + 1, ..RunSettings::default() }, "abandoned"),
+    ] {
+        let error = apply::start(session, &plan, &start_with(settings)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Usage, "{error}");
+        assert!(error.message.contains(named) && error.message.contains("hint: "), "{error}");
+    }
+    apply_plan(session, &plan, RunSettings { throttle_ms: LONGEST_THROTTLE_MS, ..batches_of(10) }).unwrap();
 }
 
 fn sizes(session: &mut Session) -> Vec<i64> {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use plimsoll_core::undo::UndoMode;
-use plimsoll_engine::change::run::{self, DEFAULT_BATCH_SIZE, RunSettings};
+use plimsoll_engine::change::run::{self, RunSettings};
 use plimsoll_engine::change::setup::Named;
 use plimsoll_engine::change::{control, listing, report, retention, undo as taking_back, verify};
 use plimsoll_engine::{EngineError, Session};
@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::planning::Because;
+use super::settings::AskedSettings;
 use crate::access::Caller;
 use crate::body::{JsonBody, PathPart};
 use crate::error::ApiError;
@@ -53,10 +54,9 @@ pub(crate) struct Resuming {
     #[serde(default)]
     #[expect(dead_code, reason = "it is in the record of changes; the engine keeps none for this")]
     reason: String,
-    /// Allow so many items that fail.
-    max_errors: Option<u64>,
-    /// Allow such a share of items that fail.
-    max_error_share: Option<f64>,
+    /// Settings from here on; what is left out stays as the run has it.
+    #[serde(default)]
+    settings: AskedSettings,
 }
 
 /// Goes on with a run.
@@ -67,6 +67,7 @@ pub(crate) async fn resume(
     PathPart(prefix): PathPart,
     JsonBody(body): JsonBody<Resuming>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
+    body.settings.of_begun()?;
     let (store, id) = server.find(&caller, Role::Operator, Named::Run, &prefix).await?;
     let shared = Server::clone(&server);
     let of = id.clone();
@@ -77,8 +78,7 @@ pub(crate) async fn resume(
         let known = run::load(session.store.as_mut(), &of)?;
         let (_, change) = shared.declared(&known.system, &known.change)?;
         let run = control::resume(session, &of, change, &|settings| {
-            settings.max_errors = body.max_errors.or(settings.max_errors);
-            settings.max_error_share = body.max_error_share.unwrap_or(settings.max_error_share);
+            *settings = body.settings.over(settings);
         })?;
         Ok(serde_json::to_value(report::of_run(session.store.as_mut(), &run)?)?)
     };
@@ -98,6 +98,9 @@ pub(crate) struct Undoing {
     mode: Option<String>,
     #[serde(default)]
     reason: String,
+    /// Settings of the run that takes it back.
+    #[serde(default)]
+    settings: AskedSettings,
     /// Tell what it would do.
     #[serde(default)]
     dry_run: bool,
@@ -131,7 +134,7 @@ pub(crate) async fn undo(
     };
     let (of, seen) = (id.clone(), id.clone());
     let work = move |session: &mut Session| {
-        let settings = RunSettings { batch_size: Some(DEFAULT_BATCH_SIZE), ..RunSettings::default() };
+        let settings = body.settings.over(&RunSettings::default());
         let mut reports = Vec::new();
         for run in taking_back::undo(session, &of, mode, &settings, &body.reason)? {
             let mut report = report::of_run(session.store.as_mut(), &run)?;

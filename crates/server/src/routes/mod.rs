@@ -26,6 +26,7 @@ pub(crate) mod quarantine;
 pub(crate) mod repair;
 pub(crate) mod run;
 pub(crate) mod session;
+pub(crate) mod settings;
 pub(crate) mod sync;
 pub(crate) mod system;
 pub(crate) mod unleash;

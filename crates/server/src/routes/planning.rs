@@ -15,6 +15,7 @@ use plimsoll_engine::{EngineError, Session, event};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::settings::AskedSettings;
 use crate::access::Caller;
 use crate::body::{JsonBody, PathPart};
 use crate::error::ApiError;
@@ -30,6 +31,19 @@ pub(crate) struct Because {
     pub(crate) reason: String,
     #[serde(default)]
     pub(crate) dry_run: bool,
+}
+
+/// How a plan is applied.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+pub(crate) struct Applying {
+    #[serde(default)]
+    reason: String,
+    /// Settings of the run; what is left out is as the server's configuration says.
+    #[serde(default)]
+    settings: AskedSettings,
+    /// Assess the plan and apply nothing.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// What to plan.
@@ -181,12 +195,12 @@ pub(crate) async fn reject(
 }
 
 /// Applies a plan: backs up where needed, applies in batches, verifies. The answer comes when the run began.
-#[utoipa::path(post, path = "/api/v1/plans/{plan}/apply", request_body = Because)]
+#[utoipa::path(post, path = "/api/v1/plans/{plan}/apply", request_body = Applying)]
 pub(crate) async fn apply(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
     PathPart(prefix): PathPart,
-    JsonBody(body): JsonBody<Because>,
+    JsonBody(body): JsonBody<Applying>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let (store, id) = server.find(&caller, Role::Operator, Named::Plan, &prefix).await?;
     let known = {
@@ -198,7 +212,7 @@ pub(crate) async fn apply(
         return Ok((StatusCode::OK, Json(json!({ "dry_run": true, "assessment": found.0 }))));
     }
     let routine = Routine {
-        settings: server.settings.host.run_settings(&known.system, &known.change)?,
+        settings: body.settings.over(&server.settings.host.run_settings(&known.system, &known.change)?),
         backups: server.settings.host.backups(store.url()),
         approval_required: server.settings.host.approval_required(),
         reason: body.reason,

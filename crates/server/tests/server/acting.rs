@@ -259,6 +259,46 @@ fn runs_that_ended_are_neither_paused_nor_cancelled() {
 }
 
 #[test]
+fn a_run_goes_as_it_was_asked_is_paused_and_goes_on_otherwise() {
+    let served = served();
+    let plan = planned(&served);
+    served.post(&format!("/api/v1/plans/{plan}/approve"), &json!({ "reason": "agreed" }));
+    let apply = |settings: Value| {
+        let body = json!({ "reason": "slowly", "settings": settings });
+        served.post(&format!("/api/v1/plans/{plan}/apply"), &body)
+    };
+    for wrong in [
+        json!({ "batch_size": 0 }),
+        json!({ "throtle_ms": 1 }),
+        json!({ "max_error_share": 2 }),
+        json!({ "workers": 0 }),
+    ] {
+        assert_eq!(apply(wrong.clone()).status, 400, "{wrong}");
+    }
+    let begun = apply(json!({ "batch_size": 1, "throttle_ms": 3000 }));
+    assert_eq!(begun.status, 202, "{begun:?}");
+    let run = begun.json()["run"].as_str().unwrap().to_owned();
+    let route = |what: &str| format!("/api/v1/runs/{run}/{what}");
+    let paused = served.post(&route("pause"), &json!({ "reason": "a test" })).json();
+    assert_eq!(paused["run"]["status"], "running", "its batch goes on: {paused}");
+    let shown = over(&served, &run);
+    let settings = &shown["run"]["settings"];
+    assert_eq!((&settings["batch_size"], &settings["throttle_ms"]), (&json!(1), &json!(3000)));
+    assert_eq!(settings["max_error_share"], 1.0, "what was not asked is as the host says");
+    assert_eq!((&shown["run"]["status"], &shown["run"]["batches"]), (&json!("paused"), &json!(1)));
+
+    let late = served.post(&route("resume"), &json!({ "reason": "on", "settings": { "workers": 2 } }));
+    assert!(late.status == 400 && late.text.contains("when a run begins"), "{late:?}");
+    let faster = json!({ "reason": "on", "settings": { "batch_size": 2, "throttle_ms": 0 } });
+    assert_eq!(served.post(&route("resume"), &faster).status, 202);
+    let shown = over(&served, &run);
+    assert_eq!((&shown["run"]["status"], &shown["run"]["batches"]), (&json!("finished"), &json!(2)));
+    let undo = json!({ "reason": "back", "settings": { "batch_size": 1 } });
+    let undone = served.post(&route("undo"), &undo).json()["run"].as_str().unwrap().to_owned();
+    assert_eq!(over(&served, &undone)["run"]["settings"]["batch_size"], 1);
+}
+
+#[test]
 fn everything_is_shown_at_a_glance_and_found() {
     let served = served();
     let run = applied(&served);

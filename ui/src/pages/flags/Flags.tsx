@@ -148,7 +148,6 @@ function Create({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const [name, setName] = useState("");
   const [owner, setOwner] = useState("");
   const [about, setAbout] = useState("");
-  const navigate = useNavigate();
   return (
     <Act<FlagChange>
       opened={opened}
@@ -165,7 +164,7 @@ function Create({ opened, onClose }: { opened: boolean; onClose: () => void }) {
           dry_run: dry,
         })
       }
-      onDone={() => void navigate({ to: href.flag(name.trim()) })}
+      leadsTo={() => href.flag(name.trim())}
     >
       <TextInput
         label="Name"

@@ -1,6 +1,5 @@
 // Making a plan: a system, one of its changes, its options.
 import { Select, Textarea } from "@mantine/core";
-import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, path } from "../../api/client";
 import { useApi } from "../../api/queries";
@@ -38,7 +37,6 @@ export function MakePlan({
   system?: string;
 }) {
   const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false });
-  const navigate = useNavigate();
   const { can } = useSession();
   const able = (systems.data ?? []).filter((one) => one.changes.length > 0 && can("operator", one.name));
   const [system, setSystem] = useState<string | null>(null);
@@ -58,9 +56,9 @@ export function MakePlan({
       send={(reason) =>
         api.post(path("systems", of?.name ?? "", "plans"), { change: what?.name, options: options ?? {}, reason })
       }
-      onDone={(made) => {
+      leadsTo={(made) => {
         const id = made.id ?? (typeof made.plan === "string" ? made.plan : made.plan?.id);
-        if (id) void navigate({ to: href.plan(id) });
+        return id ? href.plan(id) : null;
       }}
     >
       <Select

@@ -1,7 +1,7 @@
 // One plan: what it would change, row by row, what an assessment says, and approving or applying it.
 import { Anchor, Button, Group, Text } from "@mantine/core";
 import { IconCheck, IconPlayerPlay, IconX } from "@tabler/icons-react";
-import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, path } from "../../api/client";
 import { useApi } from "../../api/queries";
@@ -19,6 +19,7 @@ import { Time } from "../../parts/Time";
 import { useFilters } from "../../parts/useFilters";
 import { href } from "../../shell/places";
 import { useSession } from "../../shell/session";
+import { type AskedSettings, Settings } from "../runs/Settings";
 import { Assessment } from "./Assessment";
 
 const LIMIT = 200;
@@ -192,7 +193,7 @@ function Refusal({ refusal }: { refusal: unknown }) {
 
 function Decide({ plan }: { plan: Plan }) {
   const { can } = useSession();
-  const navigate = useNavigate();
+  const [asked, setAsked] = useState<AskedSettings>({});
   const [step, setStep] = useState<"approve" | "reject" | "apply" | null>(null);
   if (plan.status !== "ready" && plan.status !== "approved") return null;
   const words = {
@@ -241,13 +242,14 @@ function Decide({ plan }: { plan: Plan }) {
           about={words[step][1]}
           confirm={words[step][2]}
           danger={step === "reject"}
-          send={(reason) => api.post(path("plans", plan.id, step), { reason })}
-          onDone={(answer) => {
-            if (answer?.run) void navigate({ to: href.run(answer.run) });
-            // A rejected plan is discarded: there is nothing to show any more.
-            if (step === "reject") void navigate({ to: "/plans" });
-          }}
-        />
+          send={(reason) =>
+            api.post(path("plans", plan.id, step), step === "apply" ? { reason, settings: asked } : { reason })
+          }
+          // A rejected plan is discarded: there is nothing to show any more.
+          leadsTo={(answer) => (step === "reject" ? "/plans" : answer?.run ? href.run(answer.run) : null)}
+        >
+          {step === "apply" ? <Settings asked={asked} onChange={setAsked} /> : null}
+        </Act>
       ) : null}
     </>
   );

@@ -1,7 +1,7 @@
 // One playbook: its steps with their rollbacks, its parameters, its runs, and starting it.
 import { Anchor, Button, Table, Text, TextInput } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
-import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, path } from "../../api/client";
 import { useApi } from "../../api/queries";
@@ -20,7 +20,6 @@ export function PlaybookPage() {
   const { playbook = "" } = useParams({ strict: false }) as { playbook?: string };
   const query = useApi<PlaybookDetail>(path("playbooks", playbook));
   const { can } = useSession();
-  const navigate = useNavigate();
   const [starting, setStarting] = useState(false);
   const [given, setGiven] = useState<Record<string, string>>({});
   const front = query.data?.front;
@@ -98,9 +97,9 @@ export function PlaybookPage() {
         confirm="Start"
         ready={lacking.length === 0}
         send={(reason) => api.post(path("playbooks", playbook, "start"), { parameters: given, reason })}
-        onDone={(answer) => {
+        leadsTo={(answer) => {
           const id = answer.run ?? answer.id;
-          if (id) void navigate({ to: href.playbookRun(id) });
+          return id ? href.playbookRun(id) : null;
         }}
       >
         {parameters.map(([name, one]) => (

@@ -17,6 +17,7 @@ import { useSession } from "../../shell/session";
 import { RunStatus } from "./columns";
 import { Journal, Left } from "./Journal";
 import { Live } from "./Live";
+import { type AskedSettings, Settings } from "./Settings";
 import { UndoRun } from "./UndoRun";
 
 const GOING = ["running", "planning", "queued"];
@@ -115,6 +116,7 @@ function Body({ data }: { data: RunDetail }) {
 
 function Actions({ run }: { run: Run }) {
   const { can } = useSession();
+  const [asked, setAsked] = useState<AskedSettings>({});
   const [step, setStep] = useState<Step | null>(null);
   const mayChange = can("operator", run.system);
   const isGoing = GOING.includes(run.status);
@@ -177,8 +179,12 @@ function Actions({ run }: { run: Run }) {
           }
           confirm={`${say[step]} run`}
           danger={step === "cancel"}
-          send={(reason) => api.post(path("runs", run.id, step), { reason })}
-        />
+          send={(reason) =>
+            api.post(path("runs", run.id, step), step === "resume" ? { reason, settings: asked } : { reason })
+          }
+        >
+          {step === "resume" ? <Settings asked={asked} onChange={setAsked} /> : null}
+        </Act>
       ) : null}
       <UndoRun run={run} opened={step === "undo"} onClose={() => setStep(null)} />
     </>

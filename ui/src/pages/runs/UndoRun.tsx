@@ -1,6 +1,5 @@
 // Taking a run back: the five modes, what each would do, and the one that is chosen.
 import { Group, Radio, Stack, Text } from "@mantine/core";
-import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, path } from "../../api/client";
 import { useApi } from "../../api/queries";
@@ -10,6 +9,7 @@ import { count, number } from "../../parts/format";
 import { Facts } from "../../parts/Page";
 import { Status } from "../../parts/Status";
 import { href } from "../../shell/places";
+import { type AskedSettings, Settings } from "./Settings";
 
 /** What the modes mean; the same words as `plimsoll undo --help`. */
 export const MODES = [
@@ -43,7 +43,7 @@ export interface UndoPreview {
 
 export function UndoRun({ run, opened, onClose }: { run: Run; opened: boolean; onClose: () => void }) {
   const [mode, setMode] = useState<string>("skip");
-  const navigate = useNavigate();
+  const [asked, setAsked] = useState<AskedSettings>({});
   const modes = useApi<{ items: UndoMode[] }>(`${path("runs", run.id)}/undo-modes`, undefined, {
     every: false,
     enabled: opened,
@@ -59,11 +59,9 @@ export function UndoRun({ run, opened, onClose }: { run: Run; opened: boolean; o
       confirm="Undo run"
       danger={mode === "force"}
       basis={mode}
-      send={(reason, dry) => api.post(`${path("runs", run.id)}/undo`, { mode, reason, dry_run: dry })}
+      send={(reason, dry) => api.post(`${path("runs", run.id)}/undo`, { mode, reason, settings: asked, dry_run: dry })}
       preview={(answer) => (answer.preview ? <Preview answer={answer.preview} /> : null)}
-      onDone={(answer) => {
-        if (answer.run && answer.run !== run.id) void navigate({ to: href.run(answer.run) });
-      }}
+      leadsTo={(answer) => (answer.run && answer.run !== run.id ? href.run(answer.run) : null)}
     >
       <Radio.Group value={mode} onChange={setMode} label="What to do about rows that were edited since">
         <Stack gap={6} mt={6}>
@@ -85,6 +83,7 @@ export function UndoRun({ run, opened, onClose }: { run: Run; opened: boolean; o
           })}
         </Stack>
       </Radio.Group>
+      <Settings asked={asked} onChange={setAsked} />
     </Act>
   );
 }
