@@ -25,6 +25,7 @@ const session = await first(
   (view) => (view.rows ?? view)?.[0]?.session_id ?? view.rows?.[0]?.[0],
 );
 const member = await first("/systems/luckygas/pilot/members?limit=1", (items) => items[0]?.customer);
+const trial = await first("/trials", (items) => items[0]?.id);
 const dashboard = await first("/dashboards", (all) => all[0]?.dashboard);
 
 const PAGES = [
@@ -48,6 +49,7 @@ const PAGES = [
   ["record", `/records/pfa/${conflict}`],
   ["checks", "/checks"],
   ["check", "/checks/hearings/updates-are-recent"],
+  ["trial", `/trials/${trial}`],
   ["gates", "/gates"],
   ["gate", `/gates/${encodeURIComponent("luckygas/readiness")}`],
   ["playbooks", "/playbooks"],

@@ -43,6 +43,7 @@ const routes = [
   page("/records/$system/$key", () => import("./pages/records/RecordPage"), "RecordPage"),
   page("/checks", () => import("./pages/checks/Checks"), "Checks"),
   page("/checks/$system/$check", () => import("./pages/checks/CheckPage"), "CheckPage"),
+  page("/trials/$trial", () => import("./pages/trials/TrialPage"), "TrialPage"),
   page("/gates", () => import("./pages/gates/Gates"), "Gates"),
   page("/gates/$gate", () => import("./pages/gates/GatePage"), "GatePage"),
   page("/playbooks", () => import("./pages/playbooks/Playbooks"), "Playbooks"),

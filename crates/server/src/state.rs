@@ -60,6 +60,8 @@ pub(crate) struct Shared {
     pub(crate) request_ids: RequestIds,
     /// Places for requests that are worked on.
     pub(crate) places: Semaphore,
+    /// The place for a trial: two at once would measure each other.
+    pub(crate) trials: Arc<Semaphore>,
     /// Places for clients that follow links.
     pub(crate) event_places: Arc<Semaphore>,
     /// The route of requests that no route takes, in logs and figures.
@@ -133,6 +135,7 @@ impl Shared {
             figures: Figures::default(),
             metrics: Metrics::new(clock.as_ref(), Arc::clone(&clients)),
             request_ids: RequestIds::new(),
+            trials: Arc::new(Semaphore::new(1)),
             event_places: Arc::new(Semaphore::new(limits.event_clients)),
             places: Semaphore::new(limits.concurrent_requests),
             no_route: "none".into(),

@@ -52,7 +52,7 @@ pub(crate) async fn start<T: Send + 'static>(
     follow(store, caller, task, began).await
 }
 
-/// Starts a command line of this program, and waits as [`start`] does.
+/// Starts a command line of this program, and waits as [`start`] does. What is `held` is let go when the command ended.
 ///
 /// # Errors
 /// What the command said, when it failed while the answer waited.
@@ -60,10 +60,14 @@ pub(crate) async fn start_command<T: Send + 'static>(
     server: &Server,
     caller: &Caller,
     words: Vec<String>,
+    held: impl Send + 'static,
     began: impl Fn(&mut Session) -> Result<Option<T>, EngineError> + Clone + Send + 'static,
 ) -> Result<Begun<T>, ApiError> {
     let (on, actor) = (Server::clone(server), caller.name.to_string());
-    let task = request::spawn(async move { run_command(&on, &actor, words).await });
+    let task = request::spawn(async move {
+        let _held = held;
+        run_command(&on, &actor, words).await
+    });
     follow(&server.control, caller, task, began).await
 }
 

@@ -68,6 +68,32 @@ export const steps = (hand) => {
       console.log(`      from the overview to the undone run: ${(took / 1000).toFixed(1)} s`);
     },
 
+    "a trial of the change is read, and what another would run is looked at": async () => {
+      const [trial] = (await ask("/trials?system=hearings")).body.items;
+      await go("/systems/hearings");
+      await panel("Newest daily-update").getByText(`${run.tally.applied} applied`).waitFor(PATIENCE);
+      await rows("Trials", trial.change).first().click();
+      await heading("Trial: hearings daily-update").waitFor(PATIENCE);
+      const { report } = (await ask(`/trials/${trial.id}`)).body;
+      const judged = page.getByRole("table", { name: "Criteria" }).getByRole("row");
+      must((await judged.count()) === report.decision.criteria.length + 1, "a criterion is missing");
+      const { good, of } = report.validation.counted.kept;
+      await rows("What held", `${good.toLocaleString("en-US")} of ${of.toLocaleString("en-US")}`)
+        .first()
+        .waitFor();
+      const speeds = page.getByRole("table", { name: "Speeds" }).getByRole("row");
+      must((await speeds.count()) === report.trial.speed.sizes.length + 2, "a path is missing");
+      await go("/systems/hearings");
+      await button("Try a change").click();
+      await dialog().getByLabel("Reason").fill("e2e: what would it run?");
+      await dialog().getByRole("button", { name: "Preview" }).click();
+      await dialog()
+        .getByText(/^plimsoll trial hearings daily-update .*--sizes=25,50,100 --rounds=5/)
+        .waitFor(PATIENCE);
+      await hand.close();
+      must((await ask("/trials?system=hearings")).body.total === 1, "a preview began a trial");
+    },
+
     "a plan is made, and its row diff is read": async () => {
       // A record that waits in quarantine just as it is is skipped; one that was settled is refused anew.
       const [settledBefore] = (await ask("/quarantine?limit=500")).body.items.filter(lacksTitle);

@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { api, onSessionEnd, path, setCsrf, withQuery } from "./client";
+import { api, onSessionEnd, setCsrf } from "./client";
 import { ApiFailure, failureOf } from "./failure";
+import { get, post, postCsv, remove } from "./request";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -15,20 +16,30 @@ function answer(status: number, body: unknown, headers: Record<string, string> =
   return fake;
 }
 
-test("parts of a path are escaped, empty members of a query left out", () => {
-  expect(path("flags", "<script>/../$x")).toBe("/flags/%3Cscript%3E%2F..%2F%24x");
-  expect(withQuery("/runs", { system: "pfa", status: undefined, change: "", limit: 5 })).toBe(
-    "/runs?system=pfa&limit=5",
-  );
-});
-
 test("a change carries the token against forged requests, a question does not", async () => {
   const fake = answer(200, {});
   setCsrf("t1");
-  await api.post("/flags", { name: "x" });
-  await api.get("/flags");
+  await api.send(post("/flags", { name: "x" }));
+  await api.send(get("/flags"));
   const sent = fake.mock.calls.map(([, init]) => (init.headers as Record<string, string>)["x-csrf-token"]);
   expect(sent).toEqual(["t1", undefined]);
+});
+
+test("what is sent says what it is, and where nothing is sent there is no body", async () => {
+  const fake = answer(200, {});
+  await api.send(post("/runs/{run}/pause", { run: "r1" }, { reason: "why" }));
+  await api.send(postCsv("/systems/{system}/import", { system: "pfa" }, "key,model", { dry_run: true }));
+  await api.send(remove("/users/{name}", { name: "ann" }, { reason: "left" }));
+  const sent = fake.mock.calls.map(([address, { method, body, headers }]) => [
+    `${method} ${address}`,
+    body,
+    (headers as Record<string, string>)["content-type"],
+  ]);
+  expect(sent).toEqual([
+    ["POST /api/v1/runs/r1/pause", '{"reason":"why"}', "application/json"],
+    ["POST /api/v1/systems/pfa/import?dry_run=true", "key,model", "text/csv"],
+    ["DELETE /api/v1/users/ann?reason=left", undefined, undefined],
+  ]);
 });
 
 test("the envelope is read whole", async () => {
@@ -42,7 +53,7 @@ test("the envelope is read whole", async () => {
     },
     { "x-request-id": "r1" },
   );
-  const failure = await api.get("/x").catch((error: unknown) => error);
+  const failure = await api.send(get("/runs")).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(ApiFailure);
   const one = failure as ApiFailure;
   expect([one.kind, one.message, one.hint, one.requestId, one.problems.length]).toEqual([
@@ -70,14 +81,14 @@ test("a session that has ended is noticed wherever it ends, a failed log in is n
   const ended = vi.fn();
   onSessionEnd(ended);
   answer(401, { errors: [{ code: "unauthorized", detail: "log in" }] });
-  await api.get("/runs").catch(() => {});
+  await api.send(get("/runs")).catch(() => {});
   expect(ended).toHaveBeenCalledTimes(1);
-  await api.post("/session", {}).catch(() => {});
+  await api.send(post("/session", { name: "a", password: "b" })).catch(() => {});
   expect(ended).toHaveBeenCalledTimes(1);
 });
 
 test("a server that cannot be reached says so", async () => {
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError("failed")));
-  const failure = (await api.get("/x").catch((error: unknown) => error)) as ApiFailure;
+  const failure = (await api.send(get("/runs")).catch((error: unknown) => error)) as ApiFailure;
   expect(failure.kind).toBe("unreachable");
 });

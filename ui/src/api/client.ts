@@ -1,10 +1,7 @@
-// The only place that calls the server. Owns the base path, the envelope of errors, the token against forged requests and
-// what happens when a session has ended. It deliberately knows no route.
+// The only place that calls the server. Owns the envelope of errors, the token against forged requests and what happens
+// when a session has ended. It deliberately knows no route but that of the session itself; see `request.ts`.
 import { ApiFailure, failureOf } from "./failure";
-
-export const BASE = "/api/v1";
-
-export type Query = Record<string, string | number | boolean | null | undefined>;
+import { type ApiRequest, address } from "./request";
 
 let csrf: string | null = null;
 let ended: () => void = () => {};
@@ -19,46 +16,17 @@ export function onSessionEnd(act: () => void): void {
   ended = act;
 }
 
-/** A path with its parts escaped: `path("systems", name, "runs")`. */
-export function path(...parts: (string | number)[]): string {
-  return `/${parts.map((part) => encodeURIComponent(String(part))).join("/")}`;
-}
-
-/** A path with its query; what is empty is left out. */
-export function withQuery(route: string, query: Query = {}): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
-  }
-  const text = search.toString();
-  return text ? `${route}?${text}` : route;
-}
-
-interface Sent {
-  method?: string;
-  query?: Query;
-  json?: unknown;
-  text?: { type: string; body: string };
-  signal?: AbortSignal;
-}
-
-async function send(route: string, { method = "GET", query, json, text, signal }: Sent): Promise<Response> {
+async function respond(request: ApiRequest, signal?: AbortSignal): Promise<Response> {
+  const { method, content } = request;
   const headers: Record<string, string> = { accept: "application/json" };
-  let body: string | undefined;
-  if (text) {
-    headers["content-type"] = text.type;
-    body = text.body;
-  } else if (json !== undefined) {
-    headers["content-type"] = "application/json";
-    body = JSON.stringify(json);
-  }
+  if (content) headers["content-type"] = content.type;
   if (method !== "GET" && csrf) headers["x-csrf-token"] = csrf;
   let response: Response;
   try {
-    response = await fetch(BASE + withQuery(route, query), {
+    response = await fetch(address(request), {
       method,
       headers,
-      body,
+      body: content?.text,
       signal,
       credentials: "same-origin",
     });
@@ -69,26 +37,17 @@ async function send(route: string, { method = "GET", query, json, text, signal }
   if (!response.ok) {
     const read = await response.json().catch(() => null);
     const failure = failureOf(response.status, read, response.headers.get("x-request-id"));
-    if (failure.kind === "unauthorized" && route !== "/session") ended();
+    if (failure.kind === "unauthorized" && request.route !== "/session") ended();
     throw failure;
   }
   return response;
 }
 
-async function read<T>(response: Response): Promise<T> {
-  if (response.status === 204) return null as T;
-  const text = await response.text();
-  return (text === "" ? null : JSON.parse(text)) as T;
-}
-
 export const api = {
-  get: async <T>(route: string, query?: Query, signal?: AbortSignal): Promise<T> =>
-    read<T>(await send(route, { query, signal })),
-  post: async <T>(route: string, json: unknown = {}, query?: Query): Promise<T> =>
-    read<T>(await send(route, { method: "POST", json, query })),
-  put: async <T>(route: string, json: unknown = {}): Promise<T> => read<T>(await send(route, { method: "PUT", json })),
-  remove: async <T>(route: string, json: unknown = {}): Promise<T> =>
-    read<T>(await send(route, { method: "DELETE", json })),
-  postText: async <T>(route: string, type: string, body: string, query?: Query): Promise<T> =>
-    read<T>(await send(route, { method: "POST", text: { type, body }, query })),
+  /** Sends a request and reads what comes back; nothing is null. */
+  send: async <Answer>(request: ApiRequest, signal?: AbortSignal): Promise<Answer> => {
+    const response = await respond(request, signal);
+    const text = response.status === 204 ? "" : await response.text();
+    return (text === "" ? null : JSON.parse(text)) as Answer;
+  },
 };

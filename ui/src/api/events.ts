@@ -1,12 +1,12 @@
 // Live events of the server. The browser reconnects by itself and names the last id it received; the hook adds only what
 // a page needs: the newest events, whether the stream stands, and an end.
 import { useEffect, useRef, useState } from "react";
-import { BASE } from "./client";
+import { type ApiRequest, address } from "./request";
 
 export type StreamState = "off" | "connecting" | "live" | "lost";
 
 export function useEvents(
-  route: string,
+  request: ApiRequest<"GET">,
   kinds: readonly string[],
   onEvent: (kind: string, data: unknown, id: string) => void,
   enabled = true,
@@ -15,13 +15,14 @@ export function useEvents(
   const handler = useRef(onEvent);
   handler.current = onEvent;
   const names = kinds.join(" ");
+  const from = address(request);
   useEffect(() => {
     if (!enabled || typeof EventSource === "undefined") {
       setState("off");
       return;
     }
     setState("connecting");
-    const source = new EventSource(BASE + route);
+    const source = new EventSource(from);
     source.onopen = () => setState("live");
     // A route that is not there closes the stream for good; a lost connection is taken up again by the browser.
     source.onerror = () => setState(source.readyState === EventSource.CLOSED ? "off" : "lost");
@@ -36,6 +37,6 @@ export function useEvents(
     };
     for (const kind of names.split(" ")) source.addEventListener(kind, take as EventListener);
     return () => source.close();
-  }, [route, names, enabled]);
+  }, [from, names, enabled]);
   return state;
 }

@@ -1,8 +1,9 @@
 // How pages ask: one hook over the cache, asking again as often as the reader chose, never for a route that is not there.
 import { keepPreviousData, type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { useUi } from "../state/ui";
-import { api, type Query } from "./client";
+import { api } from "./client";
 import { ApiFailure } from "./failure";
+import type { ApiRequest } from "./request";
 
 export interface Asking {
   /** `false`: never ask again by itself. A number: seconds. */
@@ -10,12 +11,15 @@ export interface Asking {
   enabled?: boolean;
 }
 
-export function useApi<T>(route: string, query?: Query, { every, enabled = true }: Asking = {}): UseQueryResult<T> {
+export function useApi<Answer>(
+  request: ApiRequest<"GET">,
+  { every, enabled = true }: Asking = {},
+): UseQueryResult<Answer> {
   const refresh = useUi((state) => state.refresh);
   const seconds = every === undefined ? refresh : every || 0;
-  return useQuery<T>({
-    queryKey: [route, query ?? {}],
-    queryFn: ({ signal }) => api.get<T>(route, query, signal),
+  return useQuery<Answer>({
+    queryKey: [request.route, request.query],
+    queryFn: ({ signal }) => api.send<Answer>(request, signal),
     enabled,
     placeholderData: keepPreviousData,
     refetchInterval: (state) => {

@@ -1,4 +1,5 @@
-// Shapes of the answers that pages read, written by hand from docs/guide/server.md until the routes have an OpenAPI document.
+// Shapes of the answers that pages read, written by hand: the API's document says little of what comes back. What is sent
+// is checked against the document; see `request.ts`.
 // Members that a server may leave out are optional; nothing here is filled in by the app.
 
 export interface List<T> {

@@ -17,8 +17,9 @@ import { waitsFor } from "./playbooks/PlaybookRunPage";
 import type { PlaybookRunDetail } from "./playbooks/types";
 import { readRecord } from "./quarantine/QuarantinedPage";
 import { changed } from "./records/EditRecord";
-import { fieldFilters } from "./records/Records";
+import { asFields, fieldFilters } from "./records/Records";
 import { leftOf } from "./runs/Journal";
+import { newest } from "./runs/NewestRun";
 import { summary } from "./runs/UndoRun";
 import { exchangesOf, place } from "./sessions/trace";
 import { answerOf } from "./sync/Resolve";
@@ -42,6 +43,13 @@ test("filters of fields cannot be mistaken for anything else", () => {
     model: "Crane",
     limit: "3",
   });
+  expect(asFields({ limit: "3" })).toEqual({ "field.limit": "3" });
+});
+
+test("the newest run of a system is the newest that is no undo", () => {
+  const run = (id: string, undoes: string | null) => ({ id, undoes }) as Run;
+  expect(newest([run("c", "b"), run("b", null), run("a", null)])?.id).toBe("b");
+  expect(newest([run("c", "b")])).toBeUndefined();
 });
 
 test("an answer to a conflict names a side or a value", () => {

@@ -4,6 +4,7 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import { useApi } from "../api/queries";
+import { get } from "../api/request";
 import type { SystemInfo } from "../api/types";
 import { count } from "./format";
 
@@ -41,7 +42,7 @@ export function SystemChoice({
   value: string | undefined;
   onChange: (value: string | undefined) => void;
 }) {
-  const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false });
+  const systems = useApi<SystemInfo[]>(get("/systems"), { every: false });
   const names = (systems.data ?? []).map((one) => one.name);
   if (value && !names.includes(value)) names.push(value);
   return <Choice label="System" value={value} onChange={onChange} options={names} />;

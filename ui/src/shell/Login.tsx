@@ -2,6 +2,7 @@
 import { Button, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useState } from "react";
 import { api } from "../api/client";
+import { post } from "../api/request";
 import type { Session } from "../api/types";
 import { Problem } from "../parts/Act";
 import { Mark } from "./Mark";
@@ -20,7 +21,7 @@ export function Login({ onDone }: { onDone: (session: Session) => void }) {
             setBusy(true);
             setError(null);
             api
-              .post<Session>("/session", { name, password })
+              .send<Session>(post("/session", { name, password }))
               .then(onDone)
               .catch(setError)
               .finally(() => setBusy(false));

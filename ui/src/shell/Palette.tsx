@@ -5,6 +5,7 @@ import { IconSearch } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, useEffect, useId, useMemo, useState } from "react";
 import { useApi } from "../api/queries";
+import { get } from "../api/request";
 import type { List, SystemInfo } from "../api/types";
 import { useUi } from "../state/ui";
 import { PLACES } from "./places";
@@ -64,12 +65,11 @@ export function Palette() {
   const [active, setActive] = useState(0);
   const navigate = useNavigate();
   const list = useId();
-  const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false, enabled: paletteOpen });
-  const search = useApi<List<Found>>(
-    "/search",
-    { q: asked },
-    { every: false, enabled: paletteOpen && asked.length > 1 },
-  );
+  const systems = useApi<SystemInfo[]>(get("/systems"), { every: false, enabled: paletteOpen });
+  const search = useApi<List<Found>>(get("/search", { q: asked }), {
+    every: false,
+    enabled: paletteOpen && asked.length > 1,
+  });
   const found = useMemo(() => {
     const own: (Found & { rank: number })[] = [
       ...PLACES.map((place) => ({ kind: "page", title: place.title, href: place.to, detail: place.words, rank: 0 })),

@@ -101,6 +101,7 @@ export const href = {
   records: (system: string) => `/records/${part(system)}`,
   record: (system: string, key: string) => `/records/${part(system)}/${part(key)}`,
   check: (system: string, check: string) => `/checks/${part(system)}/${part(check)}`,
+  trial: (id: string) => `/trials/${part(id)}`,
   gate: (name: string) => `/gates/${part(name)}`,
   playbook: (name: string) => `/playbooks/${part(name)}`,
   playbookRun: (id: string) => `/playbook-runs/${part(id)}`,

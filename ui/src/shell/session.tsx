@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo } from "react";
 import { api, onSessionEnd, setCsrf } from "../api/client";
 import { ApiFailure } from "../api/failure";
+import { get, remove } from "../api/request";
 import type { Session } from "../api/types";
 import { Busy, Failed } from "../parts/States";
 import { Login } from "./Login";
@@ -24,7 +25,7 @@ const OPEN: Session = { mode: "open", user: "local", role: "admin", roles: {}, c
 
 async function ask(): Promise<Session | null> {
   try {
-    return await api.get<Session>("/session");
+    return await api.send<Session>(get("/session"));
   } catch (error) {
     if (error instanceof ApiFailure && error.kind === "absent") return OPEN;
     if (error instanceof ApiFailure && error.kind === "unauthorized") return null;
@@ -44,7 +45,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   setCsrf(session?.csrf ?? null);
   useEffect(() => onSessionEnd(() => client.setQueryData(["session"], null)), [client]);
   const leave = useCallback(async () => {
-    await api.remove("/session");
+    await api.send(remove("/session"));
     client.clear();
     client.setQueryData(["session"], null);
   }, [client]);

@@ -33,8 +33,23 @@ impl Simulator {
     ///
     /// What it logs goes to `folder`/simulator.log.
     pub(super) fn start(plimsoll: &Path, folder: &Path, baseline: &Path, bad: u32) -> Result<Self, Failure> {
+        Self::congress(plimsoll, folder, baseline, bad, [super::HEARINGS, super::CHANGES])
+    }
+
+    /// The same with few hearings and changes, and nothing bad.
+    pub(super) fn few(plimsoll: &Path, folder: &Path, baseline: &Path) -> Result<Self, Failure> {
+        Self::congress(plimsoll, folder, baseline, 0, ["120", "40"])
+    }
+
+    fn congress(
+        plimsoll: &Path,
+        folder: &Path,
+        baseline: &Path,
+        bad: u32,
+        [hearings, changes]: [&str; 2],
+    ) -> Result<Self, Failure> {
         let mut command = super::plimsoll_command(plimsoll, folder);
-        command.args(["simulate", "congress", "--generate", super::HEARINGS, "--changes", super::CHANGES]);
+        command.args(["simulate", "congress", "--generate", hearings, "--changes", changes]);
         command.args(["--bad", &bad.to_string(), "--seed", super::SEED, "--listen", "127.0.0.1:0"]);
         command.arg("--write-baseline").arg(baseline);
         let log = folder.join("simulator.log");

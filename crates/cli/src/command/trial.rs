@@ -53,8 +53,8 @@ pub(crate) fn trial(context: &Context, arguments: &TrialArguments) -> Result<Exi
     gate::record::trial(
         context,
         &format!("{} {}", system.name, change.name()),
-        &arguments.out,
-        decision.clone(),
+        arguments,
+        reports::record_json(&found),
     )?;
     context.ui.print(&decision, || text(&found.decision))?;
     for file in files {

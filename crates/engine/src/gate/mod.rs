@@ -23,7 +23,7 @@ mod verdict;
 
 pub use evidence::{Evidence, NoEvidence};
 pub use file::{Catalog, SHIPPED, Sample, parse};
-pub use record::{Kind, Record, latest, list, record};
+pub use record::{Kind, Record, find as find_record, latest, list, names, record};
 pub use report::{TestReport, read_tests};
 pub use schema::SCHEMA;
 pub use text::{to_markdown, to_text};

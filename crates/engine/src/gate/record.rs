@@ -188,6 +188,37 @@ pub fn list(session: &mut Session) -> Result<Vec<Record>, EngineError> {
     rows.into_iter().map(|row| read(&Cells(row))).collect()
 }
 
+/// Every record of a kind without what it says, newest first: `(id, name)`.
+///
+/// # Errors
+/// When the store fails.
+pub fn names(session: &mut Session, kind: Kind) -> Result<Vec<(Id, String)>, EngineError> {
+    let sql = "SELECT id, name FROM plimsoll_gate_evidence WHERE kind = $1 ORDER BY number DESC";
+    let rows = session.store.query(sql, &[Value::text(kind.as_str())])?;
+    rows.into_iter()
+        .map(|row| {
+            let cells = Cells(row);
+            Ok((Id(cells.text(0)?), cells.text(1)?))
+        })
+        .collect()
+}
+
+/// One record of a kind.
+///
+/// # Errors
+/// Usage when there is none of this id; integrity when it was changed after it was written.
+pub fn find(session: &mut Session, kind: Kind, id: &Id) -> Result<Record, EngineError> {
+    let sql = format!("SELECT {COLUMNS} FROM plimsoll_gate_evidence WHERE kind = $1 AND id = $2");
+    let rows = session.store.query(&sql, &[Value::text(kind.as_str()), Value::text(id.as_str())])?;
+    rows.into_iter().next().map(|row| read(&Cells(row))).transpose()?.ok_or_else(|| {
+        EngineError::usage(format!(
+            "no {} `{}` is on record\nhint: plimsoll gate evidence",
+            kind.as_str(),
+            id.short()
+        ))
+    })
+}
+
 fn read(cells: &Cells) -> Result<Record, EngineError> {
     let word = cells.text(1)?;
     let kind = Kind::read(&word)

@@ -444,17 +444,48 @@ pub(super) fn insert_approval(
     })
 }
 
+/// A person's approval of a step of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Approval {
+    /// The step.
+    pub step: String,
+    /// When it was given.
+    pub at: String,
+    /// Who gave it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The approvals of a run, first given first.
+///
+/// # Errors
+/// Integrity when one is bound to another document than the run's.
+pub(super) fn approvals(session: &mut Session, run: &PlaybookRun) -> Result<Vec<Approval>, EngineError> {
+    let sql = "SELECT step, at, actor, reason, digest FROM plimsoll_playbook_approval WHERE run = $1 ORDER BY at, step";
+    let rows = session.store.query(sql, &[Value::text(run.id.as_str())])?;
+    rows.into_iter()
+        .map(|row| {
+            let cells = Cells(row);
+            if cells.text(4)? != run.digest {
+                return Err(EngineError::integrity("the approval is of another document"));
+            }
+            Ok(Approval {
+                step: cells.text(0)?,
+                at: cells.text(1)?,
+                actor: cells.text(2)?,
+                reason: cells.text(3)?,
+            })
+        })
+        .collect()
+}
+
 /// Who approved a step, when somebody did.
 pub(super) fn approval(
     session: &mut Session,
     run: &PlaybookRun,
     step: &str,
 ) -> Result<Option<String>, EngineError> {
-    let sql = "SELECT actor, digest FROM plimsoll_playbook_approval WHERE run = $1 AND step = $2";
-    let rows = session.store.query(sql, &[Value::text(run.id.as_str()), Value::text(step)])?;
-    let Some(cells) = rows.into_iter().next().map(Cells) else { return Ok(None) };
-    if cells.text(1)? != run.digest {
-        return Err(EngineError::integrity("the approval is of another document"));
-    }
-    Ok(Some(cells.text(0)?))
+    let given = approvals(session, run)?.into_iter().find(|approval| approval.step == step);
+    Ok(given.map(|approval| approval.actor))
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use plimsoll_core::gate::Duration;
 use plimsoll_core::playbook::{PlanEvent, PlanState};
 use plimsoll_store::{Durability, StoreUrl};
+use serde_json::json;
 
 use super::*;
 use crate::error::ErrorKind;
@@ -245,6 +246,12 @@ fn an_approval_is_waited_for_and_bound_to_the_document() {
     );
     approve(&mut desk.session, &run, "agree", "a person", "looks good").unwrap();
     assert!(approve(&mut desk.session, &run, "agree", "another", "").is_err());
+    let (_, told) = run_report(&mut desk.session, &waiting).unwrap();
+    let given = &told["approvals"][0];
+    assert_eq!(
+        (&given["step"], &given["actor"], &given["reason"]),
+        (&json!("agree"), &json!("a person"), &json!("looks good"))
+    );
     assert_eq!(desk.drive(&run).unwrap().status, PlaybookStatus::Done);
     let other = desk.start(&[BACKUP, ask]);
     assert_eq!(desk.drive(&other).unwrap().status, PlaybookStatus::Waiting, "an approval is of one run");

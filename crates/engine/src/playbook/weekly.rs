@@ -272,7 +272,7 @@ impl GateLine {
 /// When the store fails.
 pub fn run_report(session: &mut Session, run: &PlaybookRun) -> Result<(Vec<Entry>, Json), EngineError> {
     let entries = journal::entries(session, &run.id)?;
-    let document = json!({ "run": run, "steps": entries });
+    let document = json!({ "run": run, "steps": entries, "approvals": journal::approvals(session, run)? });
     Ok((entries, document))
 }
 

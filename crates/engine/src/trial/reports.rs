@@ -51,6 +51,17 @@ pub fn decision_json(trial: &Trial) -> Json {
     })
 }
 
+/// What goes on record of a trial: the decision, with the other two reports as members of it.
+pub fn record_json(trial: &Trial) -> Json {
+    let mut whole = decision_json(trial);
+    for (name, mut report) in [("validation", validation_json(trial)), ("trial", trial_json(trial))] {
+        // All three are about the same.
+        report.as_object_mut().map(|report| report.remove("about"));
+        whole[name] = report;
+    }
+    whole
+}
+
 fn validation_json(trial: &Trial) -> Json {
     json!({
         "about": trial.about,

@@ -29,5 +29,6 @@ pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod sync;
 pub(crate) mod system;
+pub(crate) mod trial;
 pub(crate) mod unleash;
 pub(crate) mod view;

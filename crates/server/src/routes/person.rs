@@ -91,7 +91,7 @@ pub(crate) async fn change(
 #[into_params(parameter_in = Query)]
 pub(crate) struct Why {
     #[serde(default)]
-    reason: String,
+    pub(crate) reason: String,
 }
 
 /// Removes a user; sessions end at once.

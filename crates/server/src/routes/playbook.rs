@@ -148,7 +148,7 @@ pub(crate) async fn start(
         let runs = playbook::runs(session, Some(&name))?;
         Ok(runs.into_iter().map(|run| run.id).find(|run| !before.contains(run)))
     };
-    Ok(match work::start_command(&server, &caller, words, began).await? {
+    Ok(match work::start_command(&server, &caller, words, (), began).await? {
         Begun::Going(run) => {
             let undo = format!("plimsoll playbook rollback {}", run.short());
             (StatusCode::ACCEPTED, Json(json!({ "run": run, "undo": undo })))
@@ -250,7 +250,7 @@ async fn drive(
             || (now.status != was && now.status == PlaybookStatus::Running);
         Ok(moved.then_some(()))
     };
-    Ok(match work::start_command(server, caller, words, began).await? {
+    Ok(match work::start_command(server, caller, words, (), began).await? {
         Begun::Done(told) => (StatusCode::OK, Json(told)),
         Begun::Going(()) | Begun::Unknown => (StatusCode::ACCEPTED, Json(json!({ "run": run.id }))),
     })

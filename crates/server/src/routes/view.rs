@@ -77,7 +77,7 @@ pub(crate) async fn list(
 
 /// The answer of a view: columns with types and units, and rows. Further members of the query are its parameters;
 /// `format=csv` gives a file.
-#[utoipa::path(get, path = "/api/v1/views/{system}/{view}")]
+#[utoipa::path(get, path = "/api/v1/views/{system}/{view}", params(Form))]
 pub(crate) async fn show(
     State(server): State<Server>,
     PathPart((system, view)): PathPart<(String, String)>,
@@ -91,6 +91,15 @@ pub(crate) async fn show(
         return Ok(csv(&name, to_csv(&answer)));
     }
     Ok(Json(shaped(&answer)?).into_response())
+}
+
+/// In which form an answer is wanted, as the document of the API describes it. Every other member is a parameter of the view.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its shape is used")]
+struct Form {
+    /// `csv` gives a file.
+    format: Option<String>,
 }
 
 fn split(mut query: BTreeMap<String, String>) -> (Option<String>, BTreeMap<String, String>) {
@@ -248,7 +257,7 @@ pub(crate) async fn dashboard(
 }
 
 /// What a panel shows. Members of the query are the dashboard's parameters; `format=csv` gives a file.
-#[utoipa::path(get, path = "/api/v1/dashboards/{name}/panels/{panel}")]
+#[utoipa::path(get, path = "/api/v1/dashboards/{name}/panels/{panel}", params(Form))]
 pub(crate) async fn panel(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

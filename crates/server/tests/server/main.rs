@@ -16,4 +16,5 @@ mod providers;
 mod push;
 mod reading;
 mod support;
+mod trials;
 mod unleash;

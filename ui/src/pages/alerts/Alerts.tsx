@@ -2,8 +2,9 @@
 import { Anchor, Button, Checkbox, Code } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { List, Undoable } from "../../api/types";
 import { tableOf, type ViewRow } from "../../api/views";
 import { Act } from "../../parts/Act";
@@ -74,7 +75,7 @@ const COLUMNS: Column<Incident>[] = [
 export function Alerts() {
   const [search, setSearch] = useFilters();
   const { can } = useSession();
-  const query = useApi<AlertsAnswer | Incident[]>("/alerts", { all: search.all, limit: 500 });
+  const query = useApi<AlertsAnswer | Incident[]>(get("/alerts", { all: search.all === "true" || undefined }));
   const [doing, setDoing] = useState<"acknowledge" | "resolve" | null>(null);
   const { incidents, rules } = query.data ? split(query.data) : { incidents: [], rules: [] };
   const shown = incidents.filter((one) => search.all === "true" || one.status !== "resolved");
@@ -185,7 +186,14 @@ export function Alerts() {
           onClose={() => setDoing(null)}
           title={doing === "acknowledge" ? `Take incident ${open.number}` : `Resolve incident ${open.number}`}
           confirm={doing === "acknowledge" ? "Take it" : "Resolve"}
-          send={(reason) => api.post(path("incidents", open.id, doing), { reason })}
+          send={(reason) => {
+            const of = { incident: open.id };
+            return api.send(
+              doing === "acknowledge"
+                ? post("/incidents/{incident}/acknowledge", of, { reason })
+                : post("/incidents/{incident}/resolve", of, { reason }),
+            );
+          }}
         />
       ) : null}
     </Page>

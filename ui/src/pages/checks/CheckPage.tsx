@@ -2,8 +2,9 @@
 import { Button, Group } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { Undoable } from "../../api/types";
 import { tableOf, type ViewRow } from "../../api/views";
 import { Act } from "../../parts/Act";
@@ -20,7 +21,7 @@ import type { CheckDetail, CheckResult } from "./types";
 
 export function CheckPage() {
   const { system = "", check = "" } = useParams({ strict: false }) as { system?: string; check?: string };
-  const query = useApi<CheckDetail>(path("checks", system, check));
+  const query = useApi<CheckDetail>(get("/checks/{system}/{check}", { system, check }));
   const { can } = useSession();
   const [running, setRunning] = useState(false);
   const data = query.data;
@@ -47,7 +48,7 @@ export function CheckPage() {
         onClose={() => setRunning(false)}
         title="Run this check"
         confirm="Run check"
-        send={(reason) => api.post("/checks/run", { system, check, reason })}
+        send={(reason) => api.send(post("/checks/run", { system, check, reason }))}
       />
     </Page>
   );

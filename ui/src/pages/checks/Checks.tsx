@@ -5,6 +5,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { List, SystemInfo, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
@@ -67,8 +68,8 @@ export function Checks() {
   const navigate = useNavigate();
   const { can } = useSession();
   const [running, setRunning] = useState(false);
-  const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false });
-  const query = useApi<List<Check> | Check[]>("/checks", { system: search.system, limit: 1000 });
+  const systems = useApi<SystemInfo[]>(get("/systems"), { every: false });
+  const query = useApi<List<Check> | Check[]>(get("/checks", { system: search.system, limit: 1000 }));
   const checks = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
   const of = (verdict: string) => checks.filter((one) => (one.last?.verdict ?? "unknown") === verdict).length;
   const shown = checks.filter(
@@ -139,7 +140,7 @@ export function Checks() {
         title={`Run the checks of ${system}`}
         about="They read in one snapshot with a time limit, and change nothing but their own history."
         confirm="Run checks"
-        send={(reason) => api.post("/checks/run", { system, reason })}
+        send={(reason) => api.send(post("/checks/run", { system, reason }))}
       />
     </Page>
   );

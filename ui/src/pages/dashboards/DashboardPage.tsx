@@ -2,8 +2,8 @@
 import { TextInput, Title } from "@mantine/core";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { path } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import { str, type Table, tableOf, type ViewAnswer, type ViewRow } from "../../api/views";
 import { Find } from "../../parts/Filters";
 import { Page, Panel } from "../../parts/Page";
@@ -18,7 +18,7 @@ const DAYS = ["from", "to"];
 
 export function DashboardPage() {
   const { dashboard: name = "" } = useParams({ strict: false }) as { dashboard?: string };
-  const query = useApi<Dashboard>(path("dashboards", name), undefined, { every: false });
+  const query = useApi<Dashboard>(get("/dashboards/{name}", { name }), { every: false });
   const [search, setSearch] = useFilters();
   const parameters = query.data?.parameters ?? [];
   const given = Object.fromEntries(parameters.map((one) => [one, search[one]]));
@@ -100,7 +100,9 @@ function Filled({
   panel: PanelDefinition;
   parameters: Record<string, string | undefined>;
 }) {
-  const query = useApi<PanelAnswer>(path("dashboards", dashboard, "panels", panel.panel), parameters);
+  const query = useApi<PanelAnswer>(
+    get("/dashboards/{name}/panels/{panel}", { name: dashboard, panel: panel.panel }, parameters),
+  );
   const table = useMemo(() => tableOfPanel(query.data), [query.data]);
   const navigate = useNavigate();
   const drill = panel.drill;

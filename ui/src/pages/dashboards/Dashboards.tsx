@@ -2,6 +2,7 @@
 import { Anchor, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List } from "../../api/types";
 import { Find } from "../../parts/Filters";
 import { count } from "../../parts/format";
@@ -13,11 +14,7 @@ import type { DashboardLine } from "./types";
 
 export function Dashboards() {
   const [search, setSearch] = useFilters();
-  const query = useApi<List<DashboardLine> & { problems?: unknown[] }>(
-    "/dashboards",
-    { limit: 1000 },
-    { every: false },
-  );
+  const query = useApi<List<DashboardLine> & { problems?: unknown[] }>(get("/dashboards"), { every: false });
   const all = query.data?.items ?? [];
   const problems = query.data?.problems ?? [];
   const shown = all.filter(

@@ -1,15 +1,16 @@
 // Any change of a flag: first who would enter, leave and swap, then the change, with the way back.
 import { Checkbox, Group, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import type { Difference, Flag, FlagChange } from "../../api/flags";
+import { post } from "../../api/request";
 import { Act } from "../../parts/Act";
 import { number } from "../../parts/format";
 
 export interface Wish {
   title: string;
   confirm: string;
-  body: Record<string, unknown>;
+  body: { definition?: Record<string, unknown>; percent?: number };
   about?: string;
 }
 
@@ -24,12 +25,18 @@ export function ChangeFlag({ flag, wish, onClose }: { flag: Flag; wish: Wish; on
       confirm={wish.confirm}
       basis={JSON.stringify([wish.body, swap])}
       send={(reason, dry) =>
-        api.post(path("flags", flag.flag.name, "set"), {
-          ...wish.body,
-          reason,
-          dry_run: dry,
-          ...(swap ? { override_swap: true } : {}),
-        })
+        api.send(
+          post(
+            "/flags/{flag}/set",
+            { flag: flag.flag.name },
+            {
+              ...wish.body,
+              reason,
+              dry_run: dry,
+              ...(swap ? { override_swap: true } : {}),
+            },
+          ),
+        )
       }
       preview={(answer) => <Moves difference={answer.difference} findings={answer.findings} />}
     >

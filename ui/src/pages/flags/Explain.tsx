@@ -2,8 +2,9 @@
 import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { IconCheck, IconMinus } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import type { Explanation, Flag } from "../../api/flags";
+import { post } from "../../api/request";
 import { Problem } from "../../parts/Act";
 import { Panel } from "../../parts/Page";
 import { Status } from "../../parts/Status";
@@ -24,10 +25,13 @@ export function Explain({ flag }: { flag: Flag }) {
     let gone = false;
     const moment = when ? new Date(when).toISOString() : undefined;
     api
-      .post<Explanation>(path("flags", flag.flag.name, "explain"), {
-        context: { [field]: asked },
-        ...(moment ? { at: moment } : {}),
-      })
+      .send<Explanation>(
+        post(
+          "/flags/{flag}/explain",
+          { flag: flag.flag.name },
+          { context: { [field]: asked }, ...(moment ? { at: moment } : {}) },
+        ),
+      )
       .then((answer) => {
         if (gone) return;
         setFound(answer);

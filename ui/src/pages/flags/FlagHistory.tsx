@@ -1,9 +1,9 @@
 // Every change of a flag: who, why, and what it did to the members; any version can be brought back.
 import { Button } from "@mantine/core";
 import { useMemo } from "react";
-import { path } from "../../api/client";
 import type { Flag, FlagVersion } from "../../api/flags";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { Panel } from "../../parts/Page";
 import { Answer } from "../../parts/States";
@@ -29,7 +29,7 @@ export function whatChanged(before: FlagVersion["before"], after: FlagVersion["a
 }
 
 export function FlagHistory({ flag, onWish }: { flag: Flag; onWish: (wish: Wish) => void }) {
-  const query = useApi<FlagVersion[]>(path("flags", flag.flag.name, "history"));
+  const query = useApi<FlagVersion[]>(get("/flags/{flag}/history", { flag: flag.flag.name }));
   const { can } = useSession();
   const may = can("operator");
   const columns = useMemo<Column<FlagVersion>[]>(

@@ -4,9 +4,9 @@ import { Button, Group, Text } from "@mantine/core";
 import { IconPower, IconSkull } from "@tabler/icons-react";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { path } from "../../api/client";
 import type { Flag } from "../../api/flags";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { Answer } from "../../parts/States";
 import { Status } from "../../parts/Status";
@@ -21,7 +21,7 @@ import { Keys, Rollout } from "./Rollout";
 
 export function FlagPage() {
   const { flag: name = "" } = useParams({ strict: false }) as { flag?: string };
-  const query = useApi<Flag>(path("flags", name));
+  const query = useApi<Flag>(get("/flags/{flag}", { flag: name }));
   const { can } = useSession();
   const [wish, setWish] = useState<Wish | null>(null);
   const [killing, setKilling] = useState(false);

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { api } from "../../api/client";
 import type { Flag, FlagChange } from "../../api/flags";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { List } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
@@ -83,7 +84,7 @@ export function Flags() {
   const { can } = useSession();
   const [creating, setCreating] = useState(false);
   const archived = search.archived === "true";
-  const query = useApi<List<Flag>>("/flags", { archived: archived || undefined, limit: 1000 });
+  const query = useApi<List<Flag>>(get("/flags", { archived: archived || undefined, limit: 1000 }));
   const shown = (query.data?.items ?? []).filter(
     (one) =>
       (!search.state || one.flag.state === search.state) &&
@@ -157,12 +158,14 @@ function Create({ opened, onClose }: { opened: boolean; onClose: () => void }) {
       confirm="Create flag"
       ready={name.trim() !== ""}
       send={(reason, dry) =>
-        api.post("/flags", {
-          name: name.trim(),
-          definition: { ...(owner ? { owner } : {}), ...(about ? { description: about } : {}) },
-          reason,
-          dry_run: dry,
-        })
+        api.send(
+          post("/flags", {
+            name: name.trim(),
+            definition: { ...(owner ? { owner } : {}), ...(about ? { description: about } : {}) },
+            reason,
+            dry_run: dry,
+          }),
+        )
       }
       leadsTo={() => href.flag(name.trim())}
     >

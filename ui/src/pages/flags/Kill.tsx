@@ -1,8 +1,9 @@
 // The kill switch and the proof that it arrived: who follows the flags, and who has acknowledged a version.
 import { Text } from "@mantine/core";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import type { Flag, FlagChange } from "../../api/flags";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import { Act } from "../../parts/Act";
 import { count, duration, number } from "../../parts/format";
 import { Panel } from "../../parts/Page";
@@ -36,19 +37,18 @@ export function Kill({ flag, opened, onClose }: { flag: Flag; opened: boolean; o
       about="Off for everybody, at once, until it is turned on again. Clients that follow the flags acknowledge it."
       confirm="Kill the flag"
       danger
-      send={(reason, dry) => api.post(path("flags", flag.flag.name, "kill"), { reason, dry_run: dry })}
+      send={(reason, dry) => api.send(post("/flags/{flag}/kill", { flag: flag.flag.name }, { reason, dry_run: dry }))}
       preview={(answer) => <Moves difference={answer.difference} findings={answer.findings} />}
     />
   );
 }
 
 export function Followers({ version }: { version: number }) {
-  const clients = useApi<Record<string, unknown>[]>("/flag-clients", undefined, { every: 5 });
-  const arrival = useApi<ArrivalAnswer>(
-    path("flag-versions", version, "arrival"),
-    { wait_ms: 0 },
-    { every: 5, enabled: (clients.data?.length ?? 0) > 0 },
-  );
+  const clients = useApi<Record<string, unknown>[]>(get("/flag-clients"), { every: 5 });
+  const arrival = useApi<ArrivalAnswer>(get("/flag-versions/{version}/arrival", { version }, { wait_ms: 0 }), {
+    every: 5,
+    enabled: (clients.data?.length ?? 0) > 0,
+  });
   return (
     <Panel title="Who follows the flags" note={clients.data ? count(clients.data.length, "client") : null}>
       <Answer query={clients}>

@@ -1,8 +1,9 @@
 // Who gets the flag: its percentage with a slider that previews, and the keys that are allowed or denied by name.
 import { Button, Group, NumberInput, Slider, Stack, TagsInput, Text } from "@mantine/core";
 import { useEffect, useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import type { Flag, FlagChange } from "../../api/flags";
+import { post } from "../../api/request";
 import { Act } from "../../parts/Act";
 import { number } from "../../parts/format";
 import { Panel } from "../../parts/Page";
@@ -129,9 +130,15 @@ export function Keys({ flag }: { flag: Flag }) {
           confirm={doing.remove ? "Remove" : "Add"}
           ready={keys.length > 0}
           basis={keys.join("\n")}
-          send={(reason, dry) =>
-            api.post(path("flags", flag.flag.name, doing.list), { keys, remove: doing.remove, reason, dry_run: dry })
-          }
+          send={(reason, dry) => {
+            const of = { flag: flag.flag.name };
+            const { remove } = doing;
+            return api.send(
+              doing.list === "allow"
+                ? post("/flags/{flag}/allow", of, { keys, remove, reason, dry_run: dry })
+                : post("/flags/{flag}/deny", of, { keys, remove, reason, dry_run: dry }),
+            );
+          }}
           preview={(answer) => <Moves difference={answer.difference} findings={answer.findings} />}
         >
           <TagsInput

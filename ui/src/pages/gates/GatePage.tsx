@@ -3,8 +3,9 @@ import { Button, Group, Progress, Table, Text } from "@mantine/core";
 import { IconPrinter } from "@tabler/icons-react";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { count, measured, number } from "../../parts/format";
@@ -17,7 +18,7 @@ import type { Blocker, GateDetail, Judged, Judgement, Readiness } from "./types"
 
 export function GatePage() {
   const { gate = "" } = useParams({ strict: false }) as { gate?: string };
-  const query = useApi<GateDetail>(path("gates", gate));
+  const query = useApi<GateDetail>(get("/gates/{gate}", { gate }));
   const { can } = useSession();
   const [asking, setAsking] = useState(false);
   const [fresh, setFresh] = useState<Judgement | null>(null);
@@ -51,7 +52,7 @@ export function GatePage() {
         title="Ask the evidence"
         about="Every piece of evidence is read, judged, and the verdict kept with all its readings."
         confirm="Ask"
-        send={(reason) => api.post(path("gates", gate, "evaluate"), { reason })}
+        send={(reason) => api.send(post("/gates/{gate}/evaluate", { gate }, { reason }))}
         onDone={(answer) => setFresh(answer.judgement ?? (answer.verdict ? (answer as unknown as Judgement) : null))}
       />
     </Page>

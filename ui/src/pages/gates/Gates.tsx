@@ -2,6 +2,7 @@
 import { Anchor } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { Page, Panel } from "../../parts/Page";
@@ -42,7 +43,7 @@ const COLUMNS: Column<GateLine>[] = [
 ];
 
 export function Gates() {
-  const query = useApi<GateLine[] | List<GateLine>>("/gates");
+  const query = useApi<GateLine[] | List<GateLine>>(get("/gates"));
   const navigate = useNavigate();
   const gates = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
   return (

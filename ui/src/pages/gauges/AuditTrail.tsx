@@ -1,8 +1,8 @@
 // What an auditor asks: can the history be trusted, and the history as a file.
 import { Button, Group, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { BASE, withQuery } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { address, get } from "../../api/request";
 import { count, number } from "../../parts/format";
 import { Panel } from "../../parts/Page";
 import { Answer } from "../../parts/States";
@@ -17,11 +17,11 @@ interface Verdict {
 }
 
 export function AuditTrail() {
-  const verdict = useApi<Verdict>("/gauge-history/verify", undefined, { every: false });
+  const verdict = useApi<Verdict>(get("/gauge-history/verify"), { every: false });
   const [from, setFrom] = useState("");
   const [until, setUntil] = useState("");
   const [set, setSet] = useState("");
-  const address = (format: string) => BASE + withQuery("/gauge-history/export", { from, until, set, format });
+  const file = (format: string) => address(get("/gauge-history/export", { from, until, set, format }));
   return (
     <div className="grid">
       <Panel
@@ -61,10 +61,10 @@ export function AuditTrail() {
             onChange={(event) => setSet(event.currentTarget.value)}
             w={110}
           />
-          <Button component="a" href={address("csv")} download variant="default">
+          <Button component="a" href={file("csv")} download variant="default">
             CSV
           </Button>
-          <Button component="a" href={address("html")} target="_blank" rel="noreferrer" variant="default">
+          <Button component="a" href={file("html")} target="_blank" rel="noreferrer" variant="default">
             Page to print
           </Button>
         </Group>

@@ -1,5 +1,6 @@
 // What is due, what is overdue and in whose hands, and the batches on their way.
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { count } from "../../parts/format";
@@ -60,8 +61,8 @@ const BATCHES: Column<Batch>[] = [
 ];
 
 export function Calibration() {
-  const due = useApi<List<Due> | Due[]>("/gauges/due", { within: 60, limit: 1000 });
-  const batches = useApi<List<Batch>>("/calibration-batches", { limit: 500 });
+  const due = useApi<List<Due> | Due[]>(get("/gauges/due", { within: 60, limit: 1000 }));
+  const batches = useApi<List<Batch>>(get("/calibration-batches", { limit: 500 }));
   const rows = Array.isArray(due.data) ? due.data : (due.data?.items ?? []);
   return (
     <div className="grid">

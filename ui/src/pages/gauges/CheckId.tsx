@@ -2,8 +2,8 @@
 import { Group, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
-import { path } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import { Status } from "../../parts/Status";
 
 interface Availability {
@@ -15,7 +15,7 @@ interface Availability {
 export function CheckId() {
   const [typed, setTyped] = useState("");
   const [asked] = useDebouncedValue(typed.trim(), 300);
-  const query = useApi<Availability>(path("gauge-sets", "check-availability", asked || "-"), undefined, {
+  const query = useApi<Availability>(get("/gauge-sets/check-availability/{id}", { id: asked || "-" }), {
     every: false,
     enabled: asked !== "",
   });

@@ -3,8 +3,8 @@ import { Anchor, Button, Group, Text } from "@mantine/core";
 import { IconArchive, IconArrowsExchange, IconLinkOff } from "@tabler/icons-react";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { path } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
@@ -20,7 +20,7 @@ type Doing = "replace" | "unpair" | "retire";
 
 export function GaugeSetPage() {
   const { set: id = "" } = useParams({ strict: false }) as { set?: string };
-  const query = useApi<GaugeSet>(path("gauge-sets", id));
+  const query = useApi<GaugeSet>(get("/gauge-sets/{set}", { set: id }));
   const { can } = useSession();
   const [doing, setDoing] = useState<Doing | null>(null);
   const [place, setPlace] = useState<string | null>(null);

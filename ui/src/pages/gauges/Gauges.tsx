@@ -3,6 +3,7 @@ import { Anchor, Group, Tabs } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { Choice, Find, Pager } from "../../parts/Filters";
@@ -24,7 +25,7 @@ const LIMIT = 500;
 
 export function Gauges() {
   const [search, setSearch] = useFilters();
-  const counts = useApi<Counts>("/gauge-counts");
+  const counts = useApi<Counts>(get("/gauge-counts"));
   const tab = search.tab ?? "sets";
   const of = (state: string) => counts.data?.sets.find((one) => one.state === state)?.count;
   return (
@@ -87,12 +88,9 @@ function Sets() {
   const navigate = useNavigate();
   const [place, setPlace] = useState<string | null>(null);
   const offset = Number(search.offset ?? 0) || 0;
-  const query = useApi<List<GaugeSet>>("/gauge-sets", {
-    state: search.state,
-    category: search.category,
-    limit: LIMIT,
-    offset,
-  });
+  const query = useApi<List<GaugeSet>>(
+    get("/gauge-sets", { state: search.state, category: search.category, limit: LIMIT, offset }),
+  );
   const shown = (query.data?.items ?? []).filter(
     (one) =>
       !search.find ||

@@ -3,6 +3,7 @@ import { Anchor, Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { count } from "../../parts/format";
@@ -15,7 +16,7 @@ import { ReplaceGaugeModal } from "./ReplaceGaugeModal";
 import { type Incomplete, SIDES } from "./types";
 
 export function IncompleteSets() {
-  const query = useApi<List<Incomplete>>("/gauge-sets/incomplete", { limit: 1000 });
+  const query = useApi<List<Incomplete>>(get("/gauge-sets/incomplete", { limit: 1000 }));
   const { can } = useSession();
   const [finding, setFinding] = useState<Incomplete | null>(null);
   const columns: Column<Incomplete>[] = [

@@ -1,8 +1,8 @@
 // A place with what is kept there (GS-18).
 import { Anchor, Modal, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { path } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { number } from "../../parts/format";
 import { Facts } from "../../parts/Page";
@@ -46,7 +46,7 @@ const COLUMNS: Column<Kept>[] = [
 ];
 
 export function LocationDetailModal({ place, onClose }: { place: string | null; onClose: () => void }) {
-  const query = useApi<Place>(path("gauge-locations", place ?? "-"), undefined, {
+  const query = useApi<Place>(get("/gauge-locations/{location}", { location: place ?? "-" }), {
     enabled: place !== null,
     every: false,
   });

@@ -3,8 +3,9 @@ import { Group, Radio, ScrollArea, SegmentedControl, Stack, Text, TextInput } fr
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconCheck, IconX } from "@tabler/icons-react";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { List, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { Answer, Empty } from "../../parts/States";
@@ -28,11 +29,10 @@ export function ReplaceGaugeModal({
   const [chosen, setChosen] = useState<string | null>(null);
   const [typed, setTyped] = useState("");
   const [find] = useDebouncedValue(typed, 300);
-  const query = useApi<List<Candidate>>(
-    path("gauge-sets", set, "candidates"),
-    { side, limit: 500 },
-    { every: false, enabled: opened },
-  );
+  const query = useApi<List<Candidate>>(get("/gauge-sets/{set}/candidates", { set }, { side, limit: 500 }), {
+    every: false,
+    enabled: opened,
+  });
   const old = members.find((one) => one.side === side)?.serial;
   const shown = (query.data?.items ?? []).filter(
     (one) => !find || one.serial.toLowerCase().includes(find.toLowerCase()),
@@ -52,7 +52,13 @@ export function ReplaceGaugeModal({
       ready={chosen !== null}
       basis={`${side} ${chosen}`}
       send={(reason, dry) =>
-        api.post(path("gauge-sets", set, "replace"), { ...(old ? { old } : {}), new: chosen, reason, dry_run: dry })
+        api.send(
+          post(
+            "/gauge-sets/{set}/replace",
+            { set },
+            { ...(old ? { old } : {}), new: chosen ?? "", reason, dry_run: dry },
+          ),
+        )
       }
       preview={() => (
         <Text>

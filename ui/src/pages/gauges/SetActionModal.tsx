@@ -1,6 +1,7 @@
 // One dialog for both ways in which a set ends: unpair and retire (GS-17).
 import { Text } from "@mantine/core";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
+import { type ApiRequest, post } from "../../api/request";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { Callout } from "../../parts/Page";
@@ -8,18 +9,28 @@ import type { GaugeSet } from "./types";
 
 export type SetAction = "unpair" | "retire";
 
-const WORDS: Record<SetAction, { title: string; confirm: string; says: string; least: number }> = {
+interface Words {
+  title: string;
+  confirm: string;
+  says: string;
+  least: number;
+  request: (of: { set: string }, body: { reason: string; dry_run: boolean }) => ApiRequest;
+}
+
+const WORDS: Record<SetAction, Words> = {
   unpair: {
     title: "Unpair",
     confirm: "Unpair the set",
     says: "Both gauges become spares. The set ends, and its ID is used up: it is never given out again.",
     least: 1,
+    request: (of, body) => post("/gauge-sets/{set}/unpair", of, body),
   },
   retire: {
     title: "Retire",
     confirm: "Retire the set",
     says: "Both gauges are retired for good and keep the ID of the set. It is never given out again.",
     least: 10,
+    request: (of, body) => post("/gauge-sets/{set}/retire", of, body),
   },
 };
 
@@ -43,7 +54,7 @@ export function SetActionModal({
       confirm={words.confirm}
       danger
       leastReason={words.least}
-      send={(reason, dry) => api.post(path("gauge-sets", set.set_id, action), { reason, dry_run: dry })}
+      send={(reason, dry) => api.send(words.request({ set: set.set_id }, { reason, dry_run: dry }))}
       preview={() => <Text>Every rule allows it.</Text>}
     >
       <Callout tone="warn" title={words.title}>

@@ -1,6 +1,6 @@
 // Everything that happened to a set, in order, each line with who, when, what and why (GS-14).
-import { path } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { Panel } from "../../parts/Page";
@@ -41,7 +41,7 @@ export const HISTORY_COLUMNS: Column<HistoryLine>[] = [
 ];
 
 export function SetHistory({ set }: { set: string }) {
-  const query = useApi<List<HistoryLine>>(path("gauge-sets", set, "history"), { limit: 1000 });
+  const query = useApi<List<HistoryLine>>(get("/gauge-sets/{set}/history", { set }, { limit: 1000 }));
   return (
     <Panel
       title="History"

@@ -2,8 +2,8 @@
 import { Anchor, Button, Group, TextInput } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { path } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List, RowChange, SystemInfo } from "../../api/types";
 import { RowDiff } from "../../parts/Diff";
 import { Choice, SystemChoice } from "../../parts/Filters";
@@ -28,12 +28,11 @@ export function History() {
   const { system, table, key } = search;
   const [typed, setTyped] = useState(key ?? "");
   useEffect(() => setTyped(key ?? ""), [key]);
-  const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false });
+  const systems = useApi<SystemInfo[]>(get("/systems"), { every: false });
   const tables = systems.data?.find((one) => one.name === system)?.tables ?? [];
   const asked = Boolean(system && table && key);
   const query = useApi<List<RowVersion>>(
-    path("systems", system ?? "-", "history"),
-    { table, key },
+    get("/systems/{system}/history", { system: system ?? "-" }, { table: table ?? "", key: key ?? "" }),
     { enabled: asked, every: false },
   );
   return (

@@ -2,8 +2,8 @@
 import { Anchor, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { path } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { SyncStatus } from "../../api/sync";
 import type { SystemInfo } from "../../api/types";
 import { count, duration } from "../../parts/format";
@@ -44,7 +44,7 @@ export function Attention({
 }
 
 function OfLink({ system }: { system: string }) {
-  const sync = useApi<SyncStatus>(path("systems", system, "sync"));
+  const sync = useApi<SyncStatus>(get("/systems/{system}/sync", { system }));
   const status = sync.data?.status;
   if (!status) return null;
   const edits = status.edits;

@@ -4,6 +4,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { asFailure } from "../../api/failure";
 import type { Flag } from "../../api/flags";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List, Plan, Quarantined, Run, SystemInfo } from "../../api/types";
 import { DataTable } from "../../parts/DataTable";
 import { number } from "../../parts/format";
@@ -16,12 +17,12 @@ import { SystemCards } from "./SystemCards";
 import { newestRuns, type OverviewAnswer, overviewOf } from "./types";
 
 export function Overview() {
-  const overview = useApi<OverviewAnswer>("/overview");
-  const systems = useApi<SystemInfo[]>("/systems");
-  const runs = useApi<List<Run>>("/runs", { limit: 12 });
-  const plans = useApi<List<Plan>>("/plans", { limit: 100 });
-  const quarantine = useApi<List<Quarantined> | Quarantined[]>("/quarantine", { limit: 1 });
-  const flags = useApi<List<Flag>>("/flags", { limit: 200 });
+  const overview = useApi<OverviewAnswer>(get("/overview"));
+  const systems = useApi<SystemInfo[]>(get("/systems"));
+  const runs = useApi<List<Run>>(get("/runs", { limit: 12 }));
+  const plans = useApi<List<Plan>>(get("/plans", { limit: 100 }));
+  const quarantine = useApi<List<Quarantined> | Quarantined[]>(get("/quarantine", { limit: 1 }));
+  const flags = useApi<List<Flag>>(get("/flags", { limit: 200 }));
   const navigate = useNavigate();
   const left = Array.isArray(quarantine.data) ? quarantine.data.length : quarantine.data?.total;
   const waiting = plans.data?.items.filter(

@@ -6,8 +6,9 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../../api/client";
 import { asFailure } from "../../api/failure";
+import { post } from "../../api/request";
 import { count } from "../../parts/format";
-import { BASE } from "./types";
+import { PILOT } from "./types";
 
 interface Driven {
   orders: number;
@@ -23,7 +24,7 @@ export function CarryNow({ disabled }: { disabled: boolean }) {
   const carry = async () => {
     setBusy(true);
     try {
-      const done = await api.post<Driven>(`${BASE}/run`, {});
+      const done = await api.send<Driven>(post("/systems/{system}/pilot/run", PILOT, {}));
       await client.invalidateQueries();
       notifications.show({
         title: done.finished ? "Everything that waited is done" : "More is left; carry again",

@@ -3,13 +3,14 @@ import { Button, Group, Table, Text } from "@mantine/core";
 import { IconDownload, IconPrinter } from "@tabler/icons-react";
 import { useParams } from "@tanstack/react-router";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import { download } from "../../parts/csv";
 import { count, number } from "../../parts/format";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { Answer } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
-import { BASE, type Certificate, type Certified, type SignedCertificate } from "./types";
+import { type Certificate, type Certified, PILOT, type SignedCertificate } from "./types";
 
 /** Whether every table is what the oracle says and nothing was forced. */
 export function isWhole(one: Certificate): boolean {
@@ -22,9 +23,10 @@ export function isWhole(one: Certificate): boolean {
 
 export function CertificatePage() {
   const { certificate: id = "" } = useParams({ strict: false }) as { certificate?: string };
-  const query = useApi<Certified>(`${BASE}/members/${encodeURIComponent(id)}/certificate`, undefined, {
-    every: false,
-  });
+  const query = useApi<Certified>(
+    get("/systems/{system}/pilot/members/{customer}/certificate", { ...PILOT, customer: id }),
+    { every: false },
+  );
   return (
     <Page
       title={`Certificate of rollback ${id}`}

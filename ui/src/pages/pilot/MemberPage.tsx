@@ -3,6 +3,7 @@ import { Button, Group, Text } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import { tableOf, type ViewRow } from "../../api/views";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { Answer } from "../../parts/States";
@@ -11,7 +12,7 @@ import { ViewTable } from "../../parts/ViewTable";
 import { href } from "../../shell/places";
 import { useSession } from "../../shell/session";
 import { PilotAct, type PilotStep } from "./PilotAct";
-import { BASE, type PilotMember } from "./types";
+import { PILOT, type PilotMember } from "./types";
 
 interface MemberDetail {
   members: PilotMember[];
@@ -21,7 +22,9 @@ interface MemberDetail {
 
 export function MemberPage() {
   const { member: customer = "" } = useParams({ strict: false }) as { member?: string };
-  const query = useApi<MemberDetail>(`${BASE}/members/${encodeURIComponent(customer)}`, undefined, { every: 5 });
+  const query = useApi<MemberDetail>(get("/systems/{system}/pilot/members/{customer}", { ...PILOT, customer }), {
+    every: 5,
+  });
   const { can } = useSession();
   const [step, setStep] = useState<PilotStep | null>(null);
   const one = query.data?.members[0];

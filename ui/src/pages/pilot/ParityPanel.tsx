@@ -3,6 +3,7 @@ import { Button, Select, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../../api/client";
+import { post } from "../../api/request";
 import type { Undoable } from "../../api/types";
 import { Act, tell } from "../../parts/Act";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
@@ -12,7 +13,7 @@ import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { useFilters } from "../../parts/useFilters";
 import { useSession } from "../../shell/session";
-import type { Parity, ParityEntity } from "./types";
+import { type Parity, type ParityEntity, PILOT } from "./types";
 
 const ENTITIES: Column<ParityEntity>[] = [
   { id: "entity", header: "Entity", width: "120px", value: (one) => one.entity },
@@ -57,17 +58,18 @@ const RECORDS: Column<Shown>[] = [
 
 /** Differing records of each entity that are told. */
 const SHOWN = 200;
+const COMPARE = post("/systems/{system}/parity", PILOT, { shown: SHOWN });
 
 export function ParityPanel() {
   const [search, setSearch] = useFilters();
   const { can } = useSession();
   // Comparing brings the sums of both sides up to date, so it is asked by a post, and only when somebody wants it.
   const query = useQuery<Parity>({
-    queryKey: ["/systems/luckygas/parity"],
-    queryFn: () => api.post<Parity>("/systems/luckygas/parity", { shown: SHOWN }),
+    queryKey: [COMPARE.route],
+    queryFn: () => api.send<Parity>(COMPARE),
     staleTime: Number.POSITIVE_INFINITY,
   });
-  const [target, setTarget] = useState<string>("new");
+  const [target, setTarget] = useState<"legacy" | "new">("new");
   const [repairing, setRepairing] = useState(false);
   const open =
     query.data?.entities.find((one) => one.entity === search.entity) ??
@@ -138,13 +140,15 @@ export function ParityPanel() {
         about="A repair is a plan: it is shown, applied in batches and can be undone. What cannot be carried is refused by name."
         confirm="Make the repair"
         send={(reason, dry) =>
-          api.post("/systems/luckygas/parity/repair", {
-            reason,
-            dry_run: dry,
-            target,
-            max_deletes: 0,
-            ...(search.entity ? { entities: [search.entity] } : {}),
-          })
+          api.send(
+            post("/systems/{system}/parity/repair", PILOT, {
+              reason,
+              dry_run: dry,
+              target,
+              max_deletes: 0,
+              ...(search.entity ? { entities: [search.entity] } : {}),
+            }),
+          )
         }
         onDone={(answer) => tell("The repair is planned", answer.next ?? null)}
         basis={target}

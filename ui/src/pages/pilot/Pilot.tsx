@@ -2,6 +2,7 @@
 import { Button, Group, Tabs, Text } from "@mantine/core";
 import { useState } from "react";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List } from "../../api/types";
 import { number } from "../../parts/format";
 import { Page, Panel, Stats } from "../../parts/Page";
@@ -14,13 +15,15 @@ import { Members } from "./Members";
 import { ParityPanel } from "./ParityPanel";
 import { PilotAct, type PilotStep } from "./PilotAct";
 import { SelectCohort } from "./SelectCohort";
-import { BASE, type PilotMember, type PilotStatus, STAGES, stageCounts } from "./types";
+import { PILOT, type PilotMember, type PilotStatus, STAGES, stageCounts } from "./types";
 
 export function Pilot() {
   const [search, setSearch] = useFilters();
   const { can } = useSession();
-  const status = useApi<PilotStatus>(BASE, undefined, { every: 5 });
-  const members = useApi<List<PilotMember>>(`${BASE}/members`, { limit: 1000 }, { every: 5 });
+  const status = useApi<PilotStatus>(get("/systems/{system}/pilot", PILOT), { every: 5 });
+  const members = useApi<List<PilotMember>>(get("/systems/{system}/pilot/members", PILOT, { limit: 1000 }), {
+    every: 5,
+  });
   const [step, setStep] = useState<PilotStep | null>(null);
   const may = can("operator", "luckygas");
   const tab = search.tab ?? "members";

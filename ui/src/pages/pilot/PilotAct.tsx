@@ -2,11 +2,12 @@
 import { Code, NumberInput, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { api } from "../../api/client";
+import { type ApiRequest, post } from "../../api/request";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { count, number } from "../../parts/format";
 import { Callout } from "../../parts/Page";
-import { BASE } from "./types";
+import { PILOT } from "./types";
 
 export type PilotStep = "start" | "pause" | "resume" | "advance" | "rollback" | "enrol";
 
@@ -49,11 +50,24 @@ const WORDS: Record<PilotStep, { title: string; about: string; confirm: string }
   },
 };
 
-/** Whom it is about: an enrolment takes several, a move one or all. */
-function about(step: PilotStep, named: string[]): Record<string, unknown> {
-  if (named.length === 0) return {};
-  return step === "enrol" ? { customers: named } : { customer: named[0] };
+interface Said {
+  named: string[];
+  because: { reason: string; dry_run: boolean };
+  /** The loss that a forced step may bring; only an advance can be forced. */
+  force?: { writes: number; what: string };
 }
+
+/** An enrolment takes several customers, or all; a move takes one member, or all. */
+const REQUESTS: Record<PilotStep, (said: Said) => ApiRequest> = {
+  enrol: ({ named, because }) =>
+    post("/systems/{system}/pilot/enrol", PILOT, { ...because, ...(named.length > 0 ? { customers: named } : {}) }),
+  start: ({ named, because }) => post("/systems/{system}/pilot/start", PILOT, { ...because, customer: named[0] }),
+  pause: ({ named, because }) => post("/systems/{system}/pilot/pause", PILOT, { ...because, customer: named[0] }),
+  resume: ({ named, because }) => post("/systems/{system}/pilot/resume", PILOT, { ...because, customer: named[0] }),
+  advance: ({ named, because, force }) =>
+    post("/systems/{system}/pilot/advance", PILOT, { ...because, customer: named[0], force }),
+  rollback: ({ named, because }) => post("/systems/{system}/pilot/rollback", PILOT, { ...because, customer: named[0] }),
+};
 
 /** Why members do not move, each reason once with those whom it concerns. */
 export function reasons(unmoved: { customer: string; why: string }[]): { why: string; customers: string[] }[] {
@@ -121,12 +135,13 @@ export function PilotAct({ step, customers, onClose }: { step: PilotStep; custom
       basis={`${step} ${named.join(",")} ${force}`}
       ready={!forced || what.trim() !== ""}
       send={async (reason, dry) => {
-        const answer = await api.post<PilotAnswer>(`${BASE}/${step}`, {
-          reason,
-          dry_run: dry,
-          ...about(step, named),
-          ...(forced ? { force: { writes: Number(force), what } } : {}),
-        });
+        const answer = await api.send<PilotAnswer>(
+          REQUESTS[step]({
+            named,
+            because: { reason, dry_run: dry },
+            force: forced ? { writes: Number(force), what } : undefined,
+          }),
+        );
         // The server answers 200 when nobody may move; to whoever asked it is a refusal.
         if (!dry && answer.moved?.length === 0 && !answer.waiting?.length) throw new Error(nobody(answer));
         return answer;

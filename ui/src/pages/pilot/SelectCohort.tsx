@@ -2,6 +2,7 @@
 import { Button, Group, MultiSelect, NumberInput, Select, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { api } from "../../api/client";
+import { post } from "../../api/request";
 import { Act, Problem, tell } from "../../parts/Act";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { measured, number, percent } from "../../parts/format";
@@ -10,7 +11,7 @@ import { Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { useSession } from "../../shell/session";
 import { PilotAct } from "./PilotAct";
-import { BASE, type Covariate, type Selection, type Stratum } from "./types";
+import { type Covariate, PILOT, type Selection, type Stratum } from "./types";
 
 /** Differences below this are negligible: a tenth of a standard deviation. */
 const NEGLIGIBLE = 0.1;
@@ -81,8 +82,8 @@ export function SelectCohort() {
   const [busy, setBusy] = useState(false);
   const [keeping, setKeeping] = useState(false);
   const [enrolling, setEnrolling] = useState(false);
-  const request = () => ({
-    [by]: Number(size),
+  const asked = () => ({
+    ...(by === "percent" ? { percent: Number(size) } : { count: Number(size) }),
     minimum_orders: Number(orders) || 0,
     regions,
     customer_types: types,
@@ -93,7 +94,11 @@ export function SelectCohort() {
     setBusy(true);
     setError(null);
     try {
-      setFound(await api.post<Selection>(`${BASE}/selections`, { ...request(), dry_run: true, reason: "preview" }));
+      setFound(
+        await api.send<Selection>(
+          post("/systems/{system}/pilot/selections", PILOT, { ...asked(), dry_run: true, reason: "preview" }),
+        ),
+      );
     } catch (problem) {
       setError(problem);
     } finally {
@@ -169,7 +174,7 @@ export function SelectCohort() {
         onClose={() => setKeeping(false)}
         title="Keep this selection"
         confirm="Keep selection"
-        send={(reason) => api.post(`${BASE}/selections`, { ...request(), reason })}
+        send={(reason) => api.send(post("/systems/{system}/pilot/selections", PILOT, { ...asked(), reason }))}
         onDone={(answer) => {
           setFound(answer);
           tell("The selection is kept", answer.undo ?? null);

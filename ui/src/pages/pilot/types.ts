@@ -1,6 +1,7 @@
 // Shapes of the pilot: members and their stages, selections, parity, certificates.
 
-export const BASE = "/systems/luckygas/pilot";
+/** The system whose pilot it is, as every route of it is filled. */
+export const PILOT = { system: "luckygas" };
 
 /** The stages in their order, and who writes in each. */
 export const STAGES = [

@@ -1,6 +1,6 @@
 // What a plan would do, as the server assessed it. Members are shown by their names, so that nothing of it is lost.
-import { path } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { Plan } from "../../api/types";
 import { bytes, duration, number } from "../../parts/format";
 import { Facts } from "../../parts/Page";
@@ -45,7 +45,7 @@ function within(value: unknown): string {
 }
 
 export function Assessment({ plan }: { plan: Plan }) {
-  const query = useApi<Record<string, unknown>>(`${path("plans", plan.id)}/assessment`, undefined, { every: false });
+  const query = useApi<Record<string, unknown>>(get("/plans/{plan}/assessment", { plan: plan.id }), { every: false });
   return (
     <Answer query={query}>
       {(found) => (

@@ -1,8 +1,9 @@
 // Making a plan: a system, one of its changes, its options.
 import { Select, Textarea } from "@mantine/core";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { SystemInfo, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { href } from "../../shell/places";
@@ -36,7 +37,7 @@ export function MakePlan({
   onClose: () => void;
   system?: string;
 }) {
-  const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false });
+  const systems = useApi<SystemInfo[]>(get("/systems"), { every: false });
   const { can } = useSession();
   const able = (systems.data ?? []).filter((one) => one.changes.length > 0 && can("operator", one.name));
   const [system, setSystem] = useState<string | null>(null);
@@ -54,7 +55,13 @@ export function MakePlan({
       confirm="Make plan"
       ready={Boolean(of && what && options)}
       send={(reason) =>
-        api.post(path("systems", of?.name ?? "", "plans"), { change: what?.name, options: options ?? {}, reason })
+        api.send(
+          post(
+            "/systems/{system}/plans",
+            { system: of?.name ?? "" },
+            { change: what?.name ?? "", options: options ?? {}, reason },
+          ),
+        )
       }
       leadsTo={(made) => {
         const id = made.id ?? (typeof made.plan === "string" ? made.plan : made.plan?.id);

@@ -3,8 +3,9 @@ import { Anchor, Button, Group, Text } from "@mantine/core";
 import { IconCheck, IconPlayerPlay, IconX } from "@tabler/icons-react";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { List, Plan, PlanDetail, PlanItem, Run, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { type Column, DataTable } from "../../parts/DataTable";
@@ -28,7 +29,7 @@ export function PlanPage() {
   const { plan: id = "" } = useParams({ strict: false }) as { plan?: string };
   const [search, setSearch] = useFilters();
   const offset = Number(search.offset ?? 0) || 0;
-  const detail = useApi<PlanDetail>(path("plans", id), { limit: LIMIT, offset }, { every: false });
+  const detail = useApi<PlanDetail>(get("/plans/{plan}", { plan: id }, { limit: LIMIT, offset }), { every: false });
   const plan = detail.data?.plan;
   const runs = useRunsOf(plan);
   return (
@@ -67,7 +68,7 @@ export function PlanPage() {
 
 /** The runs that applied a plan; nothing while it is not known. A plan is applied once. */
 function useRunsOf(plan: Plan | undefined): Run[] | undefined {
-  const runs = useApi<List<Run>>("/runs", { plan: plan?.id }, { enabled: plan !== undefined });
+  const runs = useApi<List<Run>>(get("/runs", { plan: plan?.id }), { enabled: plan !== undefined });
   return runs.data?.items.filter((run) => run.plan === plan?.id);
 }
 
@@ -209,6 +210,12 @@ function Decide({ plan }: { plan: Plan }) {
       "Apply plan",
     ],
   } as const;
+  const of = { plan: plan.id };
+  const requests = {
+    approve: (reason: string) => post("/plans/{plan}/approve", of, { reason }),
+    reject: (reason: string) => post("/plans/{plan}/reject", of, { reason }),
+    apply: (reason: string) => post("/plans/{plan}/apply", of, { reason, settings: asked }),
+  };
   return (
     <>
       <Button
@@ -242,9 +249,7 @@ function Decide({ plan }: { plan: Plan }) {
           about={words[step][1]}
           confirm={words[step][2]}
           danger={step === "reject"}
-          send={(reason) =>
-            api.post(path("plans", plan.id, step), step === "apply" ? { reason, settings: asked } : { reason })
-          }
+          send={(reason) => api.send(requests[step](reason))}
           // A rejected plan is discarded: there is nothing to show any more.
           leadsTo={(answer) => (step === "reject" ? "/plans" : answer?.run ? href.run(answer.run) : null)}
         >

@@ -4,6 +4,7 @@ import { IconPlus } from "@tabler/icons-react";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List, Plan } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { Pager, SystemChoice } from "../../parts/Filters";
@@ -75,7 +76,7 @@ export function Plans() {
   const may = can("operator") || Object.keys(session.roles ?? {}).some((system) => can("operator", system));
   const [making, setMaking] = useState(false);
   const offset = Number(search.offset ?? 0) || 0;
-  const plans = useApi<List<Plan>>("/plans", { system: search.system, limit: LIMIT, offset });
+  const plans = useApi<List<Plan>>(get("/plans", { system: search.system, limit: LIMIT, offset }));
   return (
     <Page
       title="Plans"

@@ -3,8 +3,9 @@ import { Anchor, Button, Table, Text, TextInput } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { count, shortId } from "../../parts/format";
@@ -18,7 +19,7 @@ import type { PlaybookDetail } from "./types";
 
 export function PlaybookPage() {
   const { playbook = "" } = useParams({ strict: false }) as { playbook?: string };
-  const query = useApi<PlaybookDetail>(path("playbooks", playbook));
+  const query = useApi<PlaybookDetail>(get("/playbooks/{name}", { name: playbook }));
   const { can } = useSession();
   const [starting, setStarting] = useState(false);
   const [given, setGiven] = useState<Record<string, string>>({});
@@ -96,7 +97,7 @@ export function PlaybookPage() {
         about="Each step is on record before it begins; a step that changes data does not begin without a backup made in the same run."
         confirm="Start"
         ready={lacking.length === 0}
-        send={(reason) => api.post(path("playbooks", playbook, "start"), { parameters: given, reason })}
+        send={(reason) => api.send(post("/playbooks/{name}/start", { name: playbook }, { parameters: given, reason }))}
         leadsTo={(answer) => {
           const id = answer.run ?? answer.id;
           return id ? href.playbookRun(id) : null;

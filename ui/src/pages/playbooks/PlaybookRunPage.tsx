@@ -2,8 +2,9 @@
 import { Anchor, Button, Group } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { shortId } from "../../parts/format";
@@ -20,16 +21,19 @@ const STEPS = {
     title: "Go on with this run",
     confirm: "Go on",
     about: "The step that waits, failed or was interrupted is begun again; what is done stays done.",
+    request: (run: string, reason: string) => post("/playbook-runs/{run}/continue", { run }, { reason }),
   },
   abort: {
     title: "Abort this run",
     confirm: "Abort",
     about: "It stops after what it is doing. What was done stays until it is rolled back.",
+    request: (run: string, reason: string) => post("/playbook-runs/{run}/abort", { run }, { reason }),
   },
   rollback: {
     title: "Roll this run back",
     confirm: "Roll back",
     about: "What was done is taken back, the last step first.",
+    request: (run: string, reason: string) => post("/playbook-runs/{run}/rollback", { run }, { reason }),
   },
 } as const;
 
@@ -46,18 +50,17 @@ const OVER = ["done", "rolled_back"];
 
 export function PlaybookRunPage() {
   const { run: id = "" } = useParams({ strict: false }) as { run?: string };
-  const query = useApi<PlaybookRunDetail>(path("playbook-runs", id), undefined, { every: 2 });
+  const query = useApi<PlaybookRunDetail>(get("/playbook-runs/{run}", { run: id }), { every: 2 });
   const run = query.data?.run;
-  const playbook = useApi<PlaybookDetail>(path("playbooks", run?.playbook ?? "-"), undefined, {
+  const playbook = useApi<PlaybookDetail>(get("/playbooks/{name}", { name: run?.playbook ?? "-" }), {
     enabled: Boolean(run),
     every: false,
   });
   const { can } = useSession();
   const [doing, setDoing] = useState<keyof typeof STEPS | null>(null);
   const [approving, setApproving] = useState<string | null>(null);
-  // The server does not say who has approved already; whoever did it here is not asked again.
-  const [approved, setApproved] = useState<string | null>(null);
   const waits = waitsFor(query.data);
+  const asks = waits && !query.data?.approvals.some((one) => one.step === waits) ? waits : null;
   return (
     <Page
       title={playbook.data?.front.title ?? "Run of a playbook"}
@@ -76,9 +79,9 @@ export function PlaybookRunPage() {
       actions={
         run ? (
           <>
-            {waits && waits !== approved ? (
-              <Button disabled={!can("approver")} onClick={() => setApproving(waits)}>
-                Approve {waits}
+            {asks ? (
+              <Button disabled={!can("approver")} onClick={() => setApproving(asks)}>
+                Approve {asks}
               </Button>
             ) : null}
             {run.status === "running" ? (
@@ -93,7 +96,7 @@ export function PlaybookRunPage() {
             )}
             {OVER.includes(run.status) ? null : (
               <Button
-                variant={waits && waits !== approved ? "default" : "filled"}
+                variant={asks ? "default" : "filled"}
                 disabled={!can("operator")}
                 onClick={() => setDoing("continue")}
               >
@@ -109,7 +112,11 @@ export function PlaybookRunPage() {
           const steps = data.declared;
           return (
             <Panel title="Steps" flush>
-              {steps.length > 0 ? <Steps steps={steps} entries={data.steps} /> : <Empty title="No steps" />}
+              {steps.length > 0 ? (
+                <Steps steps={steps} entries={data.steps} approvals={data.approvals} />
+              ) : (
+                <Empty title="No steps" />
+              )}
             </Panel>
           );
         }}
@@ -128,8 +135,7 @@ export function PlaybookRunPage() {
           title={`Approve the step ${approving}`}
           about="The approval is bound to the document as the run began with it. The run then waits for somebody to go on with it."
           confirm="Approve"
-          send={(reason) => api.post(path("playbook-runs", id, "approve"), { step: approving, reason })}
-          onDone={() => setApproved(approving)}
+          send={(reason) => api.send(post("/playbook-runs/{run}/approve", { run: id }, { step: approving, reason }))}
         />
       ) : null}
       {doing ? (
@@ -140,7 +146,7 @@ export function PlaybookRunPage() {
           about={STEPS[doing].about}
           confirm={STEPS[doing].confirm}
           danger={doing !== "continue"}
-          send={(reason) => api.post(path("playbook-runs", id, doing), { reason })}
+          send={(reason) => api.send(STEPS[doing].request(id, reason))}
         />
       ) : null}
     </Page>

@@ -2,6 +2,7 @@
 import { Anchor, Progress } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { percent } from "../../parts/format";
@@ -79,8 +80,8 @@ const RUNS: Column<PlaybookRun>[] = [
 ];
 
 export function Playbooks() {
-  const query = useApi<PlaybookLine[] | List<PlaybookLine>>("/playbooks");
-  const runs = useApi<PlaybookRun[] | List<PlaybookRun>>("/playbook-runs");
+  const query = useApi<PlaybookLine[] | List<PlaybookLine>>(get("/playbooks"));
+  const runs = useApi<PlaybookRun[] | List<PlaybookRun>>(get("/playbook-runs"));
   const navigate = useNavigate();
   const lines = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
   const gone = Array.isArray(runs.data) ? runs.data : (runs.data?.items ?? []);

@@ -3,14 +3,23 @@ import { Group, Text } from "@mantine/core";
 import { duration } from "../../parts/format";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
-import type { PlaybookEntry, PlaybookStep } from "./types";
+import type { Approval, PlaybookEntry, PlaybookStep } from "./types";
 
-export function Steps({ steps, entries = [] }: { steps: PlaybookStep[]; entries?: PlaybookEntry[] }) {
+export function Steps({
+  steps,
+  entries = [],
+  approvals = [],
+}: {
+  steps: PlaybookStep[];
+  entries?: PlaybookEntry[];
+  approvals?: Approval[];
+}) {
   return (
     <ol style={{ listStyle: "none", margin: 0, padding: 0 }}>
       {steps.map((step) => {
         const own = entries.filter((entry) => entry.step === step.id);
         const last = own.at(-1);
+        const approval = approvals.find((one) => one.step === step.id);
         return (
           <li key={step.id} style={{ padding: "9px 14px", borderBottom: "1px solid var(--pl-line)" }}>
             <Group justify="space-between" gap={8} wrap="nowrap" align="flex-start">
@@ -22,6 +31,12 @@ export function Steps({ steps, entries = [] }: { steps: PlaybookStep[]; entries?
                 <Text size="xs" c="dimmed" style={{ overflowWrap: "anywhere" }}>
                   {step.rollback?.length ? `way back: ${step.rollback.join("; ")}` : (step.nothing_to_take_back ?? "")}
                 </Text>
+                {approval ? (
+                  <Text size="xs">
+                    approved by {approval.actor}, <Time at={approval.at} form="ago" />
+                    {approval.reason ? `: ${approval.reason}` : ""}
+                  </Text>
+                ) : null}
                 {last?.message ? (
                   <Text role={last.status === "failed" ? "alert" : undefined} size="xs">
                     {last.message}

@@ -72,10 +72,18 @@ export interface PlaybookEntry {
   message?: string | null;
 }
 
+export interface Approval {
+  step: string;
+  at: string;
+  actor: string;
+  reason: string;
+}
+
 /** A run: what was done of each step, the steps as they are declared, and what would take it back. */
 export interface PlaybookRunDetail {
   run: PlaybookRun;
   steps: PlaybookEntry[];
+  approvals: Approval[];
   declared: PlaybookStep[];
   rollback: { step: string; line: string }[];
 }

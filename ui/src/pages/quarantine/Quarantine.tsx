@@ -2,6 +2,7 @@
 import { Anchor, Checkbox } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List, Quarantined } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { Choice, Find } from "../../parts/Filters";
@@ -52,11 +53,9 @@ export function Quarantine() {
   const [search, setSearch] = useFilters();
   const navigate = useNavigate();
   const all = search.all === "true";
-  const query = useApi<List<Quarantined> | Quarantined[]>("/quarantine", {
-    run: search.run,
-    all: all || undefined,
-    limit: 500,
-  });
+  const query = useApi<List<Quarantined> | Quarantined[]>(
+    get("/quarantine", { run: search.run, all: all || undefined, limit: 500 }),
+  );
   const items = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
   const shown = items.filter(
     (item) =>

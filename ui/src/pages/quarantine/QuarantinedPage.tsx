@@ -3,8 +3,9 @@ import { Anchor, Button, Group, Text, Textarea } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { Quarantined, Undoable } from "../../api/types";
 import { Act, Problem } from "../../parts/Act";
 import { RowDiff, refusalText } from "../../parts/Diff";
@@ -25,7 +26,7 @@ interface Tried {
 
 export function QuarantinedPage() {
   const { item: id = "" } = useParams({ strict: false }) as { item?: string };
-  const query = useApi<Quarantined>(path("quarantine", id), undefined, { every: false });
+  const query = useApi<Quarantined>(get("/quarantine/{item}", { item: id }), { every: false });
   const item = query.data;
   return (
     <Page
@@ -115,7 +116,7 @@ function Repair({ item }: { item: Quarantined }) {
     setTrying(true);
     setError(null);
     try {
-      setTried(await api.post<Tried>(path("quarantine", item.id, "validate"), { reason: "validate" }));
+      setTried(await api.send<Tried>(post("/quarantine/{item}/validate", { item: item.id }, { reason: "validate" })));
     } catch (problem) {
       setError(problem);
     } finally {
@@ -125,6 +126,13 @@ function Repair({ item }: { item: Quarantined }) {
   const read = readRecord(text);
   const edited = text !== stored;
   const may = can("operator", item.system) && item.status === "open";
+  const of = { item: item.id };
+  const requests = {
+    repair: (reason: string) =>
+      post("/quarantine/{item}/repair", of, { reason, body: "value" in read ? read.value : undefined }),
+    replay: (reason: string) => post("/quarantine/{item}/replay", of, { reason }),
+    discard: (reason: string) => post("/quarantine/{item}/discard", of, { reason }),
+  };
   return (
     <Panel
       title="Source record"
@@ -188,8 +196,7 @@ function Repair({ item }: { item: Quarantined }) {
           confirm={STEPS[step].confirm}
           danger={step === "discard"}
           send={async (reason) => {
-            const body = step === "repair" && "value" in read ? { body: read.value, reason } : { reason };
-            const answer = await api.post<Undoable & { item?: Quarantined }>(path("quarantine", item.id, step), body);
+            const answer = await api.send<Undoable & { item?: Quarantined }>(requests[step](reason));
             if (step === "replay" && answer.item?.status === "open") {
               await client.invalidateQueries();
               throw new Error(`It was refused again: ${answer.item.reason}`);

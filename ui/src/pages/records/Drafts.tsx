@@ -1,8 +1,9 @@
 // The caller's drafts: what would be committed, and committing or dropping them.
 import { Button, Group, Text } from "@mantine/core";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { Edit } from "../../api/sync";
 import type { List, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
@@ -54,7 +55,7 @@ interface Decided extends Undoable {
 }
 
 export function Drafts({ system }: { system: string }) {
-  const query = useApi<List<Edit>>(path("systems", system, "drafts"), { limit: 500 });
+  const query = useApi<List<Edit>>(get("/systems/{system}/drafts", { system }, { limit: 500 }));
   const [open, setOpen] = useState(false);
   const [doing, setDoing] = useState<"commit" | "discard" | null>(null);
   const drafts = query.data;
@@ -96,7 +97,11 @@ export function Drafts({ system }: { system: string }) {
         danger={doing === "discard"}
         basis={String(doing)}
         send={(reason, dry) =>
-          api.post(path("systems", system, "drafts", doing ?? "commit"), { all: true, reason, dry_run: dry })
+          api.send(
+            doing === "discard"
+              ? post("/systems/{system}/drafts/discard", { system }, { all: true, reason, dry_run: dry })
+              : post("/systems/{system}/drafts/commit", { system }, { all: true, reason, dry_run: dry }),
+          )
         }
         preview={(answer) => (
           <Group gap={6}>

@@ -3,7 +3,8 @@ import { Anchor, Button, Checkbox, Drawer, Group, Stack, Text, TextInput } from 
 import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
+import { put } from "../../api/request";
 import type { Fields, LinkedRecord } from "../../api/sync";
 import type { Undoable } from "../../api/types";
 import { Problem, tell } from "../../parts/Act";
@@ -84,11 +85,9 @@ function Form({
     setBusy(true);
     setError(null);
     try {
-      const answer = await api.put<Undoable>(path("systems", system, "records", record.key, "draft"), {
-        fields: edits,
-        commit,
-        reason,
-      });
+      const answer = await api.send<Undoable>(
+        put("/systems/{system}/records/{key}/draft", { system, key: record.key }, { fields: edits, commit, reason }),
+      );
       await client.invalidateQueries();
       tell(commit ? `${record.key} is committed` : `${record.key} is a draft of yours`, answer.undo ?? null);
       onClose();

@@ -1,11 +1,12 @@
 // The figures of the records that the filters leave.
-import { path } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
+import type { FieldMembers } from "../../api/undescribed";
 import { measured } from "../../parts/format";
 import { Stats } from "../../parts/Page";
 
-export function Figures({ system, filters }: { system: string; filters: Record<string, string | undefined> }) {
-  const query = useApi<Record<string, unknown>>(path("systems", system, "figures"), filters);
+export function Figures({ system, query: asked }: { system: string; query: FieldMembers & { scope?: string } }) {
+  const query = useApi<Record<string, unknown>>(get("/systems/{system}/figures", { system }, asked));
   if (!query.data) return null;
   const figures = Object.entries(query.data)
     .filter(

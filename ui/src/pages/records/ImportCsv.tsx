@@ -2,7 +2,8 @@
 import { Button, Checkbox, FileInput, Group, Modal, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
+import { postCsv } from "../../api/request";
 import type { ImportProblem, ImportReport } from "../../api/sync";
 import { Problem, tell } from "../../parts/Act";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
@@ -27,15 +28,12 @@ export function ImportCsv({ system, opened, onClose }: { system: string; opened:
     setBusy(true);
     setError(null);
     try {
-      const answer = await api.postText<ImportReport & { undo?: string | null; dry_run?: boolean }>(
-        path("systems", system, "import"),
-        "text/csv",
-        text,
-        {
+      const answer = await api.send<ImportReport & { undo?: string | null; dry_run?: boolean }>(
+        postCsv("/systems/{system}/import", { system }, text, {
           dry_run: dry || undefined,
           commit: commit || undefined,
-          reason: reason || undefined,
-        },
+          reason,
+        }),
       );
       setReport(answer);
       if (!dry) {

@@ -2,8 +2,9 @@
 import { Anchor, Button, Group, Table, Text } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { RecordDetail, RecordVersions } from "../../api/sync";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
@@ -19,7 +20,7 @@ import { EditRecord } from "./EditRecord";
 
 export function RecordPage() {
   const { system = "", key = "" } = useParams({ strict: false }) as { system?: string; key?: string };
-  const query = useApi<RecordDetail>(path("systems", system, "records", key));
+  const query = useApi<RecordDetail>(get("/systems/{system}/records/{key}", { system, key }));
   const { can } = useSession();
   const [editing, setEditing] = useState(false);
   const record = query.data;
@@ -126,7 +127,7 @@ function Sides({ record }: { record: RecordDetail }) {
 }
 
 function Versions({ system, record }: { system: string; record: RecordDetail }) {
-  const query = useApi<RecordVersions>(path("systems", system, "records", record.key, "versions"));
+  const query = useApi<RecordVersions>(get("/systems/{system}/records/{key}/versions", { system, key: record.key }));
   const { can } = useSession();
   const [back, setBack] = useState<number | null>(null);
   return (
@@ -174,22 +175,26 @@ function Versions({ system, record }: { system: string; record: RecordDetail }) 
                 ))}
               </>
             ) : null}
-            <Act<Undoable>
-              opened={back !== null}
-              onClose={() => setBack(null)}
-              title={`Restore version ${back}`}
-              about="The record goes back as an edit of yours, which is sent like any other and can be taken back."
-              confirm="Restore"
-              basis={String(back)}
-              send={(reason, dry) =>
-                api.post(path("systems", system, "records", record.key, "restore"), {
-                  version: back,
-                  reason,
-                  dry_run: dry,
-                })
-              }
-              preview={(answer) => <pre className="plain">{JSON.stringify(answer, null, 2)}</pre>}
-            />
+            {back !== null ? (
+              <Act<Undoable>
+                opened
+                onClose={() => setBack(null)}
+                title={`Restore version ${back}`}
+                about="The record goes back as an edit of yours, which is sent like any other and can be taken back."
+                confirm="Restore"
+                basis={String(back)}
+                send={(reason, dry) =>
+                  api.send(
+                    post(
+                      "/systems/{system}/records/{key}/restore",
+                      { system, key: record.key },
+                      { version: back, reason, dry_run: dry },
+                    ),
+                  )
+                }
+                preview={(answer) => <pre className="plain">{JSON.stringify(answer, null, 2)}</pre>}
+              />
+            ) : null}
           </>
         )}
       </Answer>

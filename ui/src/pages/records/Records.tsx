@@ -4,9 +4,11 @@ import { IconUpload, IconX } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { LinkedRecord, RecordPage as PageOf, SyncStatus } from "../../api/sync";
+import type { FieldMembers } from "../../api/undescribed";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { Choice, Find } from "../../parts/Filters";
 import { count, NOTHING } from "../../parts/format";
@@ -35,6 +37,11 @@ export function fieldFilters(search: Search): Record<string, string> {
   );
 }
 
+/** As the server reads them: a field stays a field when it is called like another member of the query. */
+export function asFields(filters: Record<string, string>): FieldMembers {
+  return Object.fromEntries(Object.entries(filters).map(([name, value]) => [`field.${name}`, value]));
+}
+
 export function Records() {
   const { system = "" } = useParams({ strict: false }) as { system?: string };
   const [search, setSearch] = useFilters();
@@ -42,16 +49,21 @@ export function Records() {
   const { can } = useSession();
   const [importing, setImporting] = useState(false);
   const [editing, setEditing] = useState<LinkedRecord | null>(null);
-  const sync = useApi<SyncStatus>(path("systems", system, "sync"), undefined, { every: 15 });
+  const sync = useApi<SyncStatus>(get("/systems/{system}/sync", { system }), { every: 15 });
   const filters = fieldFilters(search);
   const { state, scope, sort } = search;
-  const query = { ...filters, state, scope, sort, limit: PAGE };
+  const asked = asFields(filters);
+  const query = { ...asked, state, scope, sort, limit: PAGE };
+  const first = get("/systems/{system}/records", { system }, query);
   const records = useInfiniteQuery({
-    queryKey: [path("systems", system, "records"), query],
+    queryKey: [first.route, first.query],
     queryFn: ({ pageParam, signal }) =>
-      api.get<PageOf>(
-        path("systems", system, "records"),
-        { ...query, after: pageParam || undefined, total: pageParam ? false : undefined },
+      api.send<PageOf>(
+        get(
+          "/systems/{system}/records",
+          { system },
+          { ...query, after: pageParam || undefined, total: pageParam ? false : undefined },
+        ),
         signal,
       ),
     initialPageParam: "",
@@ -121,7 +133,7 @@ export function Records() {
         </>
       }
     >
-      <Figures system={system} filters={{ ...filters, scope }} />
+      <Figures system={system} query={{ ...asked, scope }} />
       <Drafts system={system} />
       <Panel
         title="Records"

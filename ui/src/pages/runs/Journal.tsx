@@ -2,6 +2,7 @@
 import { Anchor, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { BatchError, JournalEvent, List, Quarantined, Run } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { count } from "../../parts/format";
@@ -42,11 +43,9 @@ export function leftOf(items: Quarantined[]): BatchError[] {
 
 export function Left({ run, errors }: { run: Run; errors: BatchError[] | undefined }) {
   const { quarantined, conflicted, skipped } = run.tally;
-  const query = useApi<List<Quarantined>>(
-    "/quarantine",
-    { run: run.id, limit: 500 },
-    { enabled: errors === undefined && quarantined > 0 },
-  );
+  const query = useApi<List<Quarantined>>(get("/quarantine", { run: run.id, limit: 500 }), {
+    enabled: errors === undefined && quarantined > 0,
+  });
   const rows = errors ?? leftOf(query.data?.items ?? []);
   return (
     <Panel

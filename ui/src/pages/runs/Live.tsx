@@ -2,8 +2,8 @@
 import { Group, Progress, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { path } from "../../api/client";
 import { useEvents } from "../../api/events";
+import { get } from "../../api/request";
 import type { Run } from "../../api/types";
 import { duration, number, percent } from "../../parts/format";
 
@@ -21,9 +21,9 @@ const KINDS = ["progress", "batch", "status", "end"] as const;
 export function Live({ run }: { run: Run }) {
   const client = useQueryClient();
   const [now, setNow] = useState<Progressed | null>(null);
-  const state = useEvents(`${path("runs", run.id)}/events`, KINDS, (kind, data) => {
+  const state = useEvents(get("/runs/{run}/events", { run: run.id }), KINDS, (kind, data) => {
     if (kind === "progress") setNow(data as Progressed);
-    else void client.invalidateQueries({ queryKey: [path("runs", run.id)] });
+    else void client.invalidateQueries({ queryKey: [get("/runs/{run}", { run: run.id }).route] });
   });
   const { applied, noop, conflicted, quarantined, skipped, planned } = run.tally;
   const done = now?.done ?? applied + noop + conflicted + quarantined + skipped;

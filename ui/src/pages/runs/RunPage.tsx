@@ -3,8 +3,9 @@ import { Anchor, Button, CopyButton, Group } from "@mantine/core";
 import { IconArrowBackUp, IconPlayerPause, IconPlayerPlay, IconPlayerStop } from "@tabler/icons-react";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { Run, RunDetail, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { count, duration, number, shortId } from "../../parts/format";
@@ -27,7 +28,7 @@ type Step = "pause" | "resume" | "cancel" | "undo";
 
 export function RunPage() {
   const { run: id = "" } = useParams({ strict: false }) as { run?: string };
-  const detail = useApi<RunDetail>(path("runs", id), undefined, { every: 5 });
+  const detail = useApi<RunDetail>(get("/runs/{run}", { run: id }), { every: 5 });
   const run = detail.data?.run;
   return (
     <Page
@@ -121,6 +122,12 @@ function Actions({ run }: { run: Run }) {
   const mayChange = can("operator", run.system);
   const isGoing = GOING.includes(run.status);
   const say = { pause: "Pause", resume: "Resume", cancel: "Cancel" } as const;
+  const of = { run: run.id };
+  const requests = {
+    pause: (reason: string) => post("/runs/{run}/pause", of, { reason }),
+    resume: (reason: string) => post("/runs/{run}/resume", of, { reason, settings: asked }),
+    cancel: (reason: string) => post("/runs/{run}/cancel", of, { reason }),
+  };
   return (
     <>
       <CopyButton value={run.id}>
@@ -179,9 +186,7 @@ function Actions({ run }: { run: Run }) {
           }
           confirm={`${say[step]} run`}
           danger={step === "cancel"}
-          send={(reason) =>
-            api.post(path("runs", run.id, step), step === "resume" ? { reason, settings: asked } : { reason })
-          }
+          send={(reason) => api.send(requests[step](reason))}
         >
           {step === "resume" ? <Settings asked={asked} onChange={setAsked} /> : null}
         </Act>

@@ -1,6 +1,7 @@
 // All runs, newest first.
 import { useNavigate } from "@tanstack/react-router";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List, Run } from "../../api/types";
 import { CsvButton, DataTable } from "../../parts/DataTable";
 import { Choice, Find, Pager, SystemChoice } from "../../parts/Filters";
@@ -18,7 +19,7 @@ export function Runs() {
   const navigate = useNavigate();
   const offset = Number(search.offset ?? 0) || 0;
   const { system, change, status } = search;
-  const runs = useApi<List<Run>>("/runs", { system, change, status, limit: LIMIT, offset });
+  const runs = useApi<List<Run>>(get("/runs", { system, change, status, limit: LIMIT, offset }));
   return (
     <Page title="Runs" about="Each run applies one plan in batches, and can be taken back.">
       <Panel

@@ -1,8 +1,9 @@
 // Taking a run back: the five modes, what each would do, and the one that is chosen.
 import { Group, Radio, Stack, Text } from "@mantine/core";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { Run, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { count, number } from "../../parts/format";
@@ -44,7 +45,7 @@ export interface UndoPreview {
 export function UndoRun({ run, opened, onClose }: { run: Run; opened: boolean; onClose: () => void }) {
   const [mode, setMode] = useState<string>("skip");
   const [asked, setAsked] = useState<AskedSettings>({});
-  const modes = useApi<{ items: UndoMode[] }>(`${path("runs", run.id)}/undo-modes`, undefined, {
+  const modes = useApi<{ items: UndoMode[] }>(get("/runs/{run}/undo-modes", { run: run.id }), {
     every: false,
     enabled: opened,
   });
@@ -59,7 +60,9 @@ export function UndoRun({ run, opened, onClose }: { run: Run; opened: boolean; o
       confirm="Undo run"
       danger={mode === "force"}
       basis={mode}
-      send={(reason, dry) => api.post(`${path("runs", run.id)}/undo`, { mode, reason, settings: asked, dry_run: dry })}
+      send={(reason, dry) =>
+        api.send(post("/runs/{run}/undo", { run: run.id }, { mode, reason, settings: asked, dry_run: dry }))
+      }
       preview={(answer) => (answer.preview ? <Preview answer={answer.preview} /> : null)}
       leadsTo={(answer) => (answer.run && answer.run !== run.id ? href.run(answer.run) : null)}
     >

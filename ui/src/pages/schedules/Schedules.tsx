@@ -1,8 +1,9 @@
 // What runs by itself: when, what, how it went, and starting or stopping it.
 import { Button, Group } from "@mantine/core";
 import { useMemo, useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { List, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
@@ -39,9 +40,14 @@ function flat({ schedule, in_words, runs }: Line): Schedule {
 
 type Step = "run" | "pause" | "resume";
 const WORDS: Record<Step, string> = { run: "Run now", pause: "Pause", resume: "Resume" };
+const REQUESTS = {
+  run: (name: string, reason: string) => post("/schedules/{name}/run", { name }, { reason }),
+  pause: (name: string, reason: string) => post("/schedules/{name}/pause", { name }, { reason }),
+  resume: (name: string, reason: string) => post("/schedules/{name}/resume", { name }, { reason }),
+};
 
 export function Schedules() {
-  const query = useApi<List<Line>>("/schedules", { limit: 500 });
+  const query = useApi<List<Line>>(get("/schedules", { limit: 500 }));
   const { can } = useSession();
   const [doing, setDoing] = useState<{ step: Step; name: string } | null>(null);
   const rows = useMemo(() => (query.data?.items ?? []).map(flat), [query.data]);
@@ -148,7 +154,7 @@ export function Schedules() {
           onClose={() => setDoing(null)}
           title={`${WORDS[doing.step]}: ${doing.name}`}
           confirm={WORDS[doing.step]}
-          send={(reason) => api.post(path("schedules", doing.name, doing.step), { reason })}
+          send={(reason) => api.send(REQUESTS[doing.step](doing.name, reason))}
         />
       ) : null}
     </Page>

@@ -3,6 +3,7 @@ import { Group, Tabs, Text } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import { num, str, tableOf, type ViewAnswer } from "../../api/views";
 import { measured, number } from "../../parts/format";
 import { Facts, Page, Panel, Stats } from "../../parts/Page";
@@ -15,7 +16,6 @@ import { TraceTimeline } from "./TraceTimeline";
 import { Transcript } from "./Transcript";
 import { exchangesOf } from "./trace";
 
-const VIEW = "/views/opencode";
 const TABLES = [
   { tab: "tools", view: "tool-performance", title: "Tools" },
   { tab: "steps", view: "cost-by-step", title: "Steps" },
@@ -24,13 +24,18 @@ const TABLES = [
   { tab: "security", view: "security-findings", title: "Security" },
 ] as const;
 
+/** A view of one session, asked once. */
+function useView(view: string, asked: { session: string; limit?: number }) {
+  return useApi<ViewAnswer>(get("/views/{system}/{view}", { system: "opencode", view }, asked), { every: false });
+}
+
 export function SessionPage() {
   const { session = "" } = useParams({ strict: false }) as { session?: string };
   const [search, setSearch] = useFilters();
-  const details = useApi<ViewAnswer>(`${VIEW}/session-details`, { session }, { every: false });
+  const details = useView("session-details", { session });
   const about = useMemo(() => tableOf(details.data).rows[0], [details.data]);
-  const timeline = useApi<ViewAnswer>(`${VIEW}/session-timeline`, { session, limit: 1000 }, { every: false });
-  const prompts = useApi<ViewAnswer>(`${VIEW}/exchanges`, { session, limit: 1000 }, { every: false });
+  const timeline = useView("session-timeline", { session, limit: 1000 });
+  const prompts = useView("exchanges", { session, limit: 1000 });
   const exchanges = useMemo(() => exchangesOf(tableOf(timeline.data).rows), [timeline.data]);
   const asked = useMemo(
     () => new Map(tableOf(prompts.data).rows.map((row) => [num(row.exchange_number) ?? 0, str(row.prompt)])),
@@ -112,7 +117,7 @@ export function SessionPage() {
 }
 
 function OfView({ session, view, title }: { session: string; view: string; title: string }) {
-  const query = useApi<ViewAnswer>(`${VIEW}/${view}`, { session }, { every: false });
+  const query = useView(view, { session });
   const table = useMemo(() => tableOf(query.data), [query.data]);
   return (
     <Panel title={title} flush actions={<ViewCsv table={table} file={`${view}-${session}`} />}>

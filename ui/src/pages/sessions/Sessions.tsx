@@ -3,6 +3,7 @@ import { Anchor, Group, TextInput } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import { num, str, tableOf, type ViewAnswer, type ViewRow } from "../../api/views";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { Choice, Find } from "../../parts/Filters";
@@ -92,10 +93,22 @@ export function Sessions() {
   const [search, setSearch] = useFilters();
   const navigate = useNavigate();
   const { project, agent, model, from, to } = search;
-  const query = useApi<ViewAnswer>("/views/opencode/sessions", { project, agent, model, from, to, limit: 1000 });
-  const projects = useApi<ViewAnswer>("/views/opencode/cost-by-project", undefined, { every: false });
-  const models = useApi<ViewAnswer>("/views/opencode/cost-by-model", undefined, { every: false });
-  const agents = useApi<ViewAnswer>("/views/opencode/cost-by-agent", undefined, { every: false });
+  const query = useApi<ViewAnswer>(
+    get(
+      "/views/{system}/{view}",
+      { system: "opencode", view: "sessions" },
+      { project, agent, model, from, to, limit: 1000 },
+    ),
+  );
+  const projects = useApi<ViewAnswer>(get("/views/{system}/{view}", { system: "opencode", view: "cost-by-project" }), {
+    every: false,
+  });
+  const models = useApi<ViewAnswer>(get("/views/{system}/{view}", { system: "opencode", view: "cost-by-model" }), {
+    every: false,
+  });
+  const agents = useApi<ViewAnswer>(get("/views/{system}/{view}", { system: "opencode", view: "cost-by-agent" }), {
+    every: false,
+  });
   const rows = useMemo(() => tableOf(query.data).rows, [query.data]);
   const shown = rows.filter(
     (row) =>

@@ -3,6 +3,7 @@ import { Group, Text } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import { num, str, tableOf, type ViewAnswer, type ViewRow } from "../../api/views";
 import { count, duration } from "../../parts/format";
 import { Panel } from "../../parts/Page";
@@ -13,7 +14,10 @@ import { Time } from "../../parts/Time";
 import { ViewCsv } from "../../parts/ViewTable";
 
 export function Transcript({ session }: { session: string }) {
-  const query = useApi<ViewAnswer>("/views/opencode/transcript", { session, limit: 1000 }, { every: false });
+  const query = useApi<ViewAnswer>(
+    get("/views/{system}/{view}", { system: "opencode", view: "transcript" }, { session, limit: 1000 }),
+    { every: false },
+  );
   const table = useMemo(() => tableOf(query.data), [query.data]);
   return (
     <Panel

@@ -1,5 +1,6 @@
 // Every request that changed something: who, what, when, and how it ended.
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { Find, Pager } from "../../parts/Filters";
@@ -55,7 +56,7 @@ const LIMIT = 500;
 export function Audit() {
   const [search, setSearch] = useFilters();
   const offset = Number(search.offset ?? 0) || 0;
-  const query = useApi<List<AuditLine>>("/audit", { actor: search.actor, limit: LIMIT, offset });
+  const query = useApi<List<AuditLine>>(get("/audit", { actor: search.actor, limit: LIMIT, offset }));
   return (
     <Page title="Audit" about="Every request that changed something, or tried to, with who sent it and why.">
       <Panel

@@ -12,19 +12,20 @@ import {
 } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post, put, remove } from "../../api/request";
 import type { List, SystemInfo, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { Answer, Empty } from "../../parts/States";
-import { ROLES, useSession } from "../../shell/session";
+import { ROLES, type Role, useSession } from "../../shell/session";
 import { useUi } from "../../state/ui";
 
 interface Person {
   name: string;
-  roles: Record<string, string>;
+  roles: Record<string, Role>;
   created_at?: string;
 }
 
@@ -109,13 +110,13 @@ const PEOPLE: Column<Person>[] = [
 ];
 
 function Users({ admin }: { admin: boolean }) {
-  const query = useApi<List<Person> | Person[]>("/users", undefined, { every: false });
-  const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false });
+  const query = useApi<List<Person> | Person[]>(get("/users"), { every: false });
+  const systems = useApi<SystemInfo[]>(get("/systems"), { every: false });
   const [doing, setDoing] = useState<Person | "new" | null>(null);
   const [removing, setRemoving] = useState<Person | null>(null);
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const [roles, setRoles] = useState<Record<string, string>>({ "*": "viewer" });
+  const [roles, setRoles] = useState<Record<string, Role>>({ "*": "viewer" });
   const people = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
   const begin = (one: Person | "new") => {
     setName(one === "new" ? "" : one.name);
@@ -183,8 +184,10 @@ function Users({ admin }: { admin: boolean }) {
           ready={name.trim() !== "" && (doing !== "new" || password.length > 0)}
           send={(reason) =>
             doing === "new"
-              ? api.post("/users", { name: name.trim(), password, roles, reason })
-              : api.put(path("users", doing.name), { ...(password ? { password } : {}), roles, reason })
+              ? api.send(post("/users", { name: name.trim(), password, roles, reason }))
+              : api.send(
+                  put("/users/{name}", { name: doing.name }, { ...(password ? { password } : {}), roles, reason }),
+                )
           }
         >
           <TextInput
@@ -231,7 +234,7 @@ function Users({ admin }: { admin: boolean }) {
           about="Their sessions end at once. What they did stays in the audit under their name."
           confirm="Remove user"
           danger
-          send={(reason) => api.remove(path("users", removing.name), { reason })}
+          send={(reason) => api.send(remove("/users/{name}", { name: removing.name }, { reason }))}
         />
       ) : null}
     </Panel>
@@ -239,7 +242,7 @@ function Users({ admin }: { admin: boolean }) {
 }
 
 function Tokens() {
-  const query = useApi<List<Token> | Token[]>("/tokens", undefined, { every: false });
+  const query = useApi<List<Token> | Token[]>(get("/tokens"), { every: false });
   const tokens = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
   return (
     <Panel title="Tokens of programs" className="w4" flush note="made with plimsoll token create">

@@ -1,6 +1,7 @@
 // One answer to many conflicts, each compared with what was shown.
 import { Text } from "@mantine/core";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
+import { post } from "../../api/request";
 import type { Conflict } from "../../api/sync";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
@@ -19,25 +20,31 @@ export function Bulk({
   onDone,
 }: {
   system: string;
-  take: "mine" | "theirs" | null;
+  take: "mine" | "theirs";
   conflicts: Conflict[];
   onClose: () => void;
   onDone: () => void;
 }) {
   return (
     <Act<Many>
-      opened={take !== null}
+      opened
       onClose={onClose}
-      title={`Take ${take ?? ""} for ${count(conflicts.length, "conflict")}`}
-      confirm={`Take ${take ?? ""}`}
+      title={`Take ${take} for ${count(conflicts.length, "conflict")}`}
+      confirm={`Take ${take}`}
       basis={`${take} ${conflicts.map((one) => one.key).join(" ")}`}
       send={(reason, dry) =>
-        api.post(path("systems", system, "conflicts"), {
-          take,
-          conflicts: conflicts.map(({ key, revision }) => ({ key, revision })),
-          reason,
-          dry_run: dry,
-        })
+        api.send(
+          post(
+            "/systems/{system}/conflicts",
+            { system },
+            {
+              take,
+              conflicts: conflicts.map(({ key, revision }) => ({ key, revision })),
+              reason,
+              dry_run: dry,
+            },
+          ),
+        )
       }
       preview={(answer) => (
         <div>

@@ -2,8 +2,8 @@
 import { Button, Checkbox, Group, Text } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { path } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { Conflict } from "../../api/sync";
 import type { List, SystemInfo } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
@@ -21,7 +21,7 @@ import { Rules } from "./Rules";
 
 export function Conflicts() {
   const { system: named } = useParams({ strict: false }) as { system?: string };
-  const systems = useApi<SystemInfo[]>("/systems", undefined, { every: false });
+  const systems = useApi<SystemInfo[]>(get("/systems"), { every: false });
   const linked = (systems.data ?? []).filter((one) => one.link).map((one) => one.name);
   const system = named ?? linked[0];
   return (
@@ -44,8 +44,7 @@ function Inbox({ system }: { system: string }) {
   const { can } = useSession();
   const all = search.all === "true";
   const query = useApi<List<Conflict>>(
-    path("systems", system, "conflicts"),
-    { all: all || undefined, limit: 1000 },
+    get("/systems/{system}/conflicts", { system }, { all: all || undefined, limit: 1000 }),
     { every: 5 },
   );
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
@@ -191,13 +190,15 @@ function Inbox({ system }: { system: string }) {
       </Panel>
       {open ? <Resolve key={`${open.key} ${open.revision}`} system={system} conflict={open} /> : null}
       <Rules system={system} fields={fields} />
-      <Bulk
-        system={system}
-        take={bulk}
-        conflicts={chosen}
-        onClose={() => setBulk(null)}
-        onDone={() => setPicked(new Set())}
-      />
+      {bulk ? (
+        <Bulk
+          system={system}
+          take={bulk}
+          conflicts={chosen}
+          onClose={() => setBulk(null)}
+          onDone={() => setPicked(new Set())}
+        />
+      ) : null}
     </div>
   );
 }

@@ -3,8 +3,8 @@ import { Anchor, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { path } from "../../api/client";
 import { useEvents } from "../../api/events";
+import { get } from "../../api/request";
 import type { SyncEvent } from "../../api/sync";
 import { detailText } from "../../parts/format";
 import { Panel } from "../../parts/Page";
@@ -41,11 +41,12 @@ const KEPT = 60;
 export function Happening({ system }: { system: string }) {
   const client = useQueryClient();
   const [events, setEvents] = useState<SyncEvent[]>([]);
-  const state = useEvents(`${path("systems", system, "events")}`, SYNC_EVENTS, (kind, data, id) => {
+  const below = get("/systems/{system}", { system }).route;
+  const state = useEvents(get("/systems/{system}/events", { system }), SYNC_EVENTS, (kind, data, id) => {
     const event = { ...(data as object), kind, id } as SyncEvent;
     setEvents((before) => [event, ...before].slice(0, KEPT));
     void client.invalidateQueries({
-      predicate: ({ queryKey }) => String(queryKey[0]).startsWith(path("systems", system)),
+      predicate: ({ queryKey }) => String(queryKey[0]).startsWith(below),
     });
   });
   return (

@@ -1,8 +1,8 @@
 // The systems whose records are linked with a remote, and how far each link is.
 import { Anchor } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { path } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { SyncStatus } from "../../api/sync";
 import type { SystemInfo } from "../../api/types";
 import { number } from "../../parts/format";
@@ -12,7 +12,7 @@ import { href } from "../../shell/places";
 import { linkFigures } from "./SyncPage";
 
 export function Links() {
-  const systems = useApi<SystemInfo[]>("/systems");
+  const systems = useApi<SystemInfo[]>(get("/systems"));
   return (
     <Page
       title="Sync"
@@ -36,7 +36,7 @@ export function Links() {
 }
 
 function OfSystem({ system }: { system: SystemInfo }) {
-  const sync = useApi<SyncStatus>(path("systems", system.name, "sync"));
+  const sync = useApi<SyncStatus>(get("/systems/{system}/sync", { system: system.name }));
   return (
     <Panel
       title={system.name}

@@ -2,7 +2,8 @@
 import { Anchor, Button, Checkbox, Group, SegmentedControl, Table, Text, TextInput } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
+import { post } from "../../api/request";
 import type { Conflict, Fields, Plain } from "../../api/sync";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
@@ -159,14 +160,20 @@ export function Resolve({ system, conflict }: { system: string; conflict: Confli
         send={(reason, dry) => {
           const sides = new Set(Object.values(choices).map((choice) => choice.side));
           const [only] = [...sides];
-          const whole = sides.size === 1 && only !== "value";
-          return api.post(path("systems", system, "conflicts", conflict.key, "resolve"), {
-            ...(whole || fields.length === 0 ? { take: only ?? "mine" } : { fields: answerOf(choices) }),
-            revision: conflict.revision,
-            remember,
-            reason,
-            dry_run: dry,
-          });
+          const whole = fields.length === 0 ? "mine" : sides.size === 1 && only !== "value" ? only : undefined;
+          return api.send(
+            post(
+              "/systems/{system}/conflicts/{key}/resolve",
+              { system, key: conflict.key },
+              {
+                ...(whole ? { take: whole } : { fields: answerOf(choices) }),
+                revision: conflict.revision,
+                remember,
+                reason,
+                dry_run: dry,
+              },
+            ),
+          );
         }}
         preview={(answer) => (
           <Text>
@@ -184,11 +191,13 @@ export function Resolve({ system, conflict }: { system: string; conflict: Confli
         about="What the answer gave up is edited again."
         confirm="Bring back"
         send={(reason, dry) =>
-          api.post(path("systems", system, "conflicts", conflict.key, "undo"), {
-            revision: conflict.revision,
-            reason,
-            dry_run: dry,
-          })
+          api.send(
+            post(
+              "/systems/{system}/conflicts/{key}/undo",
+              { system, key: conflict.key },
+              { revision: conflict.revision, reason, dry_run: dry },
+            ),
+          )
         }
       />
     </Panel>

@@ -1,8 +1,9 @@
 // Answers that are given again: a rule for each field.
 import { Button, Group, Select, Table } from "@mantine/core";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, put, remove } from "../../api/request";
 import type { SyncStatus } from "../../api/sync";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
@@ -22,11 +23,11 @@ interface Rule {
 
 export function Rules({ system, fields }: { system: string; fields: string[] }) {
   const { can } = useSession();
-  const rules = useApi<Rule[]>(path("systems", system, "conflict-rules"));
-  const sync = useApi<SyncStatus>(path("systems", system, "sync"));
+  const rules = useApi<Rule[]>(get("/systems/{system}/conflict-rules", { system }));
+  const sync = useApi<SyncStatus>(get("/systems/{system}/sync", { system }));
   const [field, setField] = useState<string | null>(null);
-  const [take, setTake] = useState<string | null>("theirs");
-  const [doing, setDoing] = useState<{ field: string; take: string | null } | null>(null);
+  const [take, setTake] = useState<"mine" | "theirs">("theirs");
+  const [doing, setDoing] = useState<{ field: string; take: "mine" | "theirs" | null } | null>(null);
   const may = can("operator", system);
   return (
     <Panel title="Rules" className="w5" flush note="answers that are given again, field by field">
@@ -44,15 +45,11 @@ export function Rules({ system, fields }: { system: string; fields: string[] }) 
           aria-label="Take"
           data={["mine", "theirs"]}
           value={take}
-          onChange={setTake}
+          onChange={(side) => setTake(side ?? "theirs")}
           w={100}
           allowDeselect={false}
         />
-        <Button
-          variant="default"
-          disabled={!may || !field || !take}
-          onClick={() => setDoing({ field: field ?? "", take })}
-        >
+        <Button variant="default" disabled={!may || !field} onClick={() => setDoing({ field: field ?? "", take })}>
           Add rule
         </Button>
       </Group>
@@ -95,8 +92,12 @@ export function Rules({ system, fields }: { system: string; fields: string[] }) 
           title={doing.take ? `Always take ${doing.take} for ${doing.field}` : `No rule for ${doing.field} any more`}
           confirm={doing.take ? "Add rule" : "Take the rule away"}
           send={(reason) => {
-            const route = path("systems", system, "conflict-rules", doing.field);
-            return doing.take ? api.put(route, { take: doing.take, reason }) : api.remove(route, { reason });
+            const of = { system, field: doing.field };
+            return api.send(
+              doing.take
+                ? put("/systems/{system}/conflict-rules/{field}", of, { take: doing.take, reason })
+                : remove("/systems/{system}/conflict-rules/{field}", of, { reason }),
+            );
           }}
         />
       ) : null}

@@ -3,8 +3,9 @@ import { Button, Group, Table, Tabs, Text } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get, post } from "../../api/request";
 import type { SyncStatus, Waiting } from "../../api/sync";
 import type { List, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
@@ -44,10 +45,10 @@ export function SyncPage() {
   const [search, setSearch] = useFilters();
   const { can } = useSession();
   const [going, setGoing] = useState(false);
-  const sync = useApi<SyncStatus>(path("systems", system, "sync"), undefined, { every: 5 });
-  const queue = useApi<List<Waiting>>(path("systems", system, "queue"), { limit: 500 });
-  const limbo = useApi<List<Waiting>>(path("systems", system, "limbo"), { limit: 500 });
-  const dead = useApi<List<Waiting>>(path("systems", system, "dead-letters"), { limit: 500 });
+  const sync = useApi<SyncStatus>(get("/systems/{system}/sync", { system }), { every: 5 });
+  const queue = useApi<List<Waiting>>(get("/systems/{system}/queue", { system }, { limit: 500 }));
+  const limbo = useApi<List<Waiting>>(get("/systems/{system}/limbo", { system }, { limit: 500 }));
+  const dead = useApi<List<Waiting>>(get("/systems/{system}/dead-letters", { system }, { limit: 500 }));
   const tab = search.tab ?? "queue";
   return (
     <Page
@@ -115,7 +116,7 @@ export function SyncPage() {
               title={`Sync ${system} now`}
               about="Pulls what changed at the remote and sends what is due. One round runs at a time, for five minutes at most."
               confirm="Sync now"
-              send={(reason, dry) => api.post(path("systems", system, "sync"), { reason, dry_run: dry })}
+              send={(reason, dry) => api.send(post("/systems/{system}/sync", { system }, { reason, dry_run: dry }))}
               preview={(answer) => <Text>{number((answer as { due?: number }).due)} edits are due.</Text>}
             />
           </>

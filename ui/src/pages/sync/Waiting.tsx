@@ -3,7 +3,8 @@ import { Anchor, Button, Group } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { api, path } from "../../api/client";
+import { api } from "../../api/client";
+import { post } from "../../api/request";
 import type { Waiting } from "../../api/sync";
 import type { List, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
@@ -127,7 +128,11 @@ export function DeadLetters({ system, query }: { system: string; query: UseQuery
           confirm={doing === "retry" ? "Send again" : "Drop"}
           danger={doing === "drop"}
           send={(reason, dry) =>
-            api.post(path("systems", system, "dead-letters", doing), { all: true, reason, dry_run: dry })
+            api.send(
+              doing === "retry"
+                ? post("/systems/{system}/dead-letters/retry", { system }, { all: true, reason, dry_run: dry })
+                : post("/systems/{system}/dead-letters/drop", { system }, { all: true, reason, dry_run: dry }),
+            )
           }
         />
       ) : null}

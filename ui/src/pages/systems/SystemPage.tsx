@@ -2,8 +2,8 @@
 import { Anchor, Button, Group, Table, Text } from "@mantine/core";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { path } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { List, Run, SystemInfo } from "../../api/types";
 import { DataTable } from "../../parts/DataTable";
 import { Page, Panel } from "../../parts/Page";
@@ -12,11 +12,13 @@ import { href } from "../../shell/places";
 import { useSession } from "../../shell/session";
 import { MakePlan } from "../plans/MakePlan";
 import { RUN_COLUMNS } from "../runs/columns";
+import { NewestRun } from "../runs/NewestRun";
+import { Trials } from "../trials/Trials";
 
 export function SystemPage() {
   const { system: name = "" } = useParams({ strict: false }) as { system?: string };
-  const query = useApi<SystemInfo>(path("systems", name), undefined, { every: false });
-  const runs = useApi<List<Run>>("/runs", { system: name, limit: 50 });
+  const query = useApi<SystemInfo>(get("/systems/{system}", { system: name }), { every: false });
+  const runs = useApi<List<Run>>(get("/runs", { system: name, limit: 50 }));
   const navigate = useNavigate();
   const { can } = useSession();
   const [making, setMaking] = useState(false);
@@ -98,6 +100,8 @@ export function SystemPage() {
                 {system.tables.length === 0 ? <Text c="dimmed">none</Text> : null}
               </Group>
             </Panel>
+            <NewestRun runs={runs.data?.items ?? []} />
+            {system.changes.length > 0 ? <Trials system={system} /> : null}
             <Panel title="Newest runs" flush>
               <Answer query={runs}>
                 {(list) => (

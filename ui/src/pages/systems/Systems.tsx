@@ -2,6 +2,7 @@
 import { Anchor } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useApi } from "../../api/queries";
+import { get } from "../../api/request";
 import type { SystemInfo } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { Page, Panel } from "../../parts/Page";
@@ -39,7 +40,7 @@ const COLUMNS: Column<SystemInfo>[] = [
 ];
 
 export function Systems() {
-  const query = useApi<SystemInfo[]>("/systems");
+  const query = useApi<SystemInfo[]>(get("/systems"));
   const navigate = useNavigate();
   return (
     <Page

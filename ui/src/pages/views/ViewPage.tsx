@@ -2,8 +2,8 @@
 import { Button, TextInput } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { BASE, path, withQuery } from "../../api/client";
 import { useApi } from "../../api/queries";
+import { address, get } from "../../api/request";
 import type { List } from "../../api/types";
 import { tableOf, type ViewAnswer } from "../../api/views";
 import { Find } from "../../parts/Filters";
@@ -24,10 +24,13 @@ interface Described {
 export function ViewPage() {
   const { system = "", view = "" } = useParams({ strict: false }) as { system?: string; view?: string };
   const [search, setSearch] = useFilters();
-  const views = useApi<List<Described>>("/views", { system, limit: 1000 }, { every: false });
+  const views = useApi<List<Described>>(get("/views", { system, limit: 1000 }), { every: false });
   const known = views.data?.items.find((one) => one.view === view);
   const given = Object.fromEntries((known?.parameters ?? []).map((one) => [one.name, search[one.name]]));
-  const query = useApi<ViewAnswer>(path("views", system, view), given, { every: false, enabled: Boolean(known) });
+  const query = useApi<ViewAnswer>(get("/views/{system}/{view}", { system, view }, given), {
+    every: false,
+    enabled: Boolean(known),
+  });
   const table = useMemo(() => tableOf(query.data), [query.data]);
   return (
     <Page
@@ -64,7 +67,7 @@ export function ViewPage() {
             component="a"
             variant="default"
             download
-            href={BASE + withQuery(path("views", system, view), { ...given, format: "csv" })}
+            href={address(get("/views/{system}/{view}", { system, view }, { ...given, format: "csv" }))}
           >
             CSV
           </Button>

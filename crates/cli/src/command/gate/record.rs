@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 
 use super::arguments::{DrillArguments, FileArguments, SignOffArguments};
 use super::read;
+use crate::args::TrialArguments;
 use crate::command::Context;
 use crate::ui::table;
 
@@ -144,11 +145,17 @@ pub(super) fn list(context: &Context) -> Result<ExitCode, EngineError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Puts a trial's decision on record, for gates that ask for it.
-pub(crate) fn trial(context: &Context, name: &str, folder: &Path, decision: Json) -> Result<(), EngineError> {
+/// Puts a trial on record, for gates that ask for its decision and for people who read it.
+pub(crate) fn trial(
+    context: &Context,
+    name: &str,
+    arguments: &TrialArguments,
+    body: Json,
+) -> Result<(), EngineError> {
     // `--store` of a trial is the system's store, not the control store.
     let mut session = context.systems().control_session()?;
-    let mut record = Record::new(&session, Kind::Trial, name, folder.display().to_string(), decision);
+    let mut record = Record::new(&session, Kind::Trial, name, arguments.out.display().to_string(), body);
+    record.reason.clone_from(&arguments.reason);
     if let Some(at) = record.body.pointer("/about/finished_at").and_then(Json::as_str) {
         record.at = at.to_owned();
     }

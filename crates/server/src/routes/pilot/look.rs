@@ -52,13 +52,15 @@ pub(crate) async fn overview(
 }
 
 /// Which members are wanted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
+    #[param(value_type = Option<String>)]
     stage: Option<Stage>,
 }
 
 /// The members, by code.
-#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/members")]
+#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/members", params(Wanted, Window, Stages))]
 pub(crate) async fn members(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -75,7 +77,7 @@ pub(crate) async fn members(
 }
 
 /// One member, with what happened to it and the records that cannot be carried.
-#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/members/{customer}")]
+#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/members/{customer}", params(Stages))]
 pub(crate) async fn member(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

@@ -20,7 +20,8 @@ use crate::pilots::PilotState;
 use crate::state::Server;
 
 /// What the stages ask, where a request says otherwise than the defaults.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, utoipa::ToSchema, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Stages {
     shadow_reads: Option<u64>,
     canary_reads: Option<u64>,

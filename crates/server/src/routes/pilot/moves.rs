@@ -32,7 +32,7 @@ const ROUNDS: u32 = 100;
 const GATE: &str = "luckygas/stage";
 
 /// Who is to be enrolled.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Enrolling {
     selection: Option<String>,
@@ -60,7 +60,7 @@ pub(crate) struct EnrolAnswer {
 }
 
 /// Makes customers of a selection members.
-#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/enrol")]
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/enrol", request_body = Enrolling)]
 pub(crate) async fn enrol(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -90,7 +90,7 @@ pub(crate) async fn enrol(
 }
 
 /// What a person says about members.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Moving {
     customer: Option<String>,
@@ -109,7 +109,7 @@ pub(crate) struct MoveAnswer {
 }
 
 /// Members who wait begin.
-#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/start")]
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/start", request_body = Moving)]
 pub(crate) async fn start(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -120,7 +120,7 @@ pub(crate) async fn start(
 }
 
 /// Members stop where they are; a handover under way comes to its end first.
-#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/pause")]
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/pause", request_body = Moving)]
 pub(crate) async fn pause(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -131,7 +131,7 @@ pub(crate) async fn pause(
 }
 
 /// Paused members go on.
-#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/resume")]
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/resume", request_body = Moving)]
 pub(crate) async fn resume(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -142,7 +142,7 @@ pub(crate) async fn resume(
 }
 
 /// Members go back, with everything that was written on the new side since.
-#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/rollback")]
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/rollback", request_body = Moving)]
 pub(crate) async fn rollback(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -153,7 +153,7 @@ pub(crate) async fn rollback(
 }
 
 /// Lets the next wave on, or forces one member.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Advancing {
     customer: Option<String>,
@@ -169,7 +169,7 @@ pub(crate) struct Advancing {
 }
 
 /// The loss that a forced step may bring.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Forcing {
     writes: u64,
@@ -177,7 +177,7 @@ struct Forcing {
 }
 
 /// Lets members on, when their gate says so.
-#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/advance")]
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/advance", request_body = Advancing)]
 pub(crate) async fn advance(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -220,8 +220,9 @@ async fn moved(
 }
 
 /// How to carry and move.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Carrying)]
 pub(crate) struct Running {
     #[serde(default)]
     stages: Stages,
@@ -257,7 +258,7 @@ pub(crate) enum RunAnswer {
 }
 
 /// Carries changes both ways and does what the stages order, for so long at most; what is left waits for the next call.
-#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/run")]
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/run", request_body = Running)]
 pub(crate) async fn run(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

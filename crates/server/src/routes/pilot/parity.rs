@@ -25,7 +25,7 @@ use crate::state::Server;
 const SHOWN: usize = 20;
 
 /// How both sides are to be compared.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Comparing {
     /// Compute all sums anew.
@@ -37,7 +37,7 @@ pub(crate) struct Comparing {
 }
 
 /// Compares both sides now. Sums are kept by both, so that the cost is that of what changed.
-#[utoipa::path(post, path = "/api/v1/systems/{system}/parity")]
+#[utoipa::path(post, path = "/api/v1/systems/{system}/parity", request_body = Comparing)]
 pub(crate) async fn compare(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -68,9 +68,11 @@ fn examined(
 }
 
 /// Which side is to be made like the other.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Repairing {
+    /// `legacy` or `new`.
+    #[schema(value_type = String, pattern = "^(legacy|new)$")]
     target: Side,
     #[serde(default)]
     entities: BTreeSet<String>,
@@ -96,7 +98,7 @@ pub(crate) struct Planned {
 }
 
 /// Plans a repair. It is approved and applied like any other plan; a dry run discards it.
-#[utoipa::path(post, path = "/api/v1/systems/{system}/parity/repair")]
+#[utoipa::path(post, path = "/api/v1/systems/{system}/parity/repair", request_body = Repairing)]
 pub(crate) async fn repair(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

@@ -22,7 +22,7 @@ use crate::routes::page::{Page, Window};
 use crate::state::Server;
 
 /// The selections, newest first.
-#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/selections")]
+#[utoipa::path(get, path = "/api/v1/systems/{system}/pilot/selections", params(Window))]
 pub(crate) async fn list(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -36,8 +36,10 @@ pub(crate) async fn list(
 }
 
 /// What is asked for: `percent` or `count`, and the criteria of a selection.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Selecting {
+    /// A share of the eligible customers, above 0 and at most 100.
+    #[schema(value_type = Option<f64>)]
     percent: Option<Percent>,
     count: Option<u64>,
     #[serde(default = "one")]
@@ -48,7 +50,21 @@ pub(crate) struct Selecting {
     dry_run: bool,
     /// The criteria, as `Selection` reads them.
     #[serde(flatten)]
+    #[schema(value_type = Criteria)]
     criteria: Map<String, Json_>,
+}
+
+/// The criteria of a selection, as the document of the API describes them; each may be left out.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "only its shape is used")]
+struct Criteria {
+    /// Another salt draws others; the earlier members stay.
+    salt: Option<String>,
+    minimum_orders: Option<u64>,
+    regions: Option<Vec<String>>,
+    customer_types: Option<Vec<String>>,
+    required_marks: Option<Vec<String>>,
+    refused_marks: Option<Vec<String>>,
 }
 
 /// Salts that are tried at most.
@@ -75,7 +91,7 @@ impl Selecting {
 }
 
 /// Chooses members: a dry run tells who would be, with strata and balance.
-#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/selections")]
+#[utoipa::path(post, path = "/api/v1/systems/{system}/pilot/selections", request_body = Selecting)]
 pub(crate) async fn choose(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json_, json};
 
 use super::super::page::{Page, Window};
+use super::super::person::Why;
 use super::manner::{self, Dry, Manner};
 use super::shape;
 use crate::access::Caller;
@@ -238,6 +239,7 @@ pub(crate) async fn resolve_many(
 
 /// Which answer to take back.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = UndoingAnswer)]
 pub(crate) struct Undoing {
     revision: u64,
     #[serde(flatten)]
@@ -323,19 +325,20 @@ pub(crate) async fn set_rule(
 }
 
 /// Takes a rule away: a person decides again.
-#[utoipa::path(delete, path = "/api/v1/systems/{system}/conflict-rules/{field}", params(Dry))]
+#[utoipa::path(delete, path = "/api/v1/systems/{system}/conflict-rules/{field}", params(Dry, Why))]
 pub(crate) async fn drop_rule(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
     PathPart((system, field)): PathPart<(String, String)>,
     Query(dry): Query<Dry>,
+    Query(why): Query<Why>,
 ) -> Result<Json<Json_>, ApiError> {
     let manner = Manner::default().and(dry);
     let done = server.link(&system)?.run(&caller, move |session, linked| {
         let rule = inbox::rules(session, linked.link)?.into_iter().find(|rule| rule.field == field);
         let Some(rule) = rule else { return Ok(None) };
         if !manner.is_dry() {
-            inbox::set_rule(session, linked.link, &field, None, "")?;
+            inbox::set_rule(session, linked.link, &field, None, &why.reason)?;
         }
         let undo = manner
             .undo(|| format!("plimsoll conflicts rule {} {field} --take {}", linked.system.name, rule.take));

@@ -33,6 +33,22 @@ struct Asked {
     count: bool,
 }
 
+/// The query of a list, as the document of the API describes it. Every other member is a field and its value.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its shape is used")]
+struct Known {
+    scope: Option<String>,
+    state: Option<String>,
+    /// A field, or `key`; `-` before it sorts the other way round.
+    sort: Option<String>,
+    /// `next` of the page before.
+    after: Option<String>,
+    limit: Option<u64>,
+    /// `false`: the rows are not counted.
+    total: Option<bool>,
+}
+
 /// Reads the query of a list: `scope`, `state`, `sort` (`-` before a field sorts it the other way round), `after`,
 /// `limit`, `total`, and fields. `field.NAME` is a field whatever it is called.
 ///
@@ -77,7 +93,7 @@ fn asked(link: &dyn Link, query: &[(String, String)]) -> Result<Asked, EngineErr
 }
 
 /// A page of records as the caller sees them, or 304.
-#[utoipa::path(get, path = "/api/v1/systems/{system}/records")]
+#[utoipa::path(get, path = "/api/v1/systems/{system}/records", params(Known))]
 pub(crate) async fn list(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
@@ -161,7 +177,7 @@ pub(crate) async fn show(
 }
 
 /// The figures of the rows that the query asks for, or 304.
-#[utoipa::path(get, path = "/api/v1/systems/{system}/figures")]
+#[utoipa::path(get, path = "/api/v1/systems/{system}/figures", params(Known))]
 pub(crate) async fn figures(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
