@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use crate::support::home::Home;
 use crate::support::receiver::Receiver;
 
@@ -190,4 +192,57 @@ fn a_trigger_over_metrics_and_checks_kills_a_flag_and_alerts() {
         &["flag", "set", "other", "--trigger", "x=x > 0.0", "--measure", "x=gauge y", "--reason", "a"],
     );
     assert!(wrong.err.contains("no source of a measure"), "{wrong:?}");
+}
+
+/// OC-52. What is generated is dated by its seed; the answers of the agent are moved to now, so that this month has costs.
+#[test]
+fn a_budget_warns_is_over_and_is_within_again() {
+    let home = Home::new();
+    plimsoll_simulate(&home);
+    let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    for file in walk(&home.file(".local/share/opencode/storage/message")) {
+        let mut message: Json = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        if message["role"] == "assistant" {
+            message["time"] = serde_json::json!({ "created": now, "completed": now + 1 });
+            std::fs::write(&file, message.to_string()).unwrap();
+        }
+    }
+    home.expect(0, &["ingest", "opencode"]);
+    let stands = home.expect(0, &["view", "opencode", "budget", "--budget", "1000000", "--json"]).json();
+    let amount = |row: &Json| row["spent"].as_f64().or_else(|| row["spent"].as_str()?.parse().ok()).unwrap();
+    let spent = amount(&stands[0]).max(amount(&stands[1]));
+    assert!(spent > 0.0, "{stands}");
+    let hold = |budget: f64, more: &[&str]| {
+        let budget = format!("{budget:.8}");
+        let words = [&["alert", "budget", "opencode", "--json", "--budget", &budget][..], more].concat();
+        home.expect(0, &words).json()
+    };
+    let open = || home.expect(0, &["alert", "list", "--json"]).json();
+
+    assert_eq!(hold(spent / 2.0, &["--dry-run"])["told"], false);
+    assert_eq!(open().as_array().unwrap().len(), 0, "a dry run tells nobody");
+    assert_eq!(hold(spent * 2.0, &[])["severity"], Json::Null, "half of it is spent");
+    let warned = hold(spent * 1.1, &[]);
+    assert_eq!((&warned["severity"], &warned["told"]), (&"P2".into(), &true.into()), "{warned}");
+    assert!(warned["title"].as_str().unwrap().contains("four fifths"), "{warned}");
+    assert_eq!(hold(spent / 2.0, &[])["severity"], "P1");
+    let incident = &open()[0];
+    assert_eq!(
+        (&incident["cause"], &incident["severity"]),
+        (&"budget/opencode".into(), &"P1".into()),
+        "{incident}"
+    );
+    assert_eq!(incident["occurrences"], 2, "one incident, however often it is signalled");
+    hold(spent * 2.0, &[]);
+    assert_eq!(open().as_array().unwrap().len(), 0, "within the budget again");
+
+    home.expect(
+        0,
+        &[
+            "schedule", "add", "budget", "--cron", "@daily", "--", "alert", "budget", "opencode", "--budget",
+            "1",
+        ],
+    );
+    let refused = home.expect(2, &["alert", "budget", "opencode", "--budget", "much"]);
+    assert!(refused.err.contains("is no amount"), "{refused:?}");
 }

@@ -121,6 +121,8 @@ families! {
         "Always 1; the last verdict of the gate is the label.";
     GATE_LAST = "plimsoll_gate_last_verdict_timestamp_seconds", Gauge, ["gate"],
         "When the gate was last decided, in seconds since 1970.";
+    FACT = "plimsoll_fact", Gauge, ["name", "member"],
+        "What the latest facts on record of this name state, such as coverage in percent or open bugs; absent once they expired.";
     GATE_VERDICTS = "plimsoll_gate_verdicts_total", Counter, ["gate", "verdict"], "Verdicts of the gate.";
 
     SYNC_LAG = "plimsoll_sync_lag_seconds", Gauge, ["link"],

@@ -152,6 +152,16 @@ fn a_store_that_cannot_be_read_costs_only_its_own_samples() {
     for _ in 0..3 {
         crate::alert::raise(&mut session, &signal).unwrap();
     }
+    for (name, body, expires_at) in [
+        ("quality", serde_json::json!({ "coverage_percent": 71.0 }), None),
+        ("quality", serde_json::json!({ "coverage_percent": 90.5, "passed": true, "at": "today" }), None),
+        ("old", serde_json::json!({ "bugs": 3 }), Some("2026-01-02T00:00:00Z".to_owned())),
+    ] {
+        let mut fact = crate::gate::Record::new(&session, crate::gate::Kind::Facts, name, "a file", body);
+        fact.at = "2026-01-01T00:00:00Z".to_owned();
+        fact.expires_at = expires_at;
+        crate::gate::record(&mut session, &fact).unwrap();
+    }
     let broken = crate::EngineError::refused("no");
     let mut stores = Stores {
         control: Some(SystemStore {
@@ -178,6 +188,9 @@ fn a_store_that_cannot_be_read_costs_only_its_own_samples() {
     assert_eq!(ask("plimsoll_incidents{severity=\"P0\",status=\"open\"}"), Some(0.0));
     assert_eq!(ask("plimsoll_incident_signals_total{severity=\"P1\"}"), Some(3.0));
     assert_eq!(ask("plimsoll_notices{status=\"waiting\"}"), Some(1.0));
+    assert_eq!(ask("plimsoll_fact{name=\"quality\",member=\"coverage_percent\"}"), Some(90.5), "the latest");
+    assert_eq!(ask("plimsoll_fact{name=\"quality\",member=\"passed\"}"), Some(1.0));
+    assert_eq!(ask("count(plimsoll_fact)"), Some(2.0), "a text is no figure, and what expired is not stated");
     assert!(ask("plimsoll_store_size_bytes{system=\"control\"}").unwrap() > 4_096.0);
     assert!(ask("process_resident_memory_bytes").unwrap() > 1e6);
     assert!(ask("process_start_time_seconds").unwrap() > 1.7e9);

@@ -23,6 +23,7 @@ pub const ALLOWED: &[&[&str]] = &[
     &["verify"],
     &["gate"],
     &["playbook", "run"],
+    &["alert", "budget"],
     &["alert", "digest"],
     &["alert", "send"],
 ];

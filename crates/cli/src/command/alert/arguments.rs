@@ -48,6 +48,20 @@ pub(crate) enum AlertCommand {
     },
     /// Send a message that only shows whether the webhook works
     Test,
+    /// Hold a system's spending against a month's budget, and tell when it warns or is over
+    Budget {
+        /// The system
+        system: String,
+        /// The month's budget
+        #[arg(long, value_name = "USD")]
+        budget: String,
+        /// Only this project, by its folder or id
+        #[arg(long)]
+        project: Option<String>,
+        /// Say how it stands, and tell nobody
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Say what happened in the last days, in figures
     Digest {
         /// How many days

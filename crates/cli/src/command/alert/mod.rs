@@ -3,6 +3,7 @@
 //! Owns the wording. What is an incident, when people are told, and what became of a notice is the engine's to say.
 
 mod arguments;
+mod budget;
 
 use std::process::ExitCode;
 
@@ -51,6 +52,9 @@ pub(crate) fn execute(context: &Context, command: AlertCommand) -> Result<ExitCo
             context.webhook()?;
             alert::send_test(&mut session)?;
             deliver(context, &mut session)
+        }
+        AlertCommand::Budget { system, budget, project, dry_run } => {
+            budget::hold(context, &mut session, &system, &budget, project.as_deref(), dry_run)
         }
         AlertCommand::Digest { days, send, report } => {
             let digest = alert::digest(&mut session, days, figures(context))?;

@@ -20,7 +20,8 @@ pub(super) fn collect(session: &mut Session, samples: &mut Vec<Sample>) -> Resul
     notices(session, samples)?;
     schedules(session, samples)?;
     decided::flags(session, samples)?;
-    decided::gates(session, samples)
+    decided::gates(session, samples)?;
+    decided::facts(session, samples)
 }
 
 fn incidents(session: &mut Session, samples: &mut Vec<Sample>) -> Result<(), EngineError> {

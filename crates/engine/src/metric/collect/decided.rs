@@ -9,7 +9,7 @@ use super::{double, seconds};
 use crate::change::cells::Cells;
 use crate::error::EngineError;
 use crate::metric::{
-    CHECK_LAST, CHECK_RESULTS, CHECK_SECONDS, CHECK_STATUS, CHECK_VALUE, FLAG_CHANGES, FLAG_PERCENT,
+    CHECK_LAST, CHECK_RESULTS, CHECK_SECONDS, CHECK_STATUS, CHECK_VALUE, FACT, FLAG_CHANGES, FLAG_PERCENT,
     FLAG_STATE, GATE_LAST, GATE_VERDICT, GATE_VERDICTS, Sample,
 };
 use crate::session::Session;
@@ -59,6 +59,29 @@ pub(super) fn gates(session: &mut Session, samples: &mut Vec<Sample>) -> Result<
     for row in session.store.query(sql, &[])? {
         let cells = Cells(row);
         samples.push(GATE_VERDICTS.count(&[&cells.text(0)?, &cells.text(1)?], cells.count(2)?));
+    }
+    Ok(())
+}
+
+/// Facts on record: what the latest of each name states in numbers and truth values, while they hold.
+pub(super) fn facts(session: &mut Session, samples: &mut Vec<Sample>) -> Result<(), EngineError> {
+    if !has(session, "plimsoll_gate_evidence", &["number", "kind", "name", "expires_at", "body"])? {
+        return Ok(());
+    }
+    let sql = "SELECT e.name, e.body FROM plimsoll_gate_evidence e
+               WHERE e.kind = 'facts' AND (e.expires_at IS NULL OR e.expires_at > $1)
+                   AND e.number = (SELECT max(o.number) FROM plimsoll_gate_evidence o
+                       WHERE o.kind = 'facts' AND o.name = e.name)
+               ORDER BY e.name";
+    let now = Value::text(session.clock.now());
+    for row in session.store.query(sql, &[now])? {
+        let cells = Cells(row);
+        let name = cells.text(0)?;
+        let body: Json = serde_json::from_str(&cells.text(1)?)?;
+        for (member, stated) in body.as_object().into_iter().flatten() {
+            let value = stated.as_f64().or_else(|| stated.as_bool().map(|is| if is { 1.0 } else { 0.0 }));
+            samples.extend(value.map(|value| FACT.sample(&[&name, member], value)));
+        }
     }
     Ok(())
 }
