@@ -48,6 +48,23 @@ impl ErrorClass {
         )
     }
 
+    /// What somebody whose row was refused does next; nothing where the fault is not in the row.
+    pub fn hint(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Unique => {
+                "another row has this value: give another one, or change that row first, and try again"
+            }
+            Self::ForeignKey => {
+                "it names a row that is not there: bring that row in first, or name another one, and try again"
+            }
+            Self::Check => "a rule of the table refuses the value: give one that it allows, and try again",
+            Self::NotNull => "the column needs a value: give one, and try again",
+            Self::Value => "the value does not fit the column's type: give one that does, and try again",
+            Self::Trigger => "a trigger of the table refused the row: what it says has to be mended first",
+            _ => return None,
+        })
+    }
+
     /// The word used in the journal, reports and logs.
     pub fn as_str(self) -> &'static str {
         match self {

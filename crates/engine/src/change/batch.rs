@@ -13,7 +13,7 @@ use plimsoll_core::id::Id;
 use plimsoll_core::isolate::isolate;
 use plimsoll_core::item::{Item, Outcome, Refusal, Tally};
 use plimsoll_core::value::Value;
-use plimsoll_store::Store;
+use plimsoll_store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 
 use super::attempts::{BatchAttempts, Standing};
@@ -119,13 +119,21 @@ pub(crate) fn write_items(
                 item: stored[item].number,
                 outcome: Outcome::Quarantined,
                 class: bad.fault.class.to_string(),
-                reason: bad.fault.message.clone(),
+                reason: with_hint(&bad.fault),
                 noop_positions: Vec::new(),
                 together_with: others.map(|&other| stored[other].number).collect(),
             });
         }
     }
     Ok(report)
+}
+
+/// What the database said, and what to do about it.
+fn with_hint(fault: &StoreError) -> String {
+    match fault.class.hint() {
+        Some(hint) if !fault.message.contains("hint:") => format!("{}\nhint: {hint}", fault.message),
+        _ => fault.message.clone(),
+    }
 }
 
 /// What a batch is applied with.
