@@ -114,6 +114,8 @@ export interface Plan {
   approved_digest: string | null;
   undoes: string | null;
   replays: string | null;
+  /** In a list: the newest run that applied it. */
+  run?: { id: string; status: string } | null;
 }
 
 /** A stored value: plain, or an object with one member that names its type, such as `{"date": "2026-01-31"}`. */

@@ -69,7 +69,10 @@ pub struct Quarantined {
     pub changed_at: String,
 }
 
-const COLUMNS: &str = "id, system, run, plan, item, label, class, reason, together_with, record, changes, edited, \
+/// The status of an item that waits for a person.
+pub const OPEN: &str = "open";
+
+pub(super) const COLUMNS: &str = "id, system, run, plan, item, label, class, reason, together_with, record, changes, edited, \
      status, created_at, changed_at";
 
 /// Stores the quarantined items of a batch inside its transaction.
@@ -97,7 +100,7 @@ pub(crate) fn store_refused(
             Value::optional_text(stored.item.record.as_deref()),
             Value::text(serde_json::to_string(&changes)?),
             Value::Null,
-            Value::text("open"),
+            Value::text(OPEN),
             Value::text(&now),
             Value::text(&now),
             Value::text(record_digest(&stored.item)),
@@ -116,10 +119,13 @@ pub(crate) fn store_refused(
 /// # Errors
 /// When the store fails.
 pub fn list(store: &mut dyn Store, run: Option<&Id>, all: bool) -> Result<Vec<Quarantined>, EngineError> {
-    let sql = format!("SELECT {COLUMNS} FROM plimsoll_quarantine ORDER BY plan DESC, item");
-    let items = store.query(&sql, &[])?.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let wanted = |q: &Quarantined| (all || q.status == "open") && run.is_none_or(|run| q.run == *run);
-    Ok(items.into_iter().filter(wanted).collect())
+    let of_run = if run.is_some() { " AND run = $1" } else { "" };
+    let open = if all { "" } else { " AND status = 'open'" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM plimsoll_quarantine WHERE 1 = 1{of_run}{open} ORDER BY plan DESC, item"
+    );
+    let parameters: Vec<Value> = run.map(|run| Value::text(run.as_str())).into_iter().collect();
+    store.query(&sql, &parameters)?.into_iter().map(read).collect()
 }
 
 /// The quarantined item with exactly this id.
@@ -132,7 +138,7 @@ pub fn load(store: &mut dyn Store, id: &Id) -> Result<Quarantined, EngineError> 
     row.map_or_else(|| Err(EngineError::usage(format!("there is no quarantined item {id}"))), read)
 }
 
-fn read(row: Vec<Value>) -> Result<Quarantined, EngineError> {
+pub(super) fn read(row: Vec<Value>) -> Result<Quarantined, EngineError> {
     let cells = Cells(row);
     let json = |text: Option<String>| text.map(|text| serde_json::from_str(&text)).transpose();
     Ok(Quarantined {
@@ -230,7 +236,7 @@ fn close(session: &mut Session, id: &Id, status: &str) -> Result<(), EngineError
 
 fn load_open(session: &mut Session, id: &Id) -> Result<Quarantined, EngineError> {
     let item = load(session.store.as_mut(), id)?;
-    if item.status == "open" {
+    if item.status == OPEN {
         return Ok(item);
     }
     Err(EngineError::usage(format!("quarantined item {} is {}", id.short(), item.status)))

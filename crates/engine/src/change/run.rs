@@ -382,8 +382,7 @@ pub(super) fn read_run(cells: &Cells) -> Result<Run, EngineError> {
         plan: Id(cells.text(2)?),
         system: cells.text(3)?,
         change: cells.text(4)?,
-        status: RunStatus::parse(&status)
-            .ok_or_else(|| EngineError::integrity(format!("the journal holds run status `{status}`")))?,
+        status: status_of(&status)?,
         requested: cells.optional_text(6)?,
         actor: cells.text(7)?,
         reason: cells.text(8)?,
@@ -422,6 +421,12 @@ pub(crate) fn fence(store: &mut dyn Store, run: &Id, epoch: i64) -> Result<Optio
         return Err(taken_over(run, RunStatus::parse(&status).unwrap_or(RunStatus::Stopped)));
     }
     cells.optional_text(2)
+}
+
+/// Reads the word of a status.
+pub(super) fn status_of(word: &str) -> Result<RunStatus, EngineError> {
+    RunStatus::parse(word)
+        .ok_or_else(|| EngineError::integrity(format!("the journal holds run status `{word}`")))
 }
 
 /// What a process is told that goes on with a run it no longer owns.

@@ -2,8 +2,10 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
+use futures_util::future::try_join_all;
 use plimsoll_core::flag::State as FlagState;
-use plimsoll_engine::change::{listing, quarantine};
+use plimsoll_engine::change::listing;
+use plimsoll_engine::change::quarantine::OPEN;
 use plimsoll_engine::sync::conflicts::{self, ConflictFilter};
 use plimsoll_engine::sync::status;
 use plimsoll_engine::{Session, alert, flag, playbook, schedule};
@@ -24,10 +26,9 @@ pub(crate) async fn show(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<Value>, ApiError> {
-    let mut systems = Vec::new();
-    for served in server.settings.systems.iter().filter(|served| caller.sees(served.system.name)) {
-        systems.push(of_system(&server, &caller, served).await?);
-    }
+    // Each system has a store of its own, as a rule; they are asked side by side.
+    let visible = server.settings.systems.iter().filter(|served| caller.sees(served.system.name));
+    let mut systems = try_join_all(visible.map(|served| of_system(&server, &caller, served))).await?;
     for desk in server.desks.iter().filter(|desk| caller.sees(desk.system.name)) {
         let filled = desk.ask(|store, _| {
             let results = plimsoll_engine::check::history::latest_of_all_analytics(store)?;
@@ -72,8 +73,8 @@ async fn of_system(server: &Server, caller: &Caller, served: &ServedSystem) -> R
         let of = session.store.as_mut();
         let own = listing::Wanted::of([system.name]);
         let (last, runs) = listing::runs(of, &own, 1)?;
-        let waiting =
-            quarantine::list(of, None, false)?.into_iter().filter(|item| item.system == system.name).count();
+        let open = listing::Wanted { status: Some(OPEN.to_owned()), ..own.clone() };
+        let (_, waiting) = listing::quarantined(of, &open, 0)?;
         let (_, plans) = listing::plans(of, &own, 0)?;
         let mut rows = serde_json::Map::new();
         for table in system.tables {
@@ -121,7 +122,7 @@ pub(crate) struct Sought {
     q: String,
 }
 
-/// How many runs and plans of a store are looked at.
+/// How many runs, plans and quarantined items of a store are looked at.
 const LOOKED_AT: u64 = 100;
 /// How many of each kind are found.
 const OF_EACH: usize = 8;
@@ -167,7 +168,14 @@ pub(crate) async fn search(
                     plans.extend((!plans.contains(&plan)).then_some(plan));
                 }
             }
-            Ok((runs, plans, quarantine::list(of, None, false)?))
+            let mut items = Vec::new();
+            for wanted in [newest, with_text] {
+                let open = listing::Wanted { status: Some(OPEN.to_owned()), ..wanted };
+                for item in listing::quarantined(of, &open, LOOKED_AT)?.0 {
+                    items.extend((!items.contains(&item)).then_some(item));
+                }
+            }
+            Ok((runs, plans, items))
         };
         let (runs, plans, items) = store.run(&caller.name, read).await?;
         for run in &runs {
@@ -184,7 +192,7 @@ pub(crate) async fn search(
             let title = format!("{} {}", plan.change, plan.id);
             found.add("plan", &plan.system, &title, &plan.source, &format!("/plans/{}", plan.id));
         }
-        for item in items.iter().filter(|item| caller.sees(&item.system)) {
+        for item in &items {
             found.add(
                 "quarantine",
                 &item.system,

@@ -4,10 +4,11 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use plimsoll_core::digest::Hashing;
 use plimsoll_engine::Session;
+use plimsoll_engine::change::listing::AppliedBy;
 use plimsoll_engine::change::plan::{self, Plan, StoredItem};
 use plimsoll_engine::change::setup::Named;
 use plimsoll_engine::change::{exchange, listing};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::page::{Page, Window};
@@ -29,13 +30,21 @@ pub(crate) struct Wanted {
     offset: Option<usize>,
 }
 
-/// Plans of all stores, newest first.
+/// A plan of a list.
+#[derive(Debug, Serialize)]
+pub(crate) struct Line {
+    #[serde(flatten)]
+    plan: Plan,
+    run: Option<AppliedBy>,
+}
+
+/// Plans of all stores, newest first, each with the newest `run` that applied it.
 #[utoipa::path(get, path = "/api/v1/plans", params(Wanted), responses((status = 200, body = crate::routes::page::AnyPage)))]
 pub(crate) async fn list(
     State(server): State<Server>,
     Extension(caller): Extension<Caller>,
     Query(wanted): Query<Wanted>,
-) -> Result<Json<Page<Plan>>, ApiError> {
+) -> Result<Json<Page<Line>>, ApiError> {
     let window = Window::new(wanted.limit, wanted.offset);
     let listed = listing::Wanted {
         change: wanted.change,
@@ -45,12 +54,20 @@ pub(crate) async fn list(
     let (mut plans, mut total) = (Vec::new(), 0);
     for store in &server.stores {
         let (listed, end) = (listed.clone(), window.end());
-        let read = move |session: &mut Session| listing::plans(session.store.as_mut(), &listed, end);
+        let read = move |session: &mut Session| {
+            let (plans, count) = listing::plans(session.store.as_mut(), &listed, end)?;
+            let mut runs = listing::applied_by(session.store.as_mut(), &plans)?;
+            let lines = plans.into_iter().map(|plan| {
+                let run = runs.remove(plan.id.as_str());
+                Line { plan, run }
+            });
+            Ok((lines.collect::<Vec<_>>(), count))
+        };
         let (some, count) = store.run(&caller.name, read).await?;
         plans.extend(some);
         total += count;
     }
-    plans.sort_by(|a, b| b.created_at.cmp(&a.created_at));
+    plans.sort_by(|a: &Line, b| b.plan.created_at.cmp(&a.plan.created_at));
     Ok(Json(window.of(plans, total)))
 }
 

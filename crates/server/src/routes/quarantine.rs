@@ -2,12 +2,14 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
-use plimsoll_core::id::Id;
-use plimsoll_engine::change::quarantine::{self, Quarantined};
+use plimsoll_engine::Session;
+use plimsoll_engine::change::listing;
+use plimsoll_engine::change::quarantine::{self, OPEN, Quarantined};
 use plimsoll_engine::change::setup::Named;
 use serde::Deserialize;
 
 use super::page::{Page, Window};
+use super::plan::seen;
 use crate::access::Caller;
 use crate::body::{PathPart, Query};
 use crate::error::ApiError;
@@ -31,22 +33,22 @@ pub(crate) async fn list(
     Query(wanted): Query<Wanted>,
     Query(window): Query<Window>,
 ) -> Result<Json<Page<Quarantined>>, ApiError> {
-    let read = |run: Option<Id>| {
-        move |session: &mut plimsoll_engine::Session| {
-            quarantine::list(session.store.as_mut(), run.as_ref(), wanted.all)
-        }
-    };
-    let mut items = Vec::new();
+    let status = (!wanted.all).then(|| OPEN.to_owned());
+    let mut listed = listing::Wanted { status, ..seen(&server, &caller, None) };
+    let mut stores = server.stores.clone();
     if let Some(prefix) = &wanted.run {
         let (store, id) = server.find(&caller, Role::Viewer, Named::Run, prefix).await?;
-        items = store.run(&caller.name, read(Some(id))).await?;
-    } else {
-        for store in &server.stores {
-            items.extend(store.run(&caller.name, read(None)).await?);
-        }
+        (stores, listed.run) = (vec![store.clone()], Some(id.as_str().to_owned()));
     }
-    items.retain(|item: &Quarantined| caller.sees(&item.system));
-    Ok(Json(window.cut(items)))
+    let (mut items, mut total) = (Vec::new(), 0);
+    for store in stores {
+        let (listed, end) = (listed.clone(), window.end());
+        let read = move |session: &mut Session| listing::quarantined(session.store.as_mut(), &listed, end);
+        let (some, count) = store.run(&caller.name, read).await?;
+        items.extend(some);
+        total += count;
+    }
+    Ok(Json(window.of(items, total)))
 }
 
 /// One item with its record and rows.

@@ -197,6 +197,10 @@ fn plans_and_runs_are_listed_by_what_is_wanted_a_page_at_a_time() {
     };
     let all = [page(0), page(2)].concat();
     assert_eq!((all.len(), page(4).len(), &all[3]), (4, 0, &json!(plan)), "newest first");
+    let listed = served.get("/api/v1/plans").json();
+    let by: Vec<&Value> = listed["items"].as_array().unwrap().iter().map(|one| &one["run"]).collect();
+    assert_eq!(by[..3], [&Value::Null; 3], "what was not applied has no run");
+    assert_eq!(by[3], &json!({ "id": run, "status": "finished" }));
     assert_eq!(total(&format!("/api/v1/runs?plan={plan}")), 1);
     assert_eq!(total(&format!("/api/v1/runs?plan={}", all[0].as_str().unwrap())), 0);
     let listed = served.get(&format!("/api/v1/runs?plan={plan}")).json()["items"][0].clone();
@@ -228,6 +232,12 @@ fn a_quarantined_item_is_tried_repaired_and_replayed() {
     let run = applied(&served);
     over(&served, &run);
     let waiting = served.get("/api/v1/quarantine").json();
+    assert_eq!(waiting["total"], 1, "{waiting}");
+    for (query, total) in [(format!("run={run}"), 1), ("all=true&limit=5&offset=1".to_owned(), 1)] {
+        let listed = served.get(&format!("/api/v1/quarantine?{query}")).json();
+        assert_eq!(listed["total"], total, "{query}: {listed}");
+        assert_eq!(listed["items"].as_array().unwrap().is_empty(), query.contains("offset=1"), "{listed}");
+    }
     let item = waiting["items"][0]["id"].as_str().unwrap().to_owned();
     let path = |what: &str| format!("/api/v1/quarantine/{item}/{what}");
     assert_eq!(served.post(&path("repair"), &json!({ "reason": "nothing" })).status, 400);

@@ -39,7 +39,14 @@ export function PlanPage() {
       about={
         plan ? (
           <Group gap={10}>
-            <Status word={plan.status} />
+            {runs?.[0] ? (
+              <Status
+                word={runs[0].status}
+                label={runs[0].status === "finished" ? "applied" : `applied, ${runs[0].status}`}
+              />
+            ) : (
+              <Status word={plan.status} />
+            )}
             <span className="mono">{shortId(plan.id)}</span>
             <span>
               digest <span className="mono">{plan.digest.slice(0, 16)}</span>

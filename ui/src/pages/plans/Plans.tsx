@@ -38,13 +38,21 @@ const COLUMNS: Column<Plan>[] = [
     id: "status",
     header: "Status",
     width: "130px",
-    value: (plan) => plan.status,
-    cell: (plan) => (
-      <Status
-        word={plan.approved_by ? "approved" : plan.status}
-        label={plan.approved_by ? `${plan.status}, approved` : undefined}
-      />
-    ),
+    value: (plan) => (plan.run ? `applied, ${plan.run.status}` : plan.status),
+    cell: (plan) =>
+      plan.run ? (
+        <Anchor component={Link} to={href.run(plan.run.id)}>
+          <Status
+            word={plan.run.status}
+            label={plan.run.status === "finished" ? "applied" : `applied, ${plan.run.status}`}
+          />
+        </Anchor>
+      ) : (
+        <Status
+          word={plan.approved_by ? "approved" : plan.status}
+          label={plan.approved_by ? `${plan.status}, approved` : undefined}
+        />
+      ),
   },
   { id: "items", header: "Items", width: "80px", align: "right", value: (plan) => plan.items },
   { id: "changes", header: "Row changes", width: "110px", align: "right", value: (plan) => plan.changes },
