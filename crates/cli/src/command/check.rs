@@ -9,8 +9,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use plimsoll_engine::EngineError;
+use plimsoll_engine::alert::Status;
 use plimsoll_engine::analytic::AnalyticSystem;
-use plimsoll_engine::check::{Check, Checkup, Cohort, Report, import, no_name_twice};
+use plimsoll_engine::check::{Check, Checkup, Cohort, Report, import, incident, no_name_twice};
 use plimsoll_engine::clock::MachineClock;
 use plimsoll_engine::system::System;
 use plimsoll_engine::view::View;
@@ -91,7 +92,30 @@ pub(crate) fn check(context: &Context, arguments: &CheckArguments) -> Result<Exi
     }
     let text = if context.ui.json { report.to_json() } else { report.to_text() };
     context.ui.line(text.trim_end());
+    tell(context, &report)?;
     Ok(if report.is_healthy() { ExitCode::SUCCESS } else { exit::incomplete() })
+}
+
+/// Raises the incidents of checks that fail, ends those of checks that keep their rule again, and sends what is due.
+fn tell(context: &Context, report: &Report) -> Result<(), EngineError> {
+    // `--store` of a check is the system's store.
+    let control = context.systems();
+    let absent = matches!(control.control_url()?, StoreUrl::Sqlite { path, .. } if !path.is_file());
+    if absent && !incident::has_failures(report) {
+        return Ok(());
+    }
+    let mut session = control.control_session()?;
+    let told = incident::tell(&mut session, report)?;
+    for raised in &told.raised {
+        context.ui.say(&format!("incident {}: {}", raised.number, raised.title));
+    }
+    for resolved in told.resolved.iter().filter(|incident| incident.status == Status::Resolved) {
+        context.ui.say(&format!("incident {} is resolved", resolved.number));
+    }
+    if told.raised.is_empty() && told.resolved.is_empty() {
+        return Ok(());
+    }
+    context.send_due(&mut session)
 }
 
 fn of_rows(context: &Context, system: &System, checkup: &Checkup<'_>) -> Result<Report, EngineError> {

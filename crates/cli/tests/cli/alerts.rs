@@ -246,3 +246,51 @@ fn a_budget_warns_is_over_and_is_within_again() {
     let refused = home.expect(2, &["alert", "budget", "opencode", "--budget", "much"]);
     assert!(refused.err.contains("is no amount"), "{refused:?}");
 }
+
+/// GS-12, OC-75: nobody asks for it, and still somebody is told that a set lacks a member, and that it does no more.
+#[test]
+fn a_check_that_fails_is_an_incident_until_it_keeps_its_rule_again() {
+    let receiver = Receiver::start(0);
+    let mut home = Home::new();
+    home.set("PLIMSOLL_ALERT_WEBHOOK", receiver.address());
+    home.expect(0, &["simulate", "gauges", "--sets", "30", "--seed", "3"]);
+    let incomplete = home.expect(0, &["view", "gauges", "incomplete", "--json"]).json();
+    assert_eq!(incomplete["total"], 1, "{incomplete}");
+    let set = incomplete["items"][0]["set"].as_str().unwrap();
+    home.expect(0, &["schedule", "add", "daily-health-gauges"]);
+    let open = || home.expect(0, &["alert", "list", "--json"]).json();
+    for occurrences in 1..=2 {
+        home.expect(0, &["schedule", "run", "daily-health-gauges"]);
+        let open = open();
+        assert_eq!(
+            open.as_array().unwrap().len(),
+            1,
+            "checks that pass and a schedule that ran raise nothing: {open}"
+        );
+        assert_eq!(
+            (&open[0]["cause"], &open[0]["severity"]),
+            (&"check/gauges/sets-are-complete".into(), &"P2".into())
+        );
+        assert_eq!(open[0]["occurrences"], occurrences, "{open}");
+    }
+    let told = receiver.next(PATIENCE).to_string();
+    assert!(told.contains("check sets-are-complete of gauges fails"), "{told}");
+    assert!(receiver.messages().is_empty(), "one notice, however often it fails");
+    let shown = home.expect(0, &["alert", "show", "1"]).out;
+    for part in ["measured: 1", "asked: = 0", "hint: ", "docs/runbooks/check-failed.md"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+
+    // The check over some other rule does not end it; this one does, once the set is ended.
+    home.expect(0, &["check", "gauges", "ids-were-checked"]);
+    assert_eq!(open().as_array().unwrap().len(), 1);
+    let of = format!("set={set}");
+    home.expect(
+        0,
+        &["run", "gauges", "unpair", "--option", &of, "--option", "reason=its NO-GO was never found again"],
+    );
+    let ended = home.expect(0, &["check", "gauges"]);
+    assert!(ended.err.contains("incident 1 is resolved"), "{ended:?}");
+    assert_eq!(open().as_array().unwrap().len(), 0);
+    assert!(receiver.next(PATIENCE).to_string().contains("[resolved]"));
+}

@@ -1,8 +1,8 @@
 //! Checks: rules about data that are tried again and again.
 //!
 //! Owns the form of a check - an SQL file with a header, or an entry of a TOML file -, what it measures, the verdict, the
-//! history in the same store, and the report. Which checks there are is the systems' business; when they run, and who
-//! is told, is the caller's. One engine asks SQLite, PostgreSQL and DuckDB through [`Answers`].
+//! history in the same store, the report, and what it says to the incidents. Which checks there are is the systems' business;
+//! when they run is the caller's. One engine asks SQLite, PostgreSQL and DuckDB through [`Answers`].
 //!
 //! Invariants: a check only reads; every result of every run is in the history; only a value that was measured and
 //! keeps its rule is a pass - nothing to measure is `unknown`, what cannot run or is no number is an `error`, and a run
@@ -44,6 +44,7 @@ pub mod history;
 mod html;
 mod identifier;
 pub mod import;
+pub mod incident;
 mod json;
 mod kind;
 mod measure;

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::{Extension, Json};
 use plimsoll_engine::change::setup;
-use plimsoll_engine::check::{Check, Checkup, history};
+use plimsoll_engine::check::{Check, Checkup, history, incident};
 use plimsoll_engine::clock::{MachineClock, new_id};
 use plimsoll_engine::{EngineError, Session};
 use serde::Deserialize;
@@ -175,9 +175,12 @@ pub(crate) async fn run(
         setup::prepare(session, Some(system))?;
         let clock = MachineClock::new();
         let run = new_id();
-        let report =
-            Checkup::new(system.name, &checks, &clock, run.as_str()).run_on(session.store.as_mut())?;
-        Ok(serde_json::from_str::<Value>(&report.to_json())?)
+        Checkup::new(system.name, &checks, &clock, run.as_str()).run_on(session.store.as_mut())
     };
-    server.store_of(served)?.run(&caller.name, work).await.map(Json)
+    let report = server.store_of(served)?.run(&caller.name, work).await?;
+    let told = serde_json::from_str::<Value>(&report.to_json())
+        .map_err(|error| ApiError::internal(error.to_string()))?;
+    let tell = move |session: &mut Session| incident::tell(session, &report).map(drop);
+    server.control.run(&caller.name, tell).await?;
+    Ok(Json(told))
 }

@@ -107,6 +107,14 @@ impl Context {
     pub(crate) fn raise(&self, session: &mut Session, signal: &Signal) -> Result<(), EngineError> {
         let (incident, _) = alert::raise(session, signal)?;
         self.ui.say(&format!("incident {}: {}", incident.number, incident.title));
+        self.send_due(session)
+    }
+
+    /// Sends what is due, when there is somewhere to send it. A notice that does not arrive waits, and is told here.
+    ///
+    /// # Errors
+    /// When the control store fails.
+    pub(crate) fn send_due(&self, session: &mut Session) -> Result<(), EngineError> {
         if let Some(webhook) = self.optional_webhook() {
             let delivery = alert::deliver(session, &self.alert_policy(), Some(&webhook as &dyn Transport))?;
             if let Some(error) = &delivery.last_error {
