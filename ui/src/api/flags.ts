@@ -5,27 +5,34 @@ export interface Rollout {
   percent: number;
   algorithm: string;
   salt: string;
-  conditions?: unknown[];
+  /** Later percentages, each from a moment on. */
+  stages?: { at: string; percent: number }[];
+  constraints?: unknown[];
+  segments?: number[];
 }
 
-export interface FlagDefinition {
+/** What is empty is left out. A type and not an interface: its members are also walked by name. */
+export type FlagDefinition = {
   name: string;
   description?: string;
   owner?: string;
-  state: "on" | "off" | "killed" | string;
+  purpose?: string;
+  state: "on" | "off" | "killed";
   salt: string;
+  /** The field of the context that is drawn by; `userId` when left out. */
   key?: string;
   allow?: Record<string, string | null>;
   deny?: string[];
   rollout?: Rollout;
   rules?: unknown[];
   variants?: { name: string; weight: number; value?: unknown }[];
+  default_variant?: string;
   requires?: unknown[];
-  stages?: { at: string; percent: number }[];
   triggers?: unknown[];
   expires_at?: string;
-  [member: string]: unknown;
-}
+  project?: string;
+  impression_data?: boolean;
+};
 
 export interface Flag {
   id: string;
@@ -42,10 +49,13 @@ export interface FlagVersion {
   actor: string;
   kind: string;
   reason: string;
+  /** How many entered, left and were swapped. */
   effect: [number, number, number];
   exact: boolean;
+  /** Whether the flag was deleted from then on. */
+  archived: boolean;
   before: FlagDefinition | null;
-  after: FlagDefinition | null;
+  after: FlagDefinition;
 }
 
 export interface Difference {
@@ -57,35 +67,48 @@ export interface Difference {
   exact: boolean;
 }
 
+export interface Finding {
+  severity: "error" | "warning";
+  place: string;
+  what: string;
+}
+
+/** What a change did or would do. */
 export interface FlagChange extends Undoable {
   kind: string;
   before: Flag | null;
-  after: Flag | null;
-  difference: Difference | null;
-  findings?: unknown[];
+  after: Flag;
+  difference: Difference;
+  findings: Finding[];
   version: number;
-  arrival?: Arrival | null;
+  dry_run: boolean;
+  /** Of a kill: how far it has got with the clients. */
+  arrival?: Arrival;
 }
 
+/** How far a version has got with the clients that were connected when it was pushed. */
 export interface Arrival {
-  sentence?: string;
-  clients?: unknown[];
-  [member: string]: unknown;
+  version: number;
+  clients: number;
+  acknowledged: number;
+  after_ms: number | null;
+  slowest: { client: string; name: string; ms: number } | null;
+  silent: { client: string; name: string; why: "late" | "gone" | "does not acknowledge" }[];
 }
 
 export interface Explanation {
   sentence: string;
   at: string;
   steps: { what: string; holds: boolean }[];
-  evaluation: { on: boolean; value: unknown; variant: string | null; reason: string; version: number };
+  evaluation: { on: boolean; value: unknown; variant: string | null; version: number };
   last_change: FlagVersion | null;
 }
 
 export interface FlagClient {
-  id?: string;
-  client?: string;
-  name?: string;
-  version?: number;
-  acknowledges?: boolean;
-  [member: string]: unknown;
+  client: string;
+  /** What it calls itself; empty when it does not. */
+  name: string;
+  acknowledges: boolean;
+  connected_at: string;
+  acknowledged_version: number | null;
 }

@@ -1,6 +1,7 @@
 // Shapes of the answers that pages read, written by hand: the API's document says little of what comes back. What is sent
 // is checked against the document; see `request.ts`.
-// Members that a server may leave out are optional; nothing here is filled in by the app.
+// They are what the handlers in `crates/server/src/routes` answer: a member that is there but may be empty is `| null`, one
+// that is left out in some answers is optional. Members that no page reads may be left out here.
 
 export interface List<T> {
   items: T[];
@@ -33,20 +34,32 @@ export interface Tally {
   skipped: number;
 }
 
+export const RUN_STATUSES = ["running", "paused", "stopped", "finished", "cancelled"] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+export interface RunSettings {
+  batch_size: number | null;
+  workers: number;
+  adaptive_target_ms: number | null;
+  throttle_ms: number;
+  max_errors: number | null;
+  max_error_share: number;
+}
+
 export interface Run {
   id: string;
   number: number;
   plan: string;
   system: string;
   change: string;
-  status: string;
+  status: RunStatus;
   requested: string | null;
   actor: string;
   reason: string;
-  settings: Record<string, unknown>;
+  settings: RunSettings;
   started_at: string;
   finished_at: string | null;
-  duration_ms: number | null;
+  duration_ms: number;
   tally: Tally;
   batches: number;
   rows_written: number;
@@ -75,21 +88,31 @@ export interface JournalEvent {
   subject: string;
   reason: string;
   detail: string;
+  previous: string;
   digest: string;
 }
 
-export interface RunReport extends Partial<Tally> {
-  success?: boolean;
-  unchanged?: number;
-  batch_count?: number;
-  batches_succeeded?: number;
-  batches_failed?: number;
-  batch_errors?: BatchError[];
+/** What became of the batches of a run. */
+interface BatchFigures {
+  batch_processing_enabled: boolean;
+  batch_count: number;
+  batches_succeeded: number;
+  batches_failed: number;
+  batch_errors: BatchError[];
+}
+
+/** A run that was applied as one batch has no figures of batches. */
+export interface RunReport extends Tally, Partial<BatchFigures> {
+  success: boolean;
+  unchanged: number;
+  batches: number;
+  duration_ms: number;
+  rows_written: number;
 }
 
 export interface RunDetail {
   run: Run;
-  report: RunReport | null;
+  report: RunReport;
   events: JournalEvent[];
 }
 
@@ -98,43 +121,60 @@ export interface Plan {
   number: number;
   system: string;
   change: string;
-  status: string;
+  status: "building" | "ready";
   created_at: string;
   actor: string;
-  source: string | null;
+  source: string;
   digest: string;
   items: number;
   changes: number;
   refused: number;
   unchanged: number;
   journal_bytes: number;
-  facts?: Record<string, unknown>;
+  facts: Record<string, unknown>;
   approved_by: string | null;
   approved_at: string | null;
   approved_digest: string | null;
   undoes: string | null;
   replays: string | null;
-  /** In a list: the newest run that applied it. */
-  run?: { id: string; status: string } | null;
+}
+
+/** A plan of a list, with the newest run that applied it. */
+export interface PlanLine extends Plan {
+  run: { id: string; status: RunStatus } | null;
 }
 
 /** A stored value: plain, or an object with one member that names its type, such as `{"date": "2026-01-31"}`. */
 export type Value = string | number | boolean | null | { [type: string]: unknown };
 export type Row = Record<string, Value>;
 
-/** A row as it was and as it is to be. What was refused before it got a key has neither key nor kind. */
-export interface RowChange {
-  kind?: "insert" | "update" | "delete";
+/** A row as it was and as it is to be; an image that there is not is left out. */
+export interface ChangeLine {
   table: string;
-  key?: string;
-  before?: Row | null;
-  after?: Row | null;
+  before?: Row;
+  after?: Row;
+}
+
+/** The same of a row that has its key. */
+export interface RowChange {
+  kind: "insert" | "update" | "delete";
+  table: string;
+  key: string;
+  before: Row | null;
+  after: Row | null;
+}
+
+/** Why an item was not applied. */
+export interface Refusal {
+  outcome: string;
+  class: string;
+  reason: string;
 }
 
 export interface PlanItem {
   item: number;
   label: string;
-  refusal: unknown;
+  refusal: Refusal | null;
   changes: RowChange[];
 }
 
@@ -153,23 +193,30 @@ export interface Quarantined {
   class: string;
   reason: string;
   together_with: number[];
+  /** The source record; null where the item was made from none. */
   record: unknown;
-  changes: RowChange[];
+  changes: ChangeLine[];
   status: string;
+  /** The repaired record; null until there is one. */
   edited: unknown;
   created_at: string;
   changed_at: string;
 }
 
+/** What is read of every answer to a change: the command that takes it back, where there is one. */
 export interface Undoable {
   undo?: string | null;
-  dry_run?: boolean;
 }
+
+export const ROLES = ["viewer", "operator", "approver", "admin"] as const;
+export type Role = (typeof ROLES)[number];
 
 export interface Session {
   mode: "open" | "session" | "token";
   user: string;
-  role: string;
-  roles: Record<string, string>;
+  /** The widest one in any system; null for somebody who has none. */
+  role: Role | null;
+  /** By system; `*` stands for all. */
+  roles: Record<string, Role>;
   csrf: string | null;
 }

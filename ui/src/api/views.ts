@@ -1,22 +1,21 @@
-// The answer of a view: columns with types and units, and rows. Owns reading it, whatever form the rows have.
+// The answer of a view: columns with types and units, and rows. Owns making a table of it.
 
 export interface ViewColumn {
   name: string;
-  title?: string;
-  type?: string;
-  unit?: string | null;
+  type: string;
+  unit: string | null;
 }
 
 export type Cellish = string | number | boolean | null | undefined | object;
 export type ViewRow = Record<string, Cellish>;
 
 export interface ViewAnswer {
-  columns?: (ViewColumn | string)[];
-  rows?: (Cellish[] | ViewRow)[];
-  items?: ViewRow[];
-  total?: number;
-  /** The answer of a view that is one object. */
-  object?: ViewRow | null;
+  columns: ViewColumn[];
+  /** In the order of the columns. */
+  rows: Cellish[][];
+  sections: Record<string, ViewAnswer>;
+  /** Of a view that answers with one object. Columns such as `cost.list` are members of its members. */
+  object: ViewRow | null;
 }
 
 export interface Table {
@@ -24,21 +23,26 @@ export interface Table {
   rows: ViewRow[];
 }
 
-/** Columns and rows as objects. Rows may come as lists in the order of the columns, or as objects. */
-export function tableOf(answer: ViewAnswer | ViewRow[] | ViewRow | null | undefined): Table {
+/** Columns, and rows as objects with the columns' names. */
+export function tableOf(answer: ViewAnswer | undefined): Table {
   if (!answer) return { columns: [], rows: [] };
-  const given = Array.isArray(answer) ? answer : ((answer as ViewAnswer).rows ?? (answer as ViewAnswer).items);
-  const raw = given ?? ("columns" in answer ? [] : [answer as ViewRow]);
-  const named = Array.isArray(answer) ? undefined : (answer as ViewAnswer).columns;
-  const columns: ViewColumn[] = named
-    ? named.map((one) => (typeof one === "string" ? { name: one } : one))
-    : Object.keys((raw[0] as ViewRow | undefined) ?? {}).map((name) => ({ name }));
-  if (raw.length === 0 && !Array.isArray(answer) && (answer as ViewAnswer).object)
-    return tableOf([(answer as ViewAnswer).object as ViewRow]);
-  const rows = raw.map((row) =>
-    Array.isArray(row) ? Object.fromEntries(columns.map((column, position) => [column.name, row[position]])) : row,
-  );
-  return { columns, rows };
+  const { columns, rows, object } = answer;
+  const named = (cell: (column: ViewColumn, position: number) => Cellish): ViewRow =>
+    Object.fromEntries(columns.map((column, position) => [column.name, cell(column, position)]));
+  // The rows of an object lack what is in members of members, so that it is read itself.
+  if (object) return { columns, rows: [named((column) => member(object, column.name))] };
+  return { columns, rows: rows.map((row) => named((_, position) => row[position])) };
+}
+
+function member(object: ViewRow, path: string): Cellish {
+  return path
+    .split(".")
+    .reduce<Cellish>((at, name) => (typeof at === "object" && at !== null ? (at as ViewRow)[name] : undefined), object);
+}
+
+/** A table of rows that are objects already, all with the same members. */
+export function tableOfRows(rows: ViewRow[]): Table {
+  return { columns: Object.keys(rows[0] ?? {}).map((name) => ({ name, type: "text", unit: null })), rows };
 }
 
 /** The unit that a column has, or that its name says. */

@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
 import type { SyncStatus } from "../api/sync";
 import type { Quarantined, Run } from "../api/types";
-import { tableOf } from "../api/views";
+import { tableOf, tableOfRows, type ViewAnswer, type ViewColumn } from "../api/views";
 import { kindOf, touched } from "../parts/Diff";
-import { tableOfPanel } from "./dashboards/DashboardPage";
 import { axesOf, optionOf } from "./dashboards/options";
 import type { PanelDefinition } from "./dashboards/types";
 import { newestRuns } from "./overview/types";
@@ -25,7 +24,21 @@ import { exchangesOf, place } from "./sessions/trace";
 import { answerOf } from "./sync/Resolve";
 import { drift, linkFigures } from "./sync/SyncPage";
 
-const PANEL: PanelDefinition = { panel: "p", title: "P", kind: "bar", y: [], width: 6 };
+const NONE = {
+  view: null,
+  section: null,
+  metric: null,
+  x: null,
+  series: null,
+  label: null,
+  length: null,
+  depth: null,
+  source: null,
+  target: null,
+  unit: null,
+  drill: null,
+};
+const PANEL: PanelDefinition = { ...NONE, panel: "p", title: "P", kind: "bar", y: [], set: {}, width: 6 };
 
 test("an update touches what it names and what differs, an insert everything", () => {
   expect(touched({ a: 1, b: 2, c: { date: "x" } }, { a: 1, b: 3, c: { date: "x" } })).toEqual(["b"]);
@@ -94,15 +107,31 @@ test("the kinds of changes of an item", () => {
   ).toBe("+2 ~1");
 });
 
-test("rows of a view are read as lists and as objects", () => {
-  const wanted = [{ day: "2026-01-01", cost: 2 }];
-  expect(tableOf({ columns: ["day", "cost"], rows: [["2026-01-01", 2]] }).rows).toEqual(wanted);
-  expect(tableOf({ rows: wanted }).columns.map((one) => one.name)).toEqual(["day", "cost"]);
-  expect(tableOf(null).rows).toEqual([]);
+const column = (name: string): ViewColumn => ({ name, type: "text", unit: null });
+
+test("rows of a view get the names of its columns", () => {
+  const answer: ViewAnswer = {
+    columns: [column("day"), column("cost")],
+    rows: [["2026-01-01", 2]],
+    sections: {},
+    object: null,
+  };
+  expect(tableOf(answer).rows).toEqual([{ day: "2026-01-01", cost: 2 }]);
+  expect(tableOfRows([{ day: "2026-01-01", cost: 2 }]).columns.map((one) => one.name)).toEqual(["day", "cost"]);
+  expect(tableOf(undefined).rows).toEqual([]);
+});
+
+test("an answer that is one object is a table of one row, members of its members included", () => {
+  const columns = ["title", "cost.list", "cost.stored"].map(column);
+  const object = { title: "t", cost: { list: 3, stored: null } };
+  // The server fills the row by the names of the columns, and finds none that has a dot in it.
+  const answer: ViewAnswer = { columns, rows: [["t", null, null]], sections: {}, object };
+  expect(tableOf(answer).rows).toEqual([{ title: "t", "cost.list": 3, "cost.stored": null }]);
+  expect(tableOf({ columns, rows: [], sections: {}, object: null }).rows).toEqual([]);
 });
 
 test("a stacked chart has one series for each name, and a gap where nothing is known", () => {
-  const table = tableOf([
+  const table = tableOfRows([
     { day: "2026-01-01", model: "a", cost: 1 },
     { day: "2026-01-02", model: "a", cost: 2 },
     { day: "2026-01-02", model: "b", cost: 3 },
@@ -117,7 +146,7 @@ test("a stacked chart has one series for each name, and a gap where nothing is k
 });
 
 test("hours and weekdays stand in their order on a heat map, and the depth of a cell is its value", () => {
-  const table = tableOf([
+  const table = tableOfRows([
     { weekday: 2, hour: 10, messages: 5 },
     { weekday: 1, hour: 9, messages: 7 },
   ]);
@@ -130,7 +159,7 @@ test("hours and weekdays stand in their order on a heat map, and the depth of a 
 });
 
 test("a bar on a timeline begins where its event does", () => {
-  const table = tableOf([
+  const table = tableOfRows([
     { offset_ms: 100, duration_ms: 50, name: "bash", depth: 0 },
     { offset_ms: 300, duration_ms: null, name: "read", depth: 1 },
   ]);
@@ -144,19 +173,12 @@ test("a bar on a timeline begins where its event does", () => {
   ]);
 });
 
-test("an answer that is one object is a table of one row", () => {
-  expect(tableOfPanel({ data: { columns: [], rows: [], object: { cost: 3 } } }).rows).toEqual([{ cost: 3 }]);
-  expect(tableOfPanel({ data: { columns: [{ name: "a" }], rows: [[1]], object: null } }).rows).toEqual([{ a: 1 }]);
-  expect(tableOfPanel(undefined).rows).toEqual([]);
-});
-
 test("a mode of undo that refuses says why, another what it would do", () => {
   expect(summary({ mode: "refuse", preview: null, refusal: "3 items were edited since" })).toBe(
     "3 items were edited since",
   );
-  expect(summary({ mode: "skip", preview: { restored: 297, edited: 3, cascade: [] }, refusal: null })).toBe(
-    "297 restored, 3 edited since",
-  );
+  const preview = { restored: 297, already: 0, edited: 3, kept_columns: 0, cascade: [], samples: [] };
+  expect(summary({ mode: "skip", preview, refusal: null })).toBe("297 restored, 3 edited since");
 });
 
 test("a trace is cut into exchanges, and every span is seen within its own", () => {
@@ -268,11 +290,7 @@ test("the newest runs name the last one of every system", () => {
   const run = (id: string, started_at: string) => ({ id, started_at }) as unknown as Run;
   const newest = newestRuns(
     [run("c", "2026-03-01"), run("b", "2026-02-01")],
-    [
-      { system: "x", last_run: run("a", "2026-01-01") },
-      { system: "y", last_run: run("c", "2026-03-01") },
-      { system: "z" },
-    ],
+    [{ last_run: run("a", "2026-01-01") }, { last_run: run("c", "2026-03-01") }, { last_run: null }],
   );
   expect(newest.map((one) => one.id)).toEqual(["c", "b", "a"]);
 });

@@ -1,7 +1,7 @@
 // Rows before and after. Unchanged columns stay out of sight until they are asked for.
 import { Checkbox, Group, Text } from "@mantine/core";
 import { useState } from "react";
-import type { Row, RowChange, Value } from "../api/types";
+import type { ChangeLine, Row, RowChange, Value } from "../api/types";
 import { valueText } from "./format";
 
 function same(left: Value | undefined, right: Value | undefined): boolean {
@@ -18,13 +18,14 @@ export function touched(before: Row | null | undefined, after: Row | null | unde
 }
 
 /** What a change is, where it does not say so itself. */
-export function kindOf({ kind, before, after }: RowChange): "insert" | "update" | "delete" {
-  return kind ?? (before ? (after ? "update" : "delete") : "insert");
+export function kindOf(change: ChangeLine | RowChange): RowChange["kind"] {
+  if ("kind" in change) return change.kind;
+  return change.before ? (change.after ? "update" : "delete") : "insert";
 }
 
 const KINDS = { insert: "inserted", update: "updated", delete: "deleted" } as const;
 
-export function RowDiff({ change }: { change: RowChange }) {
+export function RowDiff({ change }: { change: ChangeLine | RowChange }) {
   const [all, setAll] = useState(false);
   const changed = touched(change.before, change.after);
   const names = all ? [...new Set([...Object.keys(change.before ?? {}), ...changed])] : changed;
@@ -34,7 +35,8 @@ export function RowDiff({ change }: { change: RowChange }) {
     <div>
       <Group gap={8} px={10} py={6} justify="space-between">
         <Text fw={550}>
-          <span className="mono">{change.table}</span> <span className="mono">{change.key}</span> {KINDS[kind]}
+          <span className="mono">{change.table}</span> <span className="mono">{"key" in change ? change.key : ""}</span>{" "}
+          {KINDS[kind]}
         </Text>
         {isUpdate ? (
           <Checkbox label="all columns" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />
@@ -76,13 +78,6 @@ export function RowDiff({ change }: { change: RowChange }) {
       </table>
     </div>
   );
-}
-
-/** Why something was refused, in whatever form it is told. */
-export function refusalText(refusal: unknown): string {
-  if (typeof refusal === "string") return refusal;
-  const reason = (refusal as { reason?: unknown } | null)?.reason;
-  return typeof reason === "string" ? reason : JSON.stringify(refusal);
 }
 
 export function Cell({ value }: { value: Value | undefined }) {

@@ -15,7 +15,7 @@ export function viewColumns(table: Table): Column<ViewRow>[] {
     const unit = unitOf(column);
     return {
       id: column.name,
-      header: column.title ?? column.name.replaceAll("_", " "),
+      header: column.name.replaceAll("_", " "),
       align: isNumber ? "right" : "left",
       width: isTime ? "210px" : isNumber ? "118px" : "minmax(130px, 1.4fr)",
       value: (row) => {

@@ -10,11 +10,12 @@ import type { List, SystemInfo } from "../api/types";
 import { useUi } from "../state/ui";
 import { PLACES } from "./places";
 
+/** What the server finds. A system or a detail that there is not is empty. */
 export interface Found {
   kind: string;
-  system?: string;
+  system: string;
   title: string;
-  detail?: string;
+  detail: string;
   href: string;
 }
 
@@ -36,7 +37,7 @@ export function ownHref(address: string): string | null {
 }
 
 /** The page of this app for what the server found: its addresses name things plainly, ours escape them. */
-export function pageOf(found: Found): string | null {
+export function pageOf(found: Pick<Found, "kind" | "href">): string | null {
   const address = ownHref(found.href);
   if (!address) return null;
   const history = /^\/systems\/([^/]+)\/history\?table=(.+)$/.exec(address);
@@ -72,16 +73,15 @@ export function Palette() {
   });
   const found = useMemo(() => {
     const own: (Found & { rank: number })[] = [
-      ...PLACES.map((place) => ({ kind: "page", title: place.title, href: place.to, detail: place.words, rank: 0 })),
+      ...PLACES.map((place) => ({ kind: "page", title: place.title, href: place.to, detail: place.words ?? "" })),
       ...(systems.data ?? []).map((one) => ({
         kind: "system",
         title: one.name,
         detail: one.title,
         href: `/systems/${encodeURIComponent(one.name)}`,
-        rank: 0,
       })),
-    ].map((one) => ({ ...one, rank: score(typed, `${one.title} ${one.detail ?? ""}`) }));
-    const visited: Found[] = typed ? [] : recent.map((one) => ({ kind: "recent", title: one.title, href: one.href }));
+    ].map((one) => ({ ...one, system: "", rank: score(typed, `${one.title} ${one.detail}`) }));
+    const visited: Found[] = typed ? [] : recent.map((one) => ({ ...one, kind: "recent", system: "", detail: "" }));
     const fromServer = asked.length > 1 && typed ? (search.data?.items ?? []) : [];
     const places = own.filter((one) => one.rank > 0).sort((left, right) => right.rank - left.rank);
     return [...visited, ...places, ...fromServer].filter((one) => ownHref(one.href)).slice(0, MOST);

@@ -5,12 +5,9 @@ import { createContext, type ReactNode, useCallback, useContext, useEffect, useM
 import { api, onSessionEnd, setCsrf } from "../api/client";
 import { ApiFailure } from "../api/failure";
 import { get, remove } from "../api/request";
-import type { Session } from "../api/types";
+import { ROLES, type Role, type Session } from "../api/types";
 import { Busy, Failed } from "../parts/States";
 import { Login } from "./Login";
-
-export const ROLES = ["viewer", "operator", "approver", "admin"] as const;
-export type Role = (typeof ROLES)[number];
 
 interface Known {
   session: Session;
@@ -34,8 +31,8 @@ async function ask(): Promise<Session | null> {
 }
 
 export function allows(session: Session, role: Role, system?: string): boolean {
-  const held = [session.role, system ? session.roles?.[system] : undefined, session.roles?.["*"]];
-  return held.some((one) => ROLES.indexOf(one as Role) >= ROLES.indexOf(role));
+  const held = [session.role, system ? session.roles[system] : undefined, session.roles["*"]];
+  return held.some((one) => one && ROLES.indexOf(one) >= ROLES.indexOf(role));
 }
 
 export function SessionProvider({ children }: { children: ReactNode }) {

@@ -17,7 +17,7 @@ test("only addresses of this app are followed", () => {
 });
 
 test("what the server finds has its page here", () => {
-  const at = (kind: string, address: string) => pageOf({ kind, title: "", href: address });
+  const at = (kind: string, address: string) => pageOf({ kind, href: address });
   expect(at("gate", "/gates/luckygas/readiness")).toBe("/gates/luckygas%2Freadiness");
   expect(at("flag", "/flags/<b>100%</b>")).toBe("/flags/%3Cb%3E100%25%3C%2Fb%3E");
   expect(at("incident", "/alerts/4f")).toBe("/alerts?incident=4f");
@@ -42,5 +42,5 @@ test("a role holds in its system, and the widest one everywhere", () => {
   expect(allows(session, "admin", "hearings")).toBe(false);
   expect(allows(session, "operator", "pfa")).toBe(false);
   expect(allows({ ...session, roles: { "*": "operator" } }, "operator", "pfa")).toBe(true);
-  expect(allows({ ...session, role: "unheard of", roles: {} }, "viewer", "pfa")).toBe(false);
+  expect(allows({ ...session, role: null, roles: {} }, "viewer", "pfa")).toBe(false);
 });

@@ -5,8 +5,8 @@ import { useState } from "react";
 import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
 import { get, post } from "../../api/request";
-import type { List, Undoable } from "../../api/types";
-import { tableOf, type ViewRow } from "../../api/views";
+import type { Undoable } from "../../api/types";
+import { tableOfRows } from "../../api/views";
 import { Act } from "../../parts/Act";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { count } from "../../parts/format";
@@ -17,36 +17,11 @@ import { Time } from "../../parts/Time";
 import { useFilters } from "../../parts/useFilters";
 import { ViewTable } from "../../parts/ViewTable";
 import { useSession } from "../../shell/session";
+import type { AlertsAnswer, Incident } from "./types";
 
-export interface Incident {
-  id: string;
-  number: number;
-  cause: string;
-  system: string;
-  status: string;
-  severity: string;
-  title: string;
-  detail: string;
-  runbook: string;
-  occurrences: number;
-  first_at: string;
-  last_at: string;
-  acknowledged_by: string | null;
-  resolved_at: string | null;
-  resolution: string | null;
-}
-
-interface AlertsAnswer {
-  incidents?: Incident[] | List<Incident>;
-  severities?: ViewRow[];
-  items?: Incident[];
-}
-
-/** Incidents and rules, in whatever form the server lists them. */
-export function split(answer: AlertsAnswer | Incident[]): { incidents: Incident[]; rules: ViewRow[] } {
-  if (Array.isArray(answer)) return { incidents: answer, rules: [] };
-  const list = <T,>(one: T[] | List<T> | undefined): T[] => (Array.isArray(one) ? one : (one?.items ?? []));
-  return { incidents: answer.items ?? list(answer.incidents), rules: answer.severities ?? [] };
+/** The incident after it was taken or resolved; neither can be taken back. */
+interface Handled extends Undoable {
+  incident: Incident;
 }
 
 const COLUMNS: Column<Incident>[] = [
@@ -75,10 +50,9 @@ const COLUMNS: Column<Incident>[] = [
 export function Alerts() {
   const [search, setSearch] = useFilters();
   const { can } = useSession();
-  const query = useApi<AlertsAnswer | Incident[]>(get("/alerts", { all: search.all === "true" || undefined }));
+  const query = useApi<AlertsAnswer>(get("/alerts", { all: search.all === "true" || undefined }));
   const [doing, setDoing] = useState<"acknowledge" | "resolve" | null>(null);
-  const { incidents, rules } = query.data ? split(query.data) : { incidents: [], rules: [] };
-  const shown = incidents.filter((one) => search.all === "true" || one.status !== "resolved");
+  const shown = query.data?.incidents ?? [];
   const open = shown.find((one) => one.id === search.incident) ?? shown[0];
   return (
     <Page
@@ -130,7 +104,7 @@ export function Alerts() {
                 <>
                   <Button
                     variant="default"
-                    disabled={!can("operator", open.system) || Boolean(open.acknowledged_by)}
+                    disabled={!can("operator", open.system) || open.acknowledged_by !== null}
                     onClick={() => setDoing("acknowledge")}
                   >
                     Take it
@@ -169,19 +143,12 @@ export function Alerts() {
         ) : null}
         <Panel title="What each severity asks of people" flush>
           <Answer query={query}>
-            {() => (
-              <ViewTable
-                label="Severities"
-                table={tableOf(rules)}
-                height={300}
-                empty="This server says nothing of severities"
-              />
-            )}
+            {(data) => <ViewTable label="Severities" table={tableOfRows(data.severities)} height={300} />}
           </Answer>
         </Panel>
       </div>
       {doing && open ? (
-        <Act<Undoable>
+        <Act<Handled>
           opened
           onClose={() => setDoing(null)}
           title={doing === "acknowledge" ? `Take incident ${open.number}` : `Resolve incident ${open.number}`}

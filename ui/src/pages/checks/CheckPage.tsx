@@ -1,4 +1,4 @@
-// One check: its rule, its trend, the rows that break it, and how a cohort stands beside everybody else.
+// One check: its rule, its last result and its trend.
 import { Button, Group } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
@@ -6,7 +6,6 @@ import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
 import { get, post } from "../../api/request";
 import type { Undoable } from "../../api/types";
-import { tableOf, type ViewRow } from "../../api/views";
 import { Act } from "../../parts/Act";
 import { Chart } from "../../parts/Chart";
 import type { Column } from "../../parts/DataTable";
@@ -15,7 +14,6 @@ import { Facts, Page, Panel } from "../../parts/Page";
 import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
-import { ViewCsv, ViewTable } from "../../parts/ViewTable";
 import { useSession } from "../../shell/session";
 import type { CheckDetail, CheckResult } from "./types";
 
@@ -59,8 +57,8 @@ const TREND: Column<CheckResult>[] = [
     id: "at",
     header: "Checked",
     width: "172px",
-    value: (one) => one.checked_at ?? one.at,
-    cell: (one) => <Time at={one.checked_at ?? one.at} />,
+    value: (one) => one.checked_at,
+    cell: (one) => <Time at={one.checked_at} />,
   },
   {
     id: "verdict",
@@ -74,10 +72,7 @@ const TREND: Column<CheckResult>[] = [
 ];
 
 function Body({ check }: { check: CheckDetail }) {
-  const trend = check.trend && Array.isArray(check.trend) ? check.trend : (check.history ?? []);
-  const sample = tableOf(
-    (check.samples ?? check.sample ?? check.last?.samples ?? check.last?.sample ?? []) as ViewRow[],
-  );
+  const { last, trend } = check;
   const option = useMemo(
     () => ({
       xAxis: { type: "time" },
@@ -86,34 +81,26 @@ function Body({ check }: { check: CheckDetail }) {
         {
           type: "line",
           symbolSize: 6,
-          data: trend
-            .filter((one) => typeof one.value === "number")
-            .map((one) => [one.checked_at ?? one.at, one.value]),
+          data: trend.filter((one) => typeof one.value === "number").map((one) => [one.checked_at, one.value]),
         },
       ],
     }),
     [trend],
   );
-  const last = check.last;
   return (
     <div className="grid">
       <Panel title="Rule and result" className="w4">
         <Facts
           facts={[
-            ["Rule", check.rule ?? check.threshold ?? last?.threshold ?? "not said"],
+            ["Rule", check.rule],
             ["Measured", measured(last?.value, last?.unit)],
-            ["Before", measured(last?.before, last?.unit)],
+            ["Before", measured(trend[1]?.value, trend[1]?.unit)],
             ["Rows looked at", measured(last?.sample_size)],
-            ["Kind", check.kind ?? "query"],
-            ["Dimension", check.dimension ?? "not said"],
-            ["Severity", check.severity ?? "not said"],
-            ["Checked", <Time key="at" at={last?.checked_at ?? last?.at} />],
+            ["Dimension", check.dimension],
+            ["Severity", check.severity],
+            ["Checked", <Time key="at" at={last?.checked_at} />],
             ["Message", last?.message ?? "none"],
-            ["Hint", check.hint ?? last?.hint ?? "none"],
-            ...Object.entries(last?.numbers ?? {}).map(([name, value]): [string, string] => [
-              name.replaceAll("_", " "),
-              measured(value),
-            ]),
+            ["Hint", check.hint],
           ]}
         />
       </Panel>
@@ -124,25 +111,6 @@ function Body({ check }: { check: CheckDetail }) {
           <Empty title="No earlier results" />
         )}
       </Panel>
-      <Panel title="Rows that break the rule" flush note="a sample" actions={<ViewCsv table={sample} file="sample" />}>
-        <ViewTable
-          label="Sample rows"
-          table={sample}
-          empty={last?.verdict === "pass" ? "No row breaks the rule" : "No sample was kept"}
-        />
-      </Panel>
-      {check.cohort ? (
-        <Panel title="Cohort beside everybody else">
-          <Facts
-            facts={Object.entries(check.cohort).map(([name, value]) => [name.replaceAll("_", " "), measured(value)])}
-          />
-        </Panel>
-      ) : null}
-      {check.sql ? (
-        <Panel title="As SQL">
-          <pre className="plain">{check.sql}</pre>
-        </Panel>
-      ) : null}
     </div>
   );
 }

@@ -18,7 +18,7 @@ import { Time } from "../../parts/Time";
 import { useFilters } from "../../parts/useFilters";
 import { href } from "../../shell/places";
 import { useSession } from "../../shell/session";
-import { type Check, nameOf } from "./types";
+import type { Check } from "./types";
 
 const VERDICTS = ["fail", "error", "warn", "unknown", "pass"];
 
@@ -37,7 +37,7 @@ const COLUMNS: Column<Check>[] = [
     width: "minmax(260px, 3fr)",
     value: (one) => one.title,
     cell: (one) => (
-      <Anchor component={Link} to={href.check(one.system, nameOf(one))}>
+      <Anchor component={Link} to={href.check(one.system, one.check)}>
         {one.title}
       </Anchor>
     ),
@@ -50,8 +50,7 @@ const COLUMNS: Column<Check>[] = [
     value: (one) => one.last?.value,
     cell: (one) => measured(one.last?.value, one.last?.unit),
   },
-  { id: "rule", header: "Rule", width: "150px", value: (one) => one.rule ?? one.threshold ?? one.last?.threshold },
-  { id: "trend", header: "Trend", width: "100px", value: (one) => one.last?.trend ?? "none" },
+  { id: "rule", header: "Rule", width: "150px", value: (one) => one.rule },
   { id: "severity", header: "Severity", width: "90px", value: (one) => one.severity },
   { id: "dimension", header: "Dimension", width: "120px", value: (one) => one.dimension },
   {
@@ -59,7 +58,7 @@ const COLUMNS: Column<Check>[] = [
     header: "Checked",
     width: "110px",
     value: (one) => one.last?.checked_at,
-    cell: (one) => <Time at={one.last?.checked_at ?? one.last?.at} form="ago" />,
+    cell: (one) => <Time at={one.last?.checked_at} form="ago" />,
   },
 ];
 
@@ -69,13 +68,13 @@ export function Checks() {
   const { can } = useSession();
   const [running, setRunning] = useState(false);
   const systems = useApi<SystemInfo[]>(get("/systems"), { every: false });
-  const query = useApi<List<Check> | Check[]>(get("/checks", { system: search.system, limit: 1000 }));
-  const checks = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
+  const query = useApi<List<Check>>(get("/checks", { system: search.system, limit: 1000 }));
+  const checks = query.data?.items ?? [];
   const of = (verdict: string) => checks.filter((one) => (one.last?.verdict ?? "unknown") === verdict).length;
   const shown = checks.filter(
     (one) =>
       (!search.verdict || (one.last?.verdict ?? "unknown") === search.verdict) &&
-      (!search.find || `${nameOf(one)} ${one.title}`.toLowerCase().includes(search.find.toLowerCase())),
+      (!search.find || `${one.check} ${one.title}`.toLowerCase().includes(search.find.toLowerCase())),
   );
   const system = search.system ?? systems.data?.[0]?.name ?? "";
   return (
@@ -125,10 +124,10 @@ export function Checks() {
               label="Checks"
               rows={shown}
               columns={COLUMNS}
-              rowKey={(one) => `${one.system}/${nameOf(one)}`}
+              rowKey={(one) => `${one.system}/${one.check}`}
               height={600}
               initialSort={[{ id: "verdict", desc: false }]}
-              onOpen={(one) => void navigate({ to: href.check(one.system, nameOf(one)) })}
+              onOpen={(one) => void navigate({ to: href.check(one.system, one.check) })}
               empty={<Empty title="No checks answer these filters" />}
             />
           )}

@@ -4,7 +4,7 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useApi } from "../../api/queries";
 import { get } from "../../api/request";
-import { str, type Table, tableOf, type ViewAnswer, type ViewRow } from "../../api/views";
+import { str, tableOf, type ViewRow } from "../../api/views";
 import { Find } from "../../parts/Filters";
 import { Page, Panel } from "../../parts/Page";
 import { Answer } from "../../parts/States";
@@ -12,7 +12,7 @@ import { useFilters } from "../../parts/useFilters";
 import { ViewCsv } from "../../parts/ViewTable";
 import { href } from "../../shell/places";
 import { PanelBody } from "./PanelBody";
-import type { Dashboard, PanelDefinition } from "./types";
+import type { Dashboard, PanelAnswer, PanelDefinition } from "./types";
 
 const DAYS = ["from", "to"];
 
@@ -78,19 +78,6 @@ function Asked({
   );
 }
 
-interface PanelAnswer {
-  panel?: PanelDefinition;
-  data?: ViewAnswer & { object?: ViewRow | null; sections?: Record<string, ViewAnswer> };
-}
-
-/** The table of a panel: a part of the answer where the panel names one. */
-export function tableOfPanel(answer: PanelAnswer | undefined): Table {
-  const data = answer?.data;
-  if (!data) return { columns: [], rows: [] };
-  const table = tableOf(data);
-  return table.rows.length === 0 && data.object ? tableOf([data.object]) : table;
-}
-
 function Filled({
   dashboard,
   panel,
@@ -103,7 +90,7 @@ function Filled({
   const query = useApi<PanelAnswer>(
     get("/dashboards/{name}/panels/{panel}", { name: dashboard, panel: panel.panel }, parameters),
   );
-  const table = useMemo(() => tableOfPanel(query.data), [query.data]);
+  const table = useMemo(() => tableOf(query.data?.data), [query.data]);
   const navigate = useNavigate();
   const drill = panel.drill;
   const width = Math.min(12, Math.max(3, panel.width));

@@ -14,7 +14,7 @@ import type { DashboardLine } from "./types";
 
 export function Dashboards() {
   const [search, setSearch] = useFilters();
-  const query = useApi<List<DashboardLine> & { problems?: unknown[] }>(get("/dashboards"), { every: false });
+  const query = useApi<List<DashboardLine> & { problems: string[] }>(get("/dashboards"), { every: false });
   const all = query.data?.items ?? [];
   const problems = query.data?.problems ?? [];
   const shown = all.filter(
@@ -30,9 +30,7 @@ export function Dashboards() {
     >
       {problems.length > 0 ? (
         <Callout tone="warn" title="A file of yours is wrong">
-          <pre className="plain">
-            {problems.map((one) => (typeof one === "string" ? one : JSON.stringify(one))).join("\n")}
-          </pre>
+          <pre className="plain">{problems.join("\n")}</pre>
         </Callout>
       ) : null}
       <Answer query={query}>

@@ -1,4 +1,5 @@
 // The definition of a dashboard, as its TOML file says: rows of panels over views and metrics.
+import type { ViewAnswer } from "../../api/views";
 
 export type PanelKind =
   | "number"
@@ -22,20 +23,20 @@ export interface PanelDefinition {
   panel: string;
   title: string;
   kind: PanelKind;
-  view?: string | null;
-  section?: string | null;
-  metric?: string | null;
-  x?: string | null;
+  view: string | null;
+  section: string | null;
+  metric: string | null;
+  x: string | null;
   y: string[];
-  series?: string | null;
-  label?: string | null;
-  length?: string | null;
-  depth?: string | null;
-  source?: string | null;
-  target?: string | null;
-  unit?: string | null;
-  set?: Record<string, string>;
-  drill?: Drill | null;
+  series: string | null;
+  label: string | null;
+  length: string | null;
+  depth: string | null;
+  source: string | null;
+  target: string | null;
+  unit: string | null;
+  set: Record<string, string>;
+  drill: Drill | null;
   /** Of twelve. */
   width: number;
 }
@@ -58,4 +59,11 @@ export interface DashboardLine {
   system: string | null;
   panels: number;
   from: string;
+  requirements: string[];
+}
+
+/** What a panel shows: of a view its answer, of a metric a row for each sample. */
+export interface PanelAnswer {
+  panel: PanelDefinition;
+  data: ViewAnswer;
 }

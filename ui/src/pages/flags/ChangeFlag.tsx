@@ -2,7 +2,7 @@
 import { Checkbox, Group, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { api } from "../../api/client";
-import type { Difference, Flag, FlagChange } from "../../api/flags";
+import type { Difference, Finding, Flag, FlagChange } from "../../api/flags";
 import { post } from "../../api/request";
 import { Act } from "../../parts/Act";
 import { number } from "../../parts/format";
@@ -53,8 +53,7 @@ export function ChangeFlag({ flag, wish, onClose }: { flag: Flag; wish: Wish; on
 const SHOWN = 60;
 
 /** Who enters, who leaves, who is swapped. */
-export function Moves({ difference, findings }: { difference: Difference | null; findings?: unknown[] }) {
-  if (!difference) return <Text c="dimmed">Nobody enters or leaves.</Text>;
+export function Moves({ difference, findings }: { difference: Difference; findings: Finding[] }) {
   const of = difference.exact
     ? `of ${number(difference.of)} known keys`
     : `estimated on ${number(difference.of)} made-up keys`;
@@ -74,9 +73,9 @@ export function Moves({ difference, findings }: { difference: Difference | null;
           <Who title="Swap" keys={difference.switch} />
         </SimpleGrid>
       ) : null}
-      {(findings ?? []).map((finding) => (
-        <Text key={JSON.stringify(finding)} size="xs">
-          {typeof finding === "string" ? finding : JSON.stringify(finding)}
+      {findings.map(({ severity, place, what }) => (
+        <Text key={`${place} ${what}`} size="xs">
+          {severity}: {place}: {what}
         </Text>
       ))}
     </Stack>

@@ -12,11 +12,10 @@ import { useSession } from "../../shell/session";
 import type { Wish } from "./ChangeFlag";
 
 /** The members of the definition that differ between two versions, as words. */
-export function whatChanged(before: FlagVersion["before"], after: FlagVersion["after"]): string {
+export function whatChanged({ before, after, archived }: Pick<FlagVersion, "before" | "after" | "archived">): string {
+  if (archived) return "deleted";
   if (!before) return "created";
-  if (!after) return "deleted";
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  const changed = [...names].filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  const changed = differing(before, after);
   return (
     changed
       .map((name) => {
@@ -26,6 +25,11 @@ export function whatChanged(before: FlagVersion["before"], after: FlagVersion["a
       })
       .join(", ") || "keys"
   );
+}
+
+function differing(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
 }
 
 export function FlagHistory({ flag, onWish }: { flag: Flag; onWish: (wish: Wish) => void }) {
@@ -47,7 +51,7 @@ export function FlagHistory({ flag, onWish }: { flag: Flag; onWish: (wish: Wish)
         id: "what",
         header: "What changed",
         width: "minmax(150px, 1fr)",
-        value: (one) => whatChanged(one.before, one.after),
+        value: (one) => whatChanged(one),
       },
       { id: "reason", header: "Reason", width: "minmax(180px, 2fr)", value: (one) => one.reason },
       {
@@ -64,7 +68,7 @@ export function FlagHistory({ flag, onWish }: { flag: Flag; onWish: (wish: Wish)
         sortable: false,
         value: () => null,
         cell: (one) =>
-          one.version !== flag.version && one.after ? (
+          one.version !== flag.version && !one.archived ? (
             <Button
               size="compact-xs"
               variant="default"
@@ -107,12 +111,12 @@ export function FlagHistory({ flag, onWish }: { flag: Flag; onWish: (wish: Wish)
 }
 
 /** What has to be merged into the definition as it is now, so that it becomes an earlier one: null takes a member away. */
-export function restoring(now: Record<string, unknown>, then: Record<string, unknown> | null): Record<string, unknown> {
+export function restoring(now: Record<string, unknown>, then: Record<string, unknown>): Record<string, unknown> {
   const patch: Record<string, unknown> = {};
-  for (const name of new Set([...Object.keys(now), ...Object.keys(then ?? {})])) {
+  for (const name of new Set([...Object.keys(now), ...Object.keys(then)])) {
     if (name === "name") continue;
     const before = now[name];
-    const after = then?.[name];
+    const after = then[name];
     if (JSON.stringify(before) === JSON.stringify(after)) continue;
     if (after === undefined) patch[name] = null;
     else if (isObject(before) && isObject(after)) patch[name] = restoring(before, after);

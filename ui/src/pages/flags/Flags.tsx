@@ -4,7 +4,7 @@ import { IconPlus } from "@tabler/icons-react";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client";
-import type { Flag, FlagChange } from "../../api/flags";
+import type { Flag, FlagChange, FlagDefinition } from "../../api/flags";
 import { useApi } from "../../api/queries";
 import { get, post } from "../../api/request";
 import type { List } from "../../api/types";
@@ -21,14 +21,14 @@ import { href } from "../../shell/places";
 import { useSession } from "../../shell/session";
 
 /** Who gets a flag, in words. */
-export function reach(flag: Flag["flag"]): string {
+export function reach(flag: FlagDefinition): string {
   if (flag.state !== "on") return "nobody";
   const allowed = Object.keys(flag.allow ?? {}).length;
   const denied = flag.deny?.length ?? 0;
   const parts: string[] = [];
   if (flag.rollout) parts.push(`${number(flag.rollout.percent)} %`);
   if (flag.rules?.length) parts.push(count(flag.rules.length, "rule"));
-  if (flag.stages?.length) parts.push(`${count(flag.stages.length, "stage")} by date`);
+  if (flag.rollout?.stages?.length) parts.push(`${count(flag.rollout.stages.length, "stage")} by date`);
   if (allowed) parts.push(`${count(allowed, "key")} allowed`);
   const base = parts.length === 0 ? "everybody" : parts.join(", ");
   return denied ? `${base}, but ${number(denied)} denied` : base;

@@ -1,7 +1,7 @@
 // The kill switch and the proof that it arrived: who follows the flags, and who has acknowledged a version.
 import { Text } from "@mantine/core";
 import { api } from "../../api/client";
-import type { Flag, FlagChange } from "../../api/flags";
+import type { Arrival, Flag, FlagChange, FlagClient } from "../../api/flags";
 import { useApi } from "../../api/queries";
 import { get, post } from "../../api/request";
 import { Act } from "../../parts/Act";
@@ -11,19 +11,10 @@ import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { Moves } from "./ChangeFlag";
 
-interface ArrivalAnswer {
-  version: number;
-  clients: number;
-  acknowledged: number;
-  after_ms: number | null;
-  slowest: { client: string; name?: string; after_ms?: number } | null;
-  silent: { client: string; name?: string; why?: string }[];
-}
-
 /** The sentence that the command prints too; only what was measured is in it. */
-export function arrivalSentence(arrival: ArrivalAnswer): string {
+export function arrivalSentence(arrival: Arrival): string {
   if (arrival.clients === 0) return "No client follows the flags; programs learn of it when they ask again.";
-  const slowest = arrival.slowest?.name ?? arrival.slowest?.client;
+  const slowest = arrival.slowest && (arrival.slowest.name || arrival.slowest.client);
   const after = arrival.after_ms === null ? "" : ` after ${duration(arrival.after_ms)}`;
   return `${number(arrival.acknowledged)} of ${count(arrival.clients, "client")} have it${after}${slowest ? `, slowest ${slowest}` : ""}.`;
 }
@@ -44,8 +35,8 @@ export function Kill({ flag, opened, onClose }: { flag: Flag; opened: boolean; o
 }
 
 export function Followers({ version }: { version: number }) {
-  const clients = useApi<Record<string, unknown>[]>(get("/flag-clients"), { every: 5 });
-  const arrival = useApi<ArrivalAnswer>(get("/flag-versions/{version}/arrival", { version }, { wait_ms: 0 }), {
+  const clients = useApi<FlagClient[]>(get("/flag-clients"), { every: 5 });
+  const arrival = useApi<Arrival>(get("/flag-versions/{version}/arrival", { version }, { wait_ms: 0 }), {
     every: 5,
     enabled: (clients.data?.length ?? 0) > 0,
   });
@@ -62,15 +53,18 @@ export function Followers({ version }: { version: number }) {
             <>
               {arrival.data ? <Text fw={550}>{arrivalSentence(arrival.data)}</Text> : null}
               <ul style={{ margin: "8px 0 0", paddingLeft: 0, listStyle: "none" }}>
-                {list.map((one) => (
-                  <li key={String(one.id ?? one.client)} style={{ padding: "3px 0", fontSize: 13 }}>
-                    <Status
-                      word={Number(one.version ?? one.acknowledged ?? 0) >= version ? "good" : "waiting"}
-                      tone={Number(one.version ?? one.acknowledged ?? 0) >= version ? "good" : "idle"}
-                      label={String(one.name ?? one.client ?? one.id)}
-                    />
-                  </li>
-                ))}
+                {list.map((one) => {
+                  const has = (one.acknowledged_version ?? 0) >= version;
+                  return (
+                    <li key={one.client} style={{ padding: "3px 0", fontSize: 13 }}>
+                      <Status
+                        word={has ? "good" : "waiting"}
+                        tone={has ? "good" : "idle"}
+                        label={one.name || one.client}
+                      />
+                    </li>
+                  );
+                })}
               </ul>
             </>
           )

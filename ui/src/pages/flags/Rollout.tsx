@@ -15,6 +15,8 @@ export function Rollout({ flag, onWish }: { flag: Flag; onWish: (wish: Wish) => 
   const [percent, setPercent] = useState<number>(now);
   useEffect(() => setPercent(now), [now]);
   const { can } = useSession();
+  const { rules, rollout } = flag.flag;
+  const { stages, constraints, segments } = rollout ?? {};
   const name = "Share of keys that get the flag, in percent";
   return (
     <Panel
@@ -60,10 +62,8 @@ export function Rollout({ flag, onWish }: { flag: Flag; onWish: (wish: Wish) => 
           </Button>
           <Text c="dimmed">Growth keeps every member there is. The preview names who enters and who leaves.</Text>
         </Group>
-        {flag.flag.rules?.length || flag.flag.rollout?.conditions?.length ? (
-          <pre className="plain">
-            {JSON.stringify({ conditions: flag.flag.rollout?.conditions, rules: flag.flag.rules }, null, 2)}
-          </pre>
+        {rules?.length || constraints?.length || segments?.length || stages?.length ? (
+          <pre className="plain">{JSON.stringify({ stages, constraints, segments, rules }, null, 2)}</pre>
         ) : null}
       </Stack>
     </Panel>

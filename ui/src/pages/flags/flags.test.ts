@@ -22,14 +22,21 @@ test("bringing a version back undoes what came since, as a merge", () => {
 });
 
 test("what changed between two versions", () => {
-  expect(whatChanged(null, FLAG)).toBe("created");
-  expect(whatChanged(FLAG, { ...FLAG, state: "off" })).toBe("on → off");
+  expect(whatChanged({ before: null, after: FLAG, archived: false })).toBe("created");
+  expect(whatChanged({ before: FLAG, after: { ...FLAG, state: "off" }, archived: false })).toBe("on → off");
+  expect(whatChanged({ before: FLAG, after: FLAG, archived: true })).toBe("deleted");
 });
 
 test("the arrival of a kill says only what was measured", () => {
   const none = { version: 3, clients: 0, acknowledged: 0, after_ms: null, slowest: null, silent: [] };
   expect(arrivalSentence(none)).toContain("No client");
   expect(
-    arrivalSentence({ ...none, clients: 47, acknowledged: 47, after_ms: 38, slowest: { client: "c", name: "shop-3" } }),
+    arrivalSentence({
+      ...none,
+      clients: 47,
+      acknowledged: 47,
+      after_ms: 38,
+      slowest: { client: "c", name: "shop-3", ms: 38 },
+    }),
   ).toBe("47 of 47 clients have it after 38 ms, slowest shop-3.");
 });

@@ -6,7 +6,6 @@ import { useState } from "react";
 import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
 import { get, post } from "../../api/request";
-import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { count, measured, number } from "../../parts/format";
 import { Page, Panel } from "../../parts/Page";
@@ -14,7 +13,7 @@ import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
 import { useSession } from "../../shell/session";
-import type { Blocker, GateDetail, Judged, Judgement, Readiness } from "./types";
+import type { Blocker, Evaluated, GateDetail, Judged, Judgement, Readiness } from "./types";
 
 export function GatePage() {
   const { gate = "" } = useParams({ strict: false }) as { gate?: string };
@@ -46,14 +45,14 @@ export function GatePage() {
       }
     >
       <Answer query={query}>{(data) => (judgement ? <Verdict judgement={judgement} /> : <Asked gate={data} />)}</Answer>
-      <Act<Undoable & { judgement?: Judgement } & Partial<Judgement>>
+      <Act<Evaluated>
         opened={asking}
         onClose={() => setAsking(false)}
         title="Ask the evidence"
         about="Every piece of evidence is read, judged, and the verdict kept with all its readings."
         confirm="Ask"
         send={(reason) => api.send(post("/gates/{gate}/evaluate", { gate }, { reason }))}
-        onDone={(answer) => setFresh(answer.judgement ?? (answer.verdict ? (answer as unknown as Judgement) : null))}
+        onDone={(answer) => setFresh(answer.judgement)}
       />
     </Page>
   );
@@ -218,9 +217,7 @@ function Asked({ gate }: { gate: GateDetail }) {
               <Table.Tr key={one.id}>
                 <Table.Td>{one.text}</Table.Td>
                 <Table.Td>{one.required ? "required" : "advice"}</Table.Td>
-                <Table.Td>
-                  {one.evidence.map((evidence) => [evidence.kind, evidence.rule].filter(Boolean).join(" ")).join("; ")}
-                </Table.Td>
+                <Table.Td>{one.evidence.map((evidence) => `${evidence.kind} ${evidence.rule}`).join("; ")}</Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

@@ -43,9 +43,9 @@ const COLUMNS: Column<GateLine>[] = [
 ];
 
 export function Gates() {
-  const query = useApi<GateLine[] | List<GateLine>>(get("/gates"));
+  const query = useApi<List<GateLine>>(get("/gates"));
   const navigate = useNavigate();
-  const gates = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
+  const gates = query.data?.items ?? [];
   return (
     <Page
       title="Gates"

@@ -61,9 +61,9 @@ const BATCHES: Column<Batch>[] = [
 ];
 
 export function Calibration() {
-  const due = useApi<List<Due> | Due[]>(get("/gauges/due", { within: 60, limit: 1000 }));
+  const due = useApi<List<Due>>(get("/gauges/due", { within: 60, limit: 1000 }));
   const batches = useApi<List<Batch>>(get("/calibration-batches", { limit: 500 }));
-  const rows = Array.isArray(due.data) ? due.data : (due.data?.items ?? []);
+  const rows = due.data?.items ?? [];
   return (
     <div className="grid">
       <Panel

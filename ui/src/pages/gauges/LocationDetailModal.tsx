@@ -11,7 +11,7 @@ import { Status } from "../../parts/Status";
 import { href } from "../../shell/places";
 import type { Place } from "./types";
 
-type Kept = NonNullable<Place["content"]>[number];
+type Kept = Place["content"][number];
 
 const COLUMNS: Column<Kept>[] = [
   {
@@ -69,11 +69,11 @@ export function LocationDetailModal({ place, onClose }: { place: string | null; 
             />
             <div style={{ marginTop: 12 }}>
               <div style={{ display: "flex", justifyContent: "flex-end" }}>
-                <CsvButton rows={data.content ?? []} columns={COLUMNS} file={`place-${data.location}`} />
+                <CsvButton rows={data.content} columns={COLUMNS} file={`place-${data.location}`} />
               </div>
               <DataTable
                 label={`Kept at ${data.location}`}
-                rows={data.content ?? []}
+                rows={data.content}
                 columns={COLUMNS}
                 rowKey={(one) => one.serial}
                 height={320}

@@ -6,11 +6,11 @@ import { useState } from "react";
 import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
 import { get, post } from "../../api/request";
-import type { List, Undoable } from "../../api/types";
+import type { List } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
-import { type Candidate, type Member, SIDES, type Side } from "./types";
+import { type Candidate, type Member, type Operated, SIDES, type Side } from "./types";
 
 export function ReplaceGaugeModal({
   set,
@@ -38,7 +38,7 @@ export function ReplaceGaugeModal({
     (one) => !find || one.serial.toLowerCase().includes(find.toLowerCase()),
   );
   return (
-    <Act<Undoable>
+    <Act<Operated>
       opened={opened}
       onClose={onClose}
       size="xl"

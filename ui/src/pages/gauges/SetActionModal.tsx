@@ -2,10 +2,9 @@
 import { Text } from "@mantine/core";
 import { api } from "../../api/client";
 import { type ApiRequest, post } from "../../api/request";
-import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { Callout } from "../../parts/Page";
-import type { GaugeSet } from "./types";
+import type { GaugeSet, Operated } from "./types";
 
 export type SetAction = "unpair" | "retire";
 
@@ -47,7 +46,7 @@ export function SetActionModal({
 }) {
   const words = WORDS[action];
   return (
-    <Act<Undoable>
+    <Act<Operated>
       opened={opened}
       onClose={onClose}
       title={`${words.title} ${set.set_id}`}

@@ -9,19 +9,9 @@ import { Time } from "../../parts/Time";
 import type { HistoryLine } from "./types";
 
 function detail(line: HistoryLine): string {
-  const value = typeof line.detail === "string" ? parsed(line.detail) : line.detail;
-  if (typeof value !== "object" || value === null) return String(value ?? "");
-  return Object.entries(value)
+  return Object.entries(line.detail)
     .map(([name, one]) => `${name} ${typeof one === "object" ? JSON.stringify(one) : String(one)}`)
     .join(" · ");
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 export const HISTORY_COLUMNS: Column<HistoryLine>[] = [

@@ -1,10 +1,12 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
+import type { List } from "../../api/types";
 import { SessionProvider } from "../../shell/session";
 import { answering } from "../../test/server";
 import { show } from "../../test/show";
 import { GaugeSetPage } from "./GaugeSetPage";
 import { IncompleteSets } from "./IncompleteSets";
+import type { Candidate, GaugeSet, Incomplete, Operated, Place } from "./types";
 
 vi.mock("@tanstack/react-router", async (original) => ({
   ...(await original<typeof import("@tanstack/react-router")>()),
@@ -12,7 +14,7 @@ vi.mock("@tanstack/react-router", async (original) => ({
 }));
 afterEach(() => vi.unstubAllGlobals());
 
-const SET = {
+const SET: GaugeSet = {
   set_id: "SP0222",
   likeness: {
     category: "SP",
@@ -28,13 +30,13 @@ const SET = {
   },
   created_at: "2026-01-01T00:00:00Z",
   ended_at: null,
-  state: { membership: "complete" as const, blocked: [], sealed: false, usable: true },
+  state: { membership: "complete", blocked: [], sealed: false, usable: true },
   members: [
     { side: "go", serial: "T-17", status: "available", sealed: false, location: "A-1", due_on: "2027-01-01" },
     { side: "nogo", serial: "T-18", status: "available", sealed: true, location: "A-1", due_on: "2027-02-01" },
   ],
 };
-const CANDIDATES = {
+const CANDIDATES: List<Candidate> = {
   items: [
     { serial: "T-40", fits: true, refused: [], notes: ["same place"], location: "A-1" },
     {
@@ -49,6 +51,11 @@ const CANDIDATES = {
   offset: 0,
   limit: 500,
 };
+function operated(entry: number): Operated {
+  const at = "2026-11-30T00:00:00.000Z";
+  return { entry, at, set: "SP0222", digest: "0", gauges: [], run: "r", rows: 3, dry_run: false };
+}
+
 const ROUTES = {
   "GET /gauge-sets/SP0222": SET,
   "GET /gauge-sets/SP0222/history": { items: [], total: 0, offset: 0, limit: 1000 },
@@ -64,10 +71,10 @@ const ROUTES = {
     allowed: "",
     gauges: 2,
     content: [{ serial: "T-17", name: null, status: "available", set_id: "SP0222" }],
-  },
-  "POST /gauge-sets/SP0222/replace": { entry: 9, undo: "plimsoll undo 9" },
-  "POST /gauge-sets/SP0222/unpair": { entry: 10, undo: null },
-  "POST /gauge-sets/SP0222/retire": { entry: 11, undo: null },
+  } satisfies Place,
+  "POST /gauge-sets/SP0222/replace": operated(9),
+  "POST /gauge-sets/SP0222/unpair": operated(10),
+  "POST /gauge-sets/SP0222/retire": operated(11),
 };
 
 function page() {
@@ -152,7 +159,7 @@ test("incomplete sets: which side is missing, what is left, since when, and how 
       total: 1,
       offset: 0,
       limit: 1000,
-    },
+    } satisfies List<Incomplete>,
   });
   await show(
     <SessionProvider>

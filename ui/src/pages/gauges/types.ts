@@ -1,4 +1,5 @@
 // Shapes of the gauges' routes, as the gauges system declares them.
+import type { Undoable } from "../../api/types";
 
 export type Side = "go" | "nogo";
 
@@ -48,7 +49,7 @@ export interface GaugeSet {
 }
 
 export interface Refused {
-  rule?: string;
+  rule: string;
   text: string;
 }
 
@@ -78,8 +79,9 @@ export interface HistoryLine {
   operation: string;
   set: string | null;
   reason: string;
-  subjects: unknown;
-  detail: unknown;
+  subjects: string[];
+  detail: Record<string, unknown>;
+  previous: string;
   digest: string;
 }
 
@@ -107,8 +109,29 @@ export interface Batch {
   vendor: string | null;
   tracking: string | null;
   state: string;
+  created_entry: number;
   gauges: number;
   waiting: number;
+}
+
+/** What an operation did, or would do: its line of history, its set and the gauges that it changed. */
+export interface Operated extends Undoable {
+  entry: number;
+  at: string;
+  set: string | null;
+  digest: string;
+  gauges: {
+    serial: string;
+    status: string;
+    set: string | null;
+    location: string | null;
+    sealed: boolean;
+    due_on: string | null;
+  }[];
+  /** Null for a dry run. */
+  run: string | null;
+  rows: number;
+  dry_run: boolean;
 }
 
 export interface Place {
@@ -118,10 +141,10 @@ export interface Place {
   zone: string | null;
   building: string | null;
   facility: string | null;
-  active: boolean | number;
+  active: boolean;
   allowed: string | null;
   gauges: number;
-  content?: { serial: string; name: string | null; status: string; set_id: string | null }[];
+  content: { serial: string; name: string | null; status: string; set_id: string | null }[];
 }
 
 export const SIDES: Record<Side, string> = { go: "GO", nogo: "NO-GO" };

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { useApi } from "../../api/queries";
 import { get } from "../../api/request";
-import type { List, RowChange, SystemInfo } from "../../api/types";
+import type { ChangeLine, List, RowChange, SystemInfo } from "../../api/types";
 import { RowDiff } from "../../parts/Diff";
 import { Choice, SystemChoice } from "../../parts/Filters";
 import { shortId } from "../../parts/format";
@@ -19,8 +19,8 @@ export interface RowVersion {
   change: string;
   actor: string;
   at: string;
-  kind: string;
-  row: RowChange;
+  kind: RowChange["kind"];
+  row: ChangeLine;
 }
 
 export function History() {

@@ -2,76 +2,59 @@
 import { Anchor, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { useApi } from "../../api/queries";
-import { get } from "../../api/request";
-import type { SyncStatus } from "../../api/sync";
-import type { SystemInfo } from "../../api/types";
+import type { LinkStatus } from "../../api/sync";
 import { count, duration } from "../../parts/format";
 import { Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { href } from "../../shell/places";
-import { type OverviewAnswer, overviewOf } from "./types";
+import type { SystemOverview } from "./types";
 
-export function Attention({
-  systems,
-  quarantine,
-  overview,
-}: {
-  systems: SystemInfo[];
-  quarantine: number | undefined;
-  overview: OverviewAnswer | null;
-}) {
-  const linked = systems.filter((one) => one.link);
-  const failed = overviewOf(overview).filter((one) => (one.failed_checks ?? 0) > 0);
+export function Attention({ systems, quarantine }: { systems: SystemOverview[]; quarantine: number }) {
+  const lines = [
+    ...systems.filter((one) => one.failed_checks > 0).map((one) => <Failed key={`checks ${one.system}`} of={one} />),
+    ...(quarantine > 0
+      ? [
+          <Line key="quarantine" to="/quarantine" word="quarantined">
+            {count(quarantine, "item")} in quarantine
+          </Line>,
+        ]
+      : []),
+    ...systems.flatMap((one) => (one.kind !== "analytic" && one.sync ? ofLink(one.system, one.sync) : [])),
+  ];
+  if (lines.length === 0) return <Empty title="Nothing waits for you" />;
+  return <ul style={{ listStyle: "none", margin: 0, padding: 0 }}>{lines}</ul>;
+}
+
+function Failed({ of }: { of: SystemOverview }) {
   return (
-    <ul style={{ listStyle: "none", margin: 0, padding: 0 }}>
-      {failed.map((one) => (
-        <Line key={one.system} to={`/checks?system=${encodeURIComponent(one.system)}`} word="failed">
-          {count(one.failed_checks, "check")} of {one.system} failed
-        </Line>
-      ))}
-      {quarantine ? (
-        <Line to="/quarantine" word="quarantined">
-          {count(quarantine, "item")} in quarantine
-        </Line>
-      ) : null}
-      {linked.map((system) => (
-        <OfLink key={system.name} system={system.name} />
-      ))}
-      {!quarantine && linked.length === 0 && failed.length === 0 ? <Empty title="Nothing waits for you" /> : null}
-    </ul>
+    <Line to={`/checks?system=${encodeURIComponent(of.system)}`} word="failed">
+      {count(of.failed_checks, "check")} of {of.system} failed
+    </Line>
   );
 }
 
-function OfLink({ system }: { system: string }) {
-  const sync = useApi<SyncStatus>(get("/systems/{system}/sync", { system }));
-  const status = sync.data?.status;
-  if (!status) return null;
-  const edits = status.edits;
-  return (
-    <>
-      {status.conflicts > 0 ? (
-        <Line to={href.conflicts(system)} word="conflict">
-          {count(status.conflicts, "conflict")} of {system} to decide
-        </Line>
-      ) : null}
-      {(edits.failed ?? 0) > 0 ? (
-        <Line to={href.sync(system)} word="dead_letter">
-          {count(edits.failed, "edit")} of {system} refused by the remote
-        </Line>
-      ) : null}
-      {(edits.limbo ?? 0) > 0 ? (
-        <Line to={href.sync(system)} word="limbo">
-          {count(edits.limbo, "edit")} of {system} with no known outcome
-        </Line>
-      ) : null}
-      {status.due > 0 ? (
-        <Line to={href.sync(system)} word="queued">
-          {count(status.due, "edit")} of {system} to send, the oldest for {duration(status.oldest_ms)}
-        </Line>
-      ) : null}
-    </>
-  );
+/** What a link asks of people: decisions first, then what did not arrive, then what is on its way. */
+function ofLink(system: string, { conflicts, due, edits, oldest_ms }: LinkStatus): ReactNode[] {
+  const { failed = 0, limbo = 0 } = edits;
+  const line = (many: number, word: string, to: string, says: ReactNode) =>
+    many > 0
+      ? [
+          <Line key={`${word} ${system}`} to={to} word={word}>
+            {says}
+          </Line>,
+        ]
+      : [];
+  return [
+    ...line(conflicts, "conflict", href.conflicts(system), `${count(conflicts, "conflict")} of ${system} to decide`),
+    ...line(failed, "dead_letter", href.sync(system), `${count(failed, "edit")} of ${system} refused by the remote`),
+    ...line(limbo, "limbo", href.sync(system), `${count(limbo, "edit")} of ${system} with no known outcome`),
+    ...line(
+      due,
+      "queued",
+      href.sync(system),
+      `${count(due, "edit")} of ${system} to send, the oldest for ${duration(oldest_ms)}`,
+    ),
+  ];
 }
 
 function Line({ to, word, children }: { to: string; word: string; children: ReactNode }) {

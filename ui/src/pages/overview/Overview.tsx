@@ -1,11 +1,9 @@
 // The first page: how every system stands, what needs a person, and what ran last. All of it is asked, none assumed.
 import { Anchor } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { asFailure } from "../../api/failure";
-import type { Flag } from "../../api/flags";
 import { useApi } from "../../api/queries";
 import { get } from "../../api/request";
-import type { List, Plan, Quarantined, Run, SystemInfo } from "../../api/types";
+import type { List, PlanLine, Quarantined, Run } from "../../api/types";
 import { DataTable } from "../../parts/DataTable";
 import { number } from "../../parts/format";
 import { Page, Panel, Stats } from "../../parts/Page";
@@ -14,21 +12,16 @@ import { href } from "../../shell/places";
 import { RUN_COLUMNS } from "../runs/columns";
 import { Attention } from "./Attention";
 import { SystemCards } from "./SystemCards";
-import { newestRuns, type OverviewAnswer, overviewOf } from "./types";
+import { newestRuns, type OverviewAnswer } from "./types";
 
 export function Overview() {
   const overview = useApi<OverviewAnswer>(get("/overview"));
-  const systems = useApi<SystemInfo[]>(get("/systems"));
   const runs = useApi<List<Run>>(get("/runs", { limit: 12 }));
-  const plans = useApi<List<Plan>>(get("/plans", { limit: 100 }));
-  const quarantine = useApi<List<Quarantined> | Quarantined[]>(get("/quarantine", { limit: 1 }));
-  const flags = useApi<List<Flag>>(get("/flags", { limit: 200 }));
+  const plans = useApi<List<PlanLine>>(get("/plans", { limit: 100 }));
+  const quarantine = useApi<List<Quarantined>>(get("/quarantine", { limit: 1 }));
   const navigate = useNavigate();
-  const left = Array.isArray(quarantine.data) ? quarantine.data.length : quarantine.data?.total;
-  const waiting = plans.data?.items.filter(
-    (plan) => plan.status === "ready" && plan.changes > 0 && !isApplied(plan, runs.data),
-  ).length;
-  const on = flags.data?.items.filter((one) => one.flag.state === "on").length;
+  const left = quarantine.data?.total;
+  const waiting = plans.data?.items.filter((plan) => plan.status === "ready" && plan.changes > 0 && !plan.run).length;
   return (
     <Page
       title="Overview"
@@ -36,7 +29,7 @@ export function Overview() {
     >
       <Stats
         figures={[
-          { label: "Systems", value: number(systems.data?.length), to: "/systems" },
+          { label: "Systems", value: number(overview.data?.systems.length), to: "/systems" },
           { label: "Runs", value: number(runs.data?.total), to: "/runs" },
           {
             label: "Plans",
@@ -47,19 +40,17 @@ export function Overview() {
           { label: "In quarantine", value: number(left), to: "/quarantine" },
           {
             label: "Flags on",
-            value: on === undefined ? number(undefined) : `${on} of ${flags.data?.total}`,
+            value: overview.data ? `${overview.data.flags_on} of ${overview.data.flags}` : number(undefined),
             to: "/flags",
           },
         ]}
       />
       <div className="grid">
         <Panel title="Systems" className="w8" flush>
-          <Answer query={systems}>
-            {(data) => <SystemCards systems={data} overview={overview.data ?? null} runs={runs.data?.items ?? []} />}
-          </Answer>
+          <Answer query={overview}>{(data) => <SystemCards systems={data.systems} />}</Answer>
         </Panel>
         <Panel title="Needs a person" className="w4" flush>
-          <Attention systems={systems.data ?? []} quarantine={left} overview={overview.data ?? null} />
+          <Answer query={overview}>{(data) => <Attention systems={data.systems} quarantine={left ?? 0} />}</Answer>
         </Panel>
         <Panel
           title="Newest runs"
@@ -74,7 +65,7 @@ export function Overview() {
             {(data) => (
               <DataTable
                 label="Newest runs"
-                rows={newestRuns(data.items, overviewOf(overview.data ?? null))}
+                rows={newestRuns(data.items, overview.data?.systems ?? [])}
                 columns={RUN_COLUMNS}
                 rowKey={(run) => run.id}
                 height={360}
@@ -85,13 +76,6 @@ export function Overview() {
           </Answer>
         </Panel>
       </div>
-      {overview.isError && asFailure(overview.error).kind !== "absent" ? (
-        <p role="alert">{asFailure(overview.error).message}</p>
-      ) : null}
     </Page>
   );
-}
-
-function isApplied(plan: Plan, runs: List<Run> | undefined): boolean {
-  return (runs?.items ?? []).some((run) => run.plan === plan.id);
 }

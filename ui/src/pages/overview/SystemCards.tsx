@@ -1,13 +1,12 @@
 // One line for each system: what it is for, how it stands, its last run, and the page where one works with it.
 import { Anchor, Group, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import type { Run, SystemInfo } from "../../api/types";
 import { count } from "../../parts/format";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
 import { href } from "../../shell/places";
 import { RunStatus } from "../runs/columns";
-import { type OverviewAnswer, overviewOf, type SystemOverview } from "./types";
+import type { SystemOverview } from "./types";
 
 /** Systems that have a page of their own, beside what all have. */
 const OWN_PAGES: Record<string, { title: string; to: string }> = {
@@ -17,40 +16,21 @@ const OWN_PAGES: Record<string, { title: string; to: string }> = {
   pfa: { title: "Equipment plans", to: "/records/pfa" },
 };
 
-export function SystemCards({
-  systems,
-  overview,
-  runs,
-}: {
-  systems: SystemInfo[];
-  overview: OverviewAnswer | null;
-  runs: Run[];
-}) {
-  const told = overviewOf(overview);
-  const known = new Map(told.map((one) => [one.system, one]));
-  // Analytical systems have no changes to plan and stand in the overview alone.
-  const others = told.filter((one) => !systems.some((system) => system.name === one.system));
-  const all = [
-    ...systems.map(({ name, title }) => ({ name, title })),
-    ...others.map((one) => ({ name: one.system, title: one.title ?? "" })),
-  ];
+export function SystemCards({ systems }: { systems: SystemOverview[] }) {
   return (
     <ul style={{ listStyle: "none", margin: 0, padding: 0 }}>
-      {all.map((system) => {
-        const about = known.get(system.name);
-        const own = OWN_PAGES[system.name];
-        const last = about?.last_run ?? runs.find((run) => run.system === system.name);
+      {systems.map((one) => {
+        const own = OWN_PAGES[one.system];
+        const last = one.last_run;
         return (
-          <li key={system.name} style={{ borderBottom: "1px solid var(--pl-line)", padding: "10px 14px" }}>
+          <li key={one.system} style={{ borderBottom: "1px solid var(--pl-line)", padding: "10px 14px" }}>
             <Group justify="space-between" gap="sm" wrap="nowrap" align="flex-start">
               <div style={{ minWidth: 0 }}>
                 <Group gap={10}>
-                  <Anchor component={Link} to={href.system(system.name)} fw={600} c="inherit">
-                    {system.name}
-                  </Anchor>
-                  {about?.health ? <Status word={about.health} /> : null}
+                  <Name of={one} />
+                  <Status word={one.health} />
                 </Group>
-                <Text c="dimmed">{system.title}</Text>
+                <Text c="dimmed">{one.title}</Text>
                 <Group gap="md" mt={4}>
                   {last ? (
                     <Group gap={6}>
@@ -72,7 +52,7 @@ export function SystemCards({
                       no run yet
                     </Text>
                   )}
-                  {about ? <Numbers about={about} /> : null}
+                  <Numbers of={one} />
                 </Group>
               </div>
               {own ? (
@@ -88,23 +68,31 @@ export function SystemCards({
   );
 }
 
-function Numbers({ about }: { about: SystemOverview }) {
-  const figures: [one: string, many: string, number | undefined][] = [
-    ["in quarantine", "in quarantine", about.open_quarantine ?? about.quarantine],
-    ["failed check", "failed checks", about.failed_checks],
-    ["open conflict", "open conflicts", about.open_conflicts ?? about.conflicts],
-    ["run", "runs", about.runs],
-    ["plan", "plans", about.plans],
+/** An analytical system has no changes, and so no page of a system: its own page stands for it. */
+function Name({ of }: { of: SystemOverview }) {
+  const to = of.kind === "analytic" ? OWN_PAGES[of.system]?.to : href.system(of.system);
+  if (!to) return <Text fw={600}>{of.system}</Text>;
+  return (
+    <Anchor component={Link} to={to} fw={600} c="inherit">
+      {of.system}
+    </Anchor>
+  );
+}
+
+function Numbers({ of }: { of: SystemOverview }) {
+  const figures: [one: string, many: string, value: number][] = [
+    ["in quarantine", "in quarantine", of.open_quarantine],
+    ["failed check", "failed checks", of.failed_checks],
+    ["open conflict", "open conflicts", of.open_conflicts],
   ];
+  if (of.kind !== "analytic") figures.push(["run", "runs", of.runs], ["plan", "plans", of.plans]);
   return (
     <>
-      {figures
-        .filter(([, , value]) => value !== undefined && value !== null)
-        .map(([one, many, value]) => (
-          <Text key={one} size="xs" className="num">
-            {count(value, one, many)}
-          </Text>
-        ))}
+      {figures.map(([one, many, value]) => (
+        <Text key={one} size="xs" className="num">
+          {count(value, one, many)}
+        </Text>
+      ))}
     </>
   );
 }

@@ -1,34 +1,53 @@
-// What `GET /overview` says of each system; members that a system has nothing of are left out.
-import type { List, Run } from "../../api/types";
+// What `GET /overview` says: every system that the caller sees, and what belongs to none.
+import type { LinkStatus } from "../../api/sync";
+import type { Run } from "../../api/types";
+import type { Incident } from "../alerts/types";
+import type { GateLine } from "../gates/types";
 
-export interface SystemOverview {
+interface AnySystem {
   system: string;
-  health?: string;
-  last_run?: Run | null;
-  open_quarantine?: number;
-  quarantine?: number;
-  failed_checks?: number;
-  open_conflicts?: number;
-  conflicts?: number;
-  gates?: { gate: string; verdict: string }[] | Record<string, string>;
-  title?: string;
-  kind?: string;
-  runs?: number;
-  plans?: number;
-  checks?: number | unknown[];
+  title: string;
+  health: string;
+  checks: number;
+  failed_checks: number;
+  open_quarantine: number;
+  open_conflicts: number;
 }
 
-export type OverviewAnswer = List<SystemOverview> | { systems: SystemOverview[] } | SystemOverview[];
+/** A system whose rows are changed by plans and runs; one that is linked says how far its link is. */
+interface RowsSystem extends AnySystem {
+  kind: "rows" | "linked";
+  last_run: Run | null;
+  runs: number;
+  plans: number;
+  /** Null where the link is not served. */
+  sync: LinkStatus | null;
+  /** How many there are, by table. */
+  rows: Record<string, number | null>;
+}
 
-export function overviewOf(answer: OverviewAnswer | null): SystemOverview[] {
-  if (!answer) return [];
-  if (Array.isArray(answer)) return answer;
-  return "items" in answer ? answer.items : (answer.systems ?? []);
+/** A system that is only asked: it has views and no runs. */
+interface AnalyticSystem extends AnySystem {
+  kind: "analytic";
+  last_run: null;
+  views: number;
+}
+
+export type SystemOverview = RowsSystem | AnalyticSystem;
+
+export interface OverviewAnswer {
+  systems: SystemOverview[];
+  gates: GateLine[];
+  incidents: Incident[];
+  flags: number;
+  flags_on: number;
+  playbook_runs_open: number;
+  schedules: number;
 }
 
 /** The newest runs, and the last one of every system: one that works without pause hides no other. */
-export function newestRuns(runs: Run[], overview: SystemOverview[]): Run[] {
+export function newestRuns(runs: Run[], systems: Pick<SystemOverview, "last_run">[]): Run[] {
   const all = new Map(runs.map((run) => [run.id, run]));
-  for (const { last_run: last } of overview) if (last) all.set(last.id, last);
+  for (const { last_run: last } of systems) if (last) all.set(last.id, last);
   return [...all.values()].sort((left, right) => right.started_at.localeCompare(left.started_at));
 }

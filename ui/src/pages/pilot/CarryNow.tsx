@@ -16,6 +16,7 @@ interface Driven {
   /** Members whom something stops, and what. */
   stopped: [string, string][];
   finished: boolean;
+  dry_run: false;
 }
 
 export function CarryNow({ disabled }: { disabled: boolean }) {

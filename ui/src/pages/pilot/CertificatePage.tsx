@@ -117,10 +117,10 @@ function Body({ signed }: { signed: SignedCertificate }) {
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {one.tables.map((moved, position) => {
+              {one.tables.map((moved) => {
                 const equal = moved.after.digest === moved.oracle.digest;
                 return (
-                  <Table.Tr key={moved.after.table ?? String(position)}>
+                  <Table.Tr key={moved.after.table}>
                     <Table.Td>{moved.after.table}</Table.Td>
                     <Table.Td ta="right">{number(moved.inserted)}</Table.Td>
                     <Table.Td ta="right">{number(moved.updated)}</Table.Td>

@@ -4,7 +4,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useApi } from "../../api/queries";
 import { get } from "../../api/request";
-import { tableOf, type ViewRow } from "../../api/views";
+import { tableOfRows } from "../../api/views";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { Answer } from "../../parts/States";
 import { Status } from "../../parts/Status";
@@ -12,13 +12,7 @@ import { ViewTable } from "../../parts/ViewTable";
 import { href } from "../../shell/places";
 import { useSession } from "../../shell/session";
 import { PilotAct, type PilotStep } from "./PilotAct";
-import { PILOT, type PilotMember } from "./types";
-
-interface MemberDetail {
-  members: PilotMember[];
-  held: { entity: string; key: string; why: string }[];
-  happened: ViewRow[];
-}
+import { type MemberDetail, PILOT } from "./types";
 
 export function MemberPage() {
   const { member: customer = "" } = useParams({ strict: false }) as { member?: string };
@@ -33,7 +27,7 @@ export function MemberPage() {
     <Page
       title={`Member ${customer}`}
       crumbs={[{ title: "Pilot", to: "/pilot" }]}
-      about={one?.stage ? <Status word={one.stage} /> : null}
+      about={one ? <Status word={one.stage} /> : null}
       actions={
         <Group gap={6}>
           {(["pause", "resume", "rollback"] as const).map((what) => (
@@ -53,13 +47,13 @@ export function MemberPage() {
             <Panel title="Where they stand" className="w4">
               <Facts
                 facts={[
-                  ["Stage", one?.stage?.replaceAll("_", " ") ?? "not a member"],
+                  ["Stage", one?.stage.replaceAll("_", " ") ?? "not a member"],
                   ["Who writes", one?.writer ?? "nobody"],
                   ["Reads", one?.reads ?? "legacy"],
                   ["Canary", one?.canary ? "yes" : "no"],
                   ["Paused", one?.paused ? "yes" : "no"],
                   ["Epoch", String(one?.epoch ?? "none")],
-                  ["Missing", one?.missing?.join("; ") || "nothing"],
+                  ["Missing", one?.missing.join("; ") || "nothing"],
                 ]}
               />
               {data.held.map((held) => (
@@ -71,7 +65,7 @@ export function MemberPage() {
             <Panel title="What happened" className="w8" flush>
               <ViewTable
                 label="What happened"
-                table={tableOf(data.happened)}
+                table={tableOfRows(data.happened)}
                 height={420}
                 empty="Nothing has happened yet"
               />

@@ -49,10 +49,10 @@ const COLUMNS: Column<PilotMember>[] = [
   },
 ];
 
-export function Members({ query }: { query: UseQueryResult<List<PilotMember> | PilotMember[]> }) {
+export function Members({ query }: { query: UseQueryResult<List<PilotMember>> }) {
   const [search, setSearch] = useFilters();
   const navigate = useNavigate();
-  const list = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
+  const list = query.data?.items ?? [];
   const shown = list.filter(
     (one) =>
       (!search.stage || one.stage === search.stage) &&

@@ -4,10 +4,10 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../../api/client";
 import { post } from "../../api/request";
-import type { Undoable } from "../../api/types";
+import type { Plan, Undoable } from "../../api/types";
 import { Act, tell } from "../../parts/Act";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
-import { count, number } from "../../parts/format";
+import { count, number, valueText } from "../../parts/format";
 import { Panel } from "../../parts/Page";
 import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
@@ -35,13 +35,27 @@ const ENTITIES: Column<ParityEntity>[] = [
 
 type Shown = ParityEntity["shown"][number];
 
+function keyOf({ record }: Shown): string {
+  return record.map((part) => valueText(part)).join("/");
+}
+
+/** A repair that was planned; there is none where nothing differs. */
+interface Repaired extends Undoable {
+  found: Parity;
+  plan: Plan | null;
+  assessment: unknown;
+  dry_run: boolean;
+  /** The command that applies it. */
+  next: string | null;
+}
+
 const RECORDS: Column<Shown>[] = [
   {
     id: "record",
     header: "Record",
     width: "150px",
-    value: (one) => one.record.join("/"),
-    cell: (one) => <span className="mono">{one.record.join("/")}</span>,
+    value: (one) => keyOf(one),
+    cell: (one) => <span className="mono">{keyOf(one)}</span>,
   },
   { id: "how", header: "How", width: "120px", value: (one) => one.how.replaceAll("_", " ") },
   {
@@ -127,13 +141,13 @@ export function ParityPanel() {
             label="Records that differ"
             rows={open.shown}
             columns={RECORDS}
-            rowKey={(one) => one.record.join("/")}
+            rowKey={(one) => keyOf(one)}
             height={360}
             empty={<Empty title="Both sides agree" />}
           />
         </Panel>
       ) : null}
-      <Act<Undoable & { next?: string | null }>
+      <Act<Repaired>
         opened={repairing}
         onClose={() => setRepairing(false)}
         title="Repair what differs"
@@ -150,7 +164,7 @@ export function ParityPanel() {
             }),
           )
         }
-        onDone={(answer) => tell("The repair is planned", answer.next ?? null)}
+        onDone={(answer) => tell("The repair is planned", answer.next)}
         basis={target}
         preview={(answer) => (
           <Text component="pre" className="plain">

@@ -11,14 +11,31 @@ import { PILOT } from "./types";
 
 export type PilotStep = "start" | "pause" | "resume" | "advance" | "rollback" | "enrol";
 
-/** What a move did or would do, or whom an enrolment takes. */
-export interface PilotAnswer extends Undoable {
-  moved?: string[];
-  waiting?: string[];
-  unmoved?: { customer: string; why: string }[];
-  gate?: { name: string; verdict: string } | null;
-  would_enrol?: string[];
+/** What a move did or would do. */
+interface Moved extends Undoable {
+  moved: string[];
+  waiting: string[];
+  unmoved: { customer: string; why: string }[];
+  gate: { name: string; verdict: string } | null;
+  dry_run: boolean;
 }
+
+/** Whom an enrolment made members. */
+interface Enrolled extends Undoable {
+  selection: number;
+  enrolled: string[];
+  members: number;
+  flag: string;
+  dry_run: false;
+}
+
+/** Whom it would. */
+interface WouldEnrol extends Undoable {
+  would_enrol: string[];
+  dry_run: true;
+}
+
+type PilotAnswer = Moved | Enrolled | WouldEnrol;
 
 const WORDS: Record<PilotStep, { title: string; about: string; confirm: string }> = {
   enrol: {
@@ -77,7 +94,7 @@ export function reasons(unmoved: { customer: string; why: string }[]): { why: st
 }
 
 /** Why nobody moves, in a sentence. */
-function nobody({ unmoved = [], gate }: PilotAnswer): string {
+function nobody({ unmoved, gate }: Moved): string {
   const why = reasons(unmoved).map((one) => `${one.why} (${names(one.customers)})`);
   return ["Nobody moves", gate ? `the gate ${gate.name} says ${gate.verdict}` : "", ...why].filter(Boolean).join("; ");
 }
@@ -90,25 +107,27 @@ function names(customers: string[]): string {
 }
 
 function Says({ answer }: { answer: PilotAnswer }) {
-  if (answer.would_enrol) {
+  if ("would_enrol" in answer) {
     return (
       <Callout tone="good" title={`${count(answer.would_enrol.length, "customer")} would be enrolled`}>
         <Text size="xs">{names(answer.would_enrol)}</Text>
       </Callout>
     );
   }
-  const moved = answer.moved ?? [];
+  // An enrolment that was made is shown nowhere: the dialog has closed.
+  if (!("moved" in answer)) return null;
+  const { moved, waiting, unmoved, gate } = answer;
   return (
     <Callout tone={moved.length > 0 ? "good" : "warn"} title={`${count(moved.length, "member")} would move`}>
       <Stack gap={4}>
         {moved.length > 0 ? <Text size="xs">{names(moved)}</Text> : null}
-        {answer.gate ? (
+        {gate ? (
           <Text>
-            The gate {answer.gate.name} says {answer.gate.verdict}.
+            The gate {gate.name} says {gate.verdict}.
           </Text>
         ) : null}
-        {answer.waiting?.length ? <Text>Waiting for a handover to end: {names(answer.waiting)}</Text> : null}
-        {reasons(answer.unmoved ?? []).map(({ why, customers }) => (
+        {waiting.length > 0 ? <Text>Waiting for a handover to end: {names(waiting)}</Text> : null}
+        {reasons(unmoved).map(({ why, customers }) => (
           <Text key={why}>
             {why}: {names(customers)}
           </Text>
@@ -143,7 +162,8 @@ export function PilotAct({ step, customers, onClose }: { step: PilotStep; custom
           }),
         );
         // The server answers 200 when nobody may move; to whoever asked it is a refusal.
-        if (!dry && answer.moved?.length === 0 && !answer.waiting?.length) throw new Error(nobody(answer));
+        if (!dry && "moved" in answer && answer.moved.length === 0 && answer.waiting.length === 0)
+          throw new Error(nobody(answer));
         return answer;
       }}
       preview={(answer) => <Says answer={answer} />}

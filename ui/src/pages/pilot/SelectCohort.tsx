@@ -5,13 +5,13 @@ import { api } from "../../api/client";
 import { post } from "../../api/request";
 import { Act, Problem, tell } from "../../parts/Act";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
-import { measured, number, percent } from "../../parts/format";
+import { measured, NOTHING, number, percent } from "../../parts/format";
 import { Panel, Stats } from "../../parts/Page";
 import { Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { useSession } from "../../shell/session";
 import { PilotAct } from "./PilotAct";
-import { type Covariate, PILOT, type Selection, type Stratum } from "./types";
+import { type Average, PILOT, type Selection, type Share, type Stratum } from "./types";
 
 /** Differences below this are negligible: a tenth of a standard deviation. */
 const NEGLIGIBLE = 0.1;
@@ -25,7 +25,9 @@ const STRATA: Column<Stratum>[] = [
   { id: "earlier", header: "Of earlier", align: "right", value: (one) => one.earlier },
 ];
 
-const BALANCE: Column<Covariate & { what: string }>[] = [
+type Balanced = (Average | Share) & { what: string };
+
+const BALANCE: Column<Balanced>[] = [
   { id: "what", header: "", width: "100px", value: (one) => one.what },
   { id: "name", header: "Measure", width: "minmax(120px, 1fr)", value: (one) => one.name.replaceAll("_", " ") },
   {
@@ -47,18 +49,16 @@ const BALANCE: Column<Covariate & { what: string }>[] = [
     header: "Difference",
     width: "150px",
     align: "right",
-    value: (one) => Math.abs(one.difference),
-    cell: (one) => (
-      <Status
-        word={Math.abs(one.difference) < NEGLIGIBLE ? "good" : "warn"}
-        tone={Math.abs(one.difference) < NEGLIGIBLE ? "good" : "warn"}
-        label={one.difference.toFixed(3)}
-      />
-    ),
+    value: (one) => (one.difference === null ? null : Math.abs(one.difference)),
+    cell: ({ difference }) => {
+      if (difference === null) return NOTHING;
+      const word = Math.abs(difference) < NEGLIGIBLE ? "good" : "warn";
+      return <Status word={word} tone={word} label={difference.toFixed(3)} />;
+    },
   },
 ];
 
-function balanceRows(selection: Selection): (Covariate & { what: string })[] {
+function balanceRows(selection: Selection): Balanced[] {
   const { covariates, regions, customer_types } = selection.balance;
   return [
     ...covariates.map((one) => ({ ...one, what: "average" })),
@@ -177,7 +177,7 @@ export function SelectCohort() {
         send={(reason) => api.send(post("/systems/{system}/pilot/selections", PILOT, { ...asked(), reason }))}
         onDone={(answer) => {
           setFound(answer);
-          tell("The selection is kept", answer.undo ?? null);
+          tell("The selection is kept", null);
         }}
       />
       {enrolling ? <PilotAct step="enrol" customers={[]} onClose={() => setEnrolling(false)} /> : null}
@@ -196,7 +196,7 @@ function Shown({ selection }: { selection: Selection }) {
           { label: "Asked for", value: number(selection.asked) },
           { label: "Chosen", value: number(selection.members.length) },
           { label: "New in it", value: number(selection.entered.length) },
-          { label: "Largest difference", value: selection.worst_difference.toFixed(3) },
+          { label: "Largest difference", value: selection.worst_difference?.toFixed(3) ?? NOTHING },
         ]}
       />
       <Panel
@@ -231,7 +231,7 @@ function Shown({ selection }: { selection: Selection }) {
           rowKey={(one) => `${one.region} ${one.customer_type}`}
           height={300}
         />
-        {selection.kept_out && Object.keys(selection.kept_out).length > 0 ? (
+        {Object.keys(selection.kept_out).length > 0 ? (
           <Text c="dimmed" p="sm">
             Kept out:{" "}
             {Object.entries(selection.kept_out)

@@ -1,4 +1,6 @@
 // Shapes of the pilot: members and their stages, selections, parity, certificates.
+import type { LinkStatus } from "../../api/sync";
+import type { Undoable, Value } from "../../api/types";
 
 /** The system whose pilot it is, as every route of it is filled. */
 export const PILOT = { system: "luckygas" };
@@ -24,12 +26,25 @@ export interface PilotMember {
   stage: string;
   canary: boolean;
   paused: boolean;
-  reads: string;
+  reads: "legacy" | "new";
   /** Nobody for the moments of a handover. */
-  writer: string | null;
+  writer: "legacy" | "new" | null;
   epoch: number;
   missing: string[];
+  enrolled_at: string;
+  enrolled_by: string;
+  reason: string;
 }
+
+/** A member with what happened to it and the records that cannot be carried. */
+export interface MemberDetail {
+  members: PilotMember[];
+  held: { entity: string; key: string; why: string }[];
+  happened: Happened[];
+}
+
+/** A type and not an interface: it is shown by the names of its members. */
+export type Happened = { at: string; customer: string; actor: string; kind: string; detail: string };
 
 export interface PilotReport {
   members: number;
@@ -39,12 +54,21 @@ export interface PilotReport {
   forced_steps: number;
   certificates: number;
   held: number;
-  links: { entity: string; link: string; status: { conflicts: number; due: number } }[];
+  links: { entity: string; link: string; status: LinkStatus }[];
 }
 
 export interface PilotStatus {
   report: PilotReport;
-  selection: { number: number; members: number; customers: number; made_at: string; reason: string } | null;
+  /** The newest one. */
+  selection: {
+    id: string;
+    number: number;
+    members: number;
+    customers: number;
+    made_at: string;
+    made_by: string;
+    reason: string;
+  } | null;
   questions: string[];
   stages: string[];
 }
@@ -58,27 +82,39 @@ export interface Stratum {
   exact: number;
 }
 
-export interface Covariate {
+/** How the cohort stands beside the rest. Without members, or without any spread, there is nothing to say. */
+export interface Average {
+  name: string;
+  cohort: number | null;
+  rest: number | null;
+  /** Members of whom it is not known. */
+  missing: number;
+  difference: number | null;
+}
+
+export interface Share {
   name: string;
   cohort: number;
   rest: number;
-  difference: number;
-  missing?: number;
+  difference: number | null;
 }
 
-export interface Selection {
-  number?: number;
+export interface Selection extends Undoable {
+  /** Null for one that was not kept. */
+  id: string | null;
+  number: number | null;
   customers: number;
   eligible: number;
   asked: number;
   members: string[];
   entered: string[];
-  kept_out?: Record<string, number>;
-  balance: { strata: Stratum[]; covariates: Covariate[]; regions: Covariate[]; customer_types: Covariate[] };
-  worst_difference: number;
+  gone: string[];
+  kept_out: Record<string, number>;
+  balance: { strata: Stratum[]; covariates: Average[]; regions: Share[]; customer_types: Share[] };
+  /** Null where a difference cannot be measured. */
+  worst_difference: number | null;
   is_balanced: boolean;
-  dry_run?: boolean;
-  undo?: string | null;
+  dry_run: boolean;
 }
 
 export interface ParityEntity {
@@ -88,10 +124,11 @@ export interface ParityEntity {
   differing: number;
   pending: number;
   shown: {
-    record: (string | number)[];
-    how: string;
-    fields: { column: string; legacy: unknown; new: unknown }[];
+    record: Value[];
+    how: "only_legacy" | "only_new" | "values";
+    fields: { column: string; legacy: Value; new: Value }[];
     reason: string | null;
+    new_key: Value[] | null;
   }[];
 }
 
@@ -99,12 +136,13 @@ export interface Parity {
   equal: boolean;
   differing: number;
   pending: number;
+  duration_ms: number;
   entities: ParityEntity[];
 }
 
 export interface TableDigest {
-  table?: string;
-  rows?: number;
+  table: string;
+  rows: number;
   digest: string;
 }
 
@@ -125,7 +163,14 @@ export interface Certificate {
     after: TableDigest;
     oracle: TableDigest;
   }[];
-  forced: unknown[];
+  forced: {
+    stage: string;
+    missing: string[];
+    known: number;
+    loss: { writes: number; what: string };
+    by: { actor: string; reason: string };
+    at_ms: number;
+  }[];
 }
 
 export interface SignedCertificate {

@@ -1,10 +1,27 @@
 // What a plan would do, as the server assessed it. Members are shown by their names, so that nothing of it is lost.
 import { useApi } from "../../api/queries";
 import { get } from "../../api/request";
-import type { Plan } from "../../api/types";
+import type { Plan, Tally } from "../../api/types";
 import { bytes, duration, number } from "../../parts/format";
 import { Facts } from "../../parts/Page";
 import { Answer } from "../../parts/States";
+
+interface Assessed {
+  plan: string;
+  digest: string;
+  items: number;
+  refused: number;
+  /** Changes of each kind, by table. */
+  rows: Record<string, Record<string, number>>;
+  journal_bytes: number;
+  canary_items: number;
+  canary: Tally;
+  /** By class: how many are expected, and one of the reasons. */
+  predicted_failures: Record<string, [number, string]>;
+  expected_failures: number;
+  estimated_ms: number;
+  estimated_undo_ms: number;
+}
 
 /** A name of a member as words, and its value with its unit, which the name ends with. */
 export function spoken(name: string, value: unknown): [string, string] {
@@ -45,13 +62,13 @@ function within(value: unknown): string {
 }
 
 export function Assessment({ plan }: { plan: Plan }) {
-  const query = useApi<Record<string, unknown>>(get("/plans/{plan}/assessment", { plan: plan.id }), { every: false });
+  const query = useApi<Assessed>(get("/plans/{plan}/assessment", { plan: plan.id }), { every: false });
   return (
     <Answer query={query}>
       {(found) => (
         <Facts
           facts={Object.entries(found)
-            .filter(([name]) => !["plan", "system", "change", "digest"].includes(name))
+            .filter(([name]) => name !== "plan" && name !== "digest")
             .map(([name, value]) => spoken(name, value))}
         />
       )}

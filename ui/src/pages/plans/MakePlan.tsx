@@ -9,9 +9,15 @@ import { Act } from "../../parts/Act";
 import { href } from "../../shell/places";
 import { useSession } from "../../shell/session";
 
-interface Made extends Undoable {
-  plan?: string | { id: string };
-  id?: string;
+/** A plan, unless reading the source takes longer than a request: then it is in the list when it is made. */
+interface Planned extends Undoable {
+  plan: string | null;
+}
+
+/** A change that is made from its options alone is done at once; without a run it changed nothing. */
+interface DoneAtOnce extends Undoable {
+  run: string | null;
+  rows: number;
 }
 
 /** Reads lines of `name=value`; `null` where one is none. */
@@ -47,7 +53,7 @@ export function MakePlan({
   const what = of?.changes.find((one) => one.name === change) ?? of?.changes[0];
   const options = readOptions(text);
   return (
-    <Act<Made>
+    <Act<Planned | DoneAtOnce>
       opened={opened}
       onClose={onClose}
       title="Make a plan"
@@ -64,8 +70,8 @@ export function MakePlan({
         )
       }
       leadsTo={(made) => {
-        const id = made.id ?? (typeof made.plan === "string" ? made.plan : made.plan?.id);
-        return id ? href.plan(id) : null;
+        if ("run" in made) return made.run && href.run(made.run);
+        return made.plan && href.plan(made.plan);
       }}
     >
       <Select

@@ -6,10 +6,10 @@ import { useState } from "react";
 import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
 import { get, post } from "../../api/request";
-import type { List, Plan, PlanDetail, PlanItem, Run, Undoable } from "../../api/types";
+import type { List, Plan, PlanDetail, PlanItem, Refusal, Run, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { type Column, DataTable } from "../../parts/DataTable";
-import { RowDiff, refusalText } from "../../parts/Diff";
+import { RowDiff } from "../../parts/Diff";
 import { Pager } from "../../parts/Filters";
 import { bytes, count, number, shortId } from "../../parts/format";
 import { Callout, Facts, Page, Panel } from "../../parts/Page";
@@ -89,7 +89,7 @@ function Head({ plan, runs }: { plan: Plan; runs: Run[] }) {
             ["Row changes", number(plan.changes)],
             ["Unchanged", number(plan.unchanged)],
             ["Journal", bytes(plan.journal_bytes)],
-            ["Source", plan.source ?? "none"],
+            ["Source", plan.source || "none"],
             ["Made", <Time key="made" at={plan.created_at} />],
             ["By", plan.actor],
             ["Approved", plan.approved_by ? `by ${plan.approved_by}` : "not yet"],
@@ -177,7 +177,7 @@ function Changes({
         className="w8"
         note={item ? count(item.changes.length, "row change") : null}
       >
-        {item?.refusal ? <Refusal refusal={item.refusal} /> : null}
+        {item?.refusal ? <Refused refusal={item.refusal} /> : null}
         <Scroll label="Row changes" height={560} grows>
           {item?.changes.map((change) => (
             <RowDiff key={`${change.table}/${change.key}`} change={change} />
@@ -189,21 +189,34 @@ function Changes({
   );
 }
 
-function Refusal({ refusal }: { refusal: unknown }) {
+function Refused({ refusal }: { refusal: Refusal }) {
   return (
     <div style={{ padding: 10 }}>
       <Callout tone="bad" title="Refused while planning">
-        <Text style={{ whiteSpace: "pre-wrap" }}>{refusalText(refusal)}</Text>
+        <Text style={{ whiteSpace: "pre-wrap" }}>{refusal.reason}</Text>
       </Callout>
     </div>
   );
+}
+
+interface Approved extends Undoable {
+  plan: Plan;
+}
+
+interface Rejected extends Undoable {
+  rejected: string;
+}
+
+/** The run that began, unless it had not when the answer was due. */
+interface Applied extends Undoable {
+  run: string | null;
 }
 
 function Decide({ plan }: { plan: Plan }) {
   const { can } = useSession();
   const [asked, setAsked] = useState<AskedSettings>({});
   const [step, setStep] = useState<"approve" | "reject" | "apply" | null>(null);
-  if (plan.status !== "ready" && plan.status !== "approved") return null;
+  if (plan.status !== "ready") return null;
   const words = {
     approve: [
       "Approve this plan",
@@ -249,7 +262,7 @@ function Decide({ plan }: { plan: Plan }) {
         Apply
       </Button>
       {step ? (
-        <Act<Undoable & { run?: string }>
+        <Act<Approved | Rejected | Applied>
           opened
           onClose={() => setStep(null)}
           title={words[step][0]}
@@ -258,7 +271,10 @@ function Decide({ plan }: { plan: Plan }) {
           danger={step === "reject"}
           send={(reason) => api.send(requests[step](reason))}
           // A rejected plan is discarded: there is nothing to show any more.
-          leadsTo={(answer) => (step === "reject" ? "/plans" : answer?.run ? href.run(answer.run) : null)}
+          leadsTo={(answer) => {
+            if ("rejected" in answer) return "/plans";
+            return "run" in answer && answer.run ? href.run(answer.run) : null;
+          }}
         >
           {step === "apply" ? <Settings asked={asked} onChange={setAsked} /> : null}
         </Act>

@@ -5,7 +5,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useApi } from "../../api/queries";
 import { get } from "../../api/request";
-import type { List, Plan } from "../../api/types";
+import type { List, PlanLine } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
 import { Pager, SystemChoice } from "../../parts/Filters";
 import { bytes, shortId } from "../../parts/format";
@@ -20,7 +20,7 @@ import { MakePlan } from "./MakePlan";
 
 const LIMIT = 200;
 
-const COLUMNS: Column<Plan>[] = [
+const COLUMNS: Column<PlanLine>[] = [
   {
     id: "plan",
     header: "Plan",
@@ -81,10 +81,10 @@ export function Plans() {
   const navigate = useNavigate();
   const { can, session } = useSession();
   // Somebody may plan in one system only; the dialog then offers that one.
-  const may = can("operator") || Object.keys(session.roles ?? {}).some((system) => can("operator", system));
+  const may = can("operator") || Object.keys(session.roles).some((system) => can("operator", system));
   const [making, setMaking] = useState(false);
   const offset = Number(search.offset ?? 0) || 0;
-  const plans = useApi<List<Plan>>(get("/plans", { system: search.system, limit: LIMIT, offset }));
+  const plans = useApi<List<PlanLine>>(get("/plans", { system: search.system, limit: LIMIT, offset }));
   return (
     <Page
       title="Plans"

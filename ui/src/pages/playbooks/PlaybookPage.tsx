@@ -17,6 +17,11 @@ import { useSession } from "../../shell/session";
 import { Steps } from "./Steps";
 import type { PlaybookDetail } from "./types";
 
+/** The run that began, unless it had not when the answer was due. */
+interface Started extends Undoable {
+  run: string | null;
+}
+
 export function PlaybookPage() {
   const { playbook = "" } = useParams({ strict: false }) as { playbook?: string };
   const query = useApi<PlaybookDetail>(get("/playbooks/{name}", { name: playbook }));
@@ -57,9 +62,9 @@ export function PlaybookPage() {
                     ],
                     ["Owner", data.front.owner],
                     ["Priority", data.front.priority ?? "not said"],
-                    ["Target", data.front.target ?? "not said"],
-                    ["Created", data.front.created ?? "not said"],
-                    ["Requirements", data.front.requirements?.join(", ") || "none"],
+                    ["Target", data.front.target],
+                    ["Created", data.front.created],
+                    ["Requirements", data.front.requirements.join(", ") || "none"],
                   ]}
                 />
               </Panel>
@@ -90,7 +95,7 @@ export function PlaybookPage() {
           </div>
         )}
       </Answer>
-      <Act<Undoable & { run?: string; id?: string }>
+      <Act<Started>
         opened={starting}
         onClose={() => setStarting(false)}
         title={`Start ${front?.title ?? playbook}`}
@@ -98,10 +103,7 @@ export function PlaybookPage() {
         confirm="Start"
         ready={lacking.length === 0}
         send={(reason) => api.send(post("/playbooks/{name}/start", { name: playbook }, { parameters: given, reason }))}
-        leadsTo={(answer) => {
-          const id = answer.run ?? answer.id;
-          return id ? href.playbookRun(id) : null;
-        }}
+        leadsTo={(answer) => answer.run && href.playbookRun(answer.run)}
       >
         {parameters.map(([name, one]) => (
           <TextInput

@@ -5,7 +5,7 @@ import { useApi } from "../../api/queries";
 import { get } from "../../api/request";
 import type { List } from "../../api/types";
 import { type Column, CsvButton, DataTable } from "../../parts/DataTable";
-import { percent } from "../../parts/format";
+import { NOTHING, percent } from "../../parts/format";
 import { Page, Panel } from "../../parts/Page";
 import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
@@ -37,12 +37,20 @@ const COLUMNS: Column<PlaybookLine>[] = [
     header: "Progress",
     width: "150px",
     value: (one) => one.progress_percent,
-    cell: (one) => (
-      <span style={{ display: "flex", gap: 8, alignItems: "center" }}>
-        <Progress value={one.progress_percent} size="sm" style={{ flex: 1 }} aria-label={`Progress of ${one.title}`} />
-        <span className="num">{percent(one.progress_percent / 100, 0)}</span>
-      </span>
-    ),
+    cell: (one) =>
+      one.progress_percent === null ? (
+        NOTHING
+      ) : (
+        <span style={{ display: "flex", gap: 8, alignItems: "center" }}>
+          <Progress
+            value={one.progress_percent}
+            size="sm"
+            style={{ flex: 1 }}
+            aria-label={`Progress of ${one.title}`}
+          />
+          <span className="num">{percent(one.progress_percent / 100, 0)}</span>
+        </span>
+      ),
   },
   { id: "purpose", header: "Purpose", width: "minmax(260px, 3fr)", value: (one) => one.purpose },
   { id: "owner", header: "Owner", width: "150px", value: (one) => one.owner },
@@ -80,11 +88,11 @@ const RUNS: Column<PlaybookRun>[] = [
 ];
 
 export function Playbooks() {
-  const query = useApi<PlaybookLine[] | List<PlaybookLine>>(get("/playbooks"));
-  const runs = useApi<PlaybookRun[] | List<PlaybookRun>>(get("/playbook-runs"));
+  const query = useApi<List<PlaybookLine>>(get("/playbooks"));
+  const runs = useApi<List<PlaybookRun>>(get("/playbook-runs"));
   const navigate = useNavigate();
-  const lines = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
-  const gone = Array.isArray(runs.data) ? runs.data : (runs.data?.items ?? []);
+  const lines = query.data?.items ?? [];
+  const gone = runs.data?.items ?? [];
   return (
     <Page
       title="Playbooks"

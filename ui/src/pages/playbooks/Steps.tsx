@@ -24,12 +24,14 @@ export function Steps({
           <li key={step.id} style={{ padding: "9px 14px", borderBottom: "1px solid var(--pl-line)" }}>
             <Group justify="space-between" gap={8} wrap="nowrap" align="flex-start">
               <div style={{ minWidth: 0 }}>
-                <Text fw={550}>{step.title}</Text>
+                <Text fw={550}>{step.title || step.id}</Text>
                 <Text c="dimmed" className="mono" size="xs" style={{ overflowWrap: "anywhere" }}>
                   {step.run ?? (step.gate ? `gate ${step.gate}` : step.flag ? `flag ${step.flag}` : step.kind)}
                 </Text>
                 <Text size="xs" c="dimmed" style={{ overflowWrap: "anywhere" }}>
-                  {step.rollback?.length ? `way back: ${step.rollback.join("; ")}` : (step.nothing_to_take_back ?? "")}
+                  {step.rollback.length > 0
+                    ? `way back: ${step.rollback.join("; ")}`
+                    : (step.nothing_to_take_back ?? "")}
                 </Text>
                 {approval ? (
                   <Text size="xs">

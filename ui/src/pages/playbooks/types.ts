@@ -1,30 +1,37 @@
 // Shapes of playbooks and their runs.
 
+export type PlanState = "Draft" | "In Progress" | "Complete" | "Paused";
+
 export interface PlaybookLine {
   playbook: string;
   title: string;
   purpose: string;
-  kind: string;
-  state: string;
+  kind: "playbook" | "plan";
+  state: PlanState;
   owner: string;
-  priority: string;
+  priority: string | null;
   target: string;
-  progress_percent: number;
-  tasks: [number, number, number] | number[];
-  steps: [number, number] | number[];
-  latest: { id: string; status: string } | string | null;
+  /** Null for a document without tasks and steps. */
+  progress_percent: number | null;
+  /** Done, in progress, not begun. */
+  tasks: [number, number, number];
+  /** Done by the latest run, of all. */
+  steps: [number, number];
+  latest: PlaybookRun | null;
 }
 
 export interface PlaybookStep {
   id: string;
+  /** May be empty. */
   title: string;
-  kind: string;
-  run?: string | null;
-  gate?: string | null;
-  flag?: string | null;
-  rollback?: string[];
-  nothing_to_take_back?: string | null;
-  limit?: string | null;
+  kind: "command" | "check" | "gate" | "backup" | "approval" | "wait" | "watch" | "flag";
+  run: string | null;
+  system: string | null;
+  gate: string | null;
+  flag: string | null;
+  rollback: string[];
+  nothing_to_take_back: string | null;
+  limit: string;
 }
 
 export interface PlaybookDetail {
@@ -32,44 +39,46 @@ export interface PlaybookDetail {
     playbook: string;
     title: string;
     purpose: string;
-    state?: string;
+    state: PlanState;
     owner: string;
-    priority?: string;
-    target?: string;
-    created?: string;
-    requirements?: string[];
-    parameters?: Record<string, { default: string | null; help: string }>;
+    priority: string | null;
+    target: string;
+    created: string;
+    requirements: string[];
+    parameters: Record<string, { default: string | null; help: string }>;
   };
-  state: string;
+  state: PlanState;
   steps: PlaybookStep[];
-  tasks: unknown[];
+  tasks: { state: "done" | "in_progress" | "not_started"; text: string; points: number | null; section: string }[];
   runs: PlaybookRun[];
 }
 
 export interface PlaybookRun {
   id: string;
   playbook: string;
-  status: string;
+  digest: string;
+  parameters: Record<string, string>;
+  simulated: boolean;
+  keep: boolean;
+  status: "running" | "waiting" | "paused" | "failed" | "rolled_back" | "done";
+  requested: string | null;
   actor: string;
-  requested?: string | null;
-  simulated?: boolean;
-  started_at?: string;
-  finished_at?: string | null;
-  parameters?: Record<string, string>;
-  current?: string | null;
+  reason: string;
+  started_at: string;
+  finished_at: string | null;
 }
 
 export interface PlaybookEntry {
   sequence: number;
   step: string;
-  action: "do" | "undo";
+  action: string;
   status: string;
   command: string;
   started_at: string;
   finished_at: string | null;
   code: number | null;
-  output?: string | null;
-  message?: string | null;
+  output: string | null;
+  message: string | null;
 }
 
 export interface Approval {

@@ -53,10 +53,8 @@ export function Quarantine() {
   const [search, setSearch] = useFilters();
   const navigate = useNavigate();
   const all = search.all === "true";
-  const query = useApi<List<Quarantined> | Quarantined[]>(
-    get("/quarantine", { run: search.run, all: all || undefined, limit: 500 }),
-  );
-  const items = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
+  const query = useApi<List<Quarantined>>(get("/quarantine", { run: search.run, all: all || undefined, limit: 500 }));
+  const items = query.data?.items ?? [];
   const shown = items.filter(
     (item) =>
       (!search.class || item.class === search.class) &&

@@ -6,9 +6,9 @@ import { useEffect, useState } from "react";
 import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
 import { get, post } from "../../api/request";
-import type { Quarantined, Undoable } from "../../api/types";
+import type { Quarantined, Refusal, RowChange, RunReport, Undoable } from "../../api/types";
 import { Act, Problem } from "../../parts/Act";
-import { RowDiff, refusalText } from "../../parts/Diff";
+import { RowDiff } from "../../parts/Diff";
 import { shortId } from "../../parts/format";
 import { Callout, Page, Panel } from "../../parts/Page";
 import { Scroll } from "../../parts/Scroll";
@@ -20,8 +20,17 @@ import { useSession } from "../../shell/session";
 /** What a try of the record says. */
 interface Tried {
   ok: boolean;
-  refusal: unknown;
+  changes: RowChange[];
+  refusal: Refusal | null;
   problems: string[];
+}
+
+/** A repair and a discard answer with the item, a replay with what became of it. */
+type Settled = (Quarantined & Undoable) | Replayed;
+
+interface Replayed extends Undoable {
+  item: Quarantined;
+  report: RunReport;
 }
 
 export function QuarantinedPage() {
@@ -60,7 +69,7 @@ export function QuarantinedPage() {
             <Panel title="Rows it would write" flush className="w6">
               <Scroll label="Rows it would write" height={560} grows>
                 {data.changes.map((change) => (
-                  <RowDiff key={`${change.table}/${change.key ?? JSON.stringify(change.after)}`} change={change} />
+                  <RowDiff key={`${change.table}/${JSON.stringify(change.after ?? change.before)}`} change={change} />
                 ))}
                 {data.changes.length === 0 ? (
                   <Empty title="None">Planning refused the record before any row was made of it.</Empty>
@@ -167,7 +176,7 @@ function Repair({ item }: { item: Quarantined }) {
                 {one}
               </Text>
             ))}
-            {tried.refusal ? <Text style={{ whiteSpace: "pre-wrap" }}>{refusalText(tried.refusal)}</Text> : null}
+            {tried.refusal ? <Text style={{ whiteSpace: "pre-wrap" }}>{tried.refusal.reason}</Text> : null}
           </Callout>
         </div>
       ) : null}
@@ -188,7 +197,7 @@ function Repair({ item }: { item: Quarantined }) {
         </Button>
       ) : null}
       {step ? (
-        <Act<Undoable>
+        <Act<Settled>
           opened
           onClose={() => setStep(null)}
           title={STEPS[step].title}
@@ -196,8 +205,8 @@ function Repair({ item }: { item: Quarantined }) {
           confirm={STEPS[step].confirm}
           danger={step === "discard"}
           send={async (reason) => {
-            const answer = await api.send<Undoable & { item?: Quarantined }>(requests[step](reason));
-            if (step === "replay" && answer.item?.status === "open") {
+            const answer = await api.send<Settled>(requests[step](reason));
+            if ("report" in answer && answer.item.status === "open") {
               await client.invalidateQueries();
               throw new Error(`It was refused again: ${answer.item.reason}`);
             }

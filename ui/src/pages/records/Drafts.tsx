@@ -4,8 +4,8 @@ import { useState } from "react";
 import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
 import { get, post } from "../../api/request";
-import type { Edit } from "../../api/sync";
-import type { List, Undoable } from "../../api/types";
+import type { Decided, Edit } from "../../api/sync";
+import type { List } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { count } from "../../parts/format";
@@ -33,11 +33,11 @@ const COLUMNS: Column<Edit>[] = [
     header: "What it sets",
     width: "minmax(220px, 3fr)",
     value: (one) =>
-      one.deletes
-        ? "deletes the record"
-        : Object.entries(one.fields)
+      one.fields
+        ? Object.entries(one.fields)
             .map(([field, value]) => `${field} = ${value === null ? "null" : String(value)}`)
-            .join(", "),
+            .join(", ")
+        : "deletes the record",
   },
   { id: "author", header: "By", width: "100px", value: (one) => one.author },
   {
@@ -48,11 +48,6 @@ const COLUMNS: Column<Edit>[] = [
     cell: (one) => <Time at={one.changed_at} form="ago" />,
   },
 ];
-
-interface Decided extends Undoable {
-  done: number;
-  items: { key: string; problem: string | null }[];
-}
 
 export function Drafts({ system }: { system: string }) {
   const query = useApi<List<Edit>>(get("/systems/{system}/drafts", { system }, { limit: 500 }));

@@ -13,6 +13,13 @@ import { Status } from "../../parts/Status";
 import { href } from "../../shell/places";
 import { useSession } from "../../shell/session";
 
+/** What became of an edit; a draft and a commit both name the way back. */
+interface Put extends Undoable {
+  key: string;
+  edit: string;
+  state: "draft" | "committed";
+}
+
 /** The members that differ; an emptied text is null, as the remote keeps it. */
 export function changed(before: Fields, after: Record<string, string>): Fields {
   const fields: Fields = {};
@@ -85,7 +92,7 @@ function Form({
     setBusy(true);
     setError(null);
     try {
-      const answer = await api.send<Undoable>(
+      const answer = await api.send<Put>(
         put("/systems/{system}/records/{key}/draft", { system, key: record.key }, { fields: edits, commit, reason }),
       );
       await client.invalidateQueries();

@@ -21,14 +21,14 @@ export function ImportCsv({ system, opened, onClose }: { system: string; opened:
   const [text, setText] = useState("");
   const [commit, setCommit] = useState(false);
   const [reason, setReason] = useState("");
-  const [report, setReport] = useState<(ImportReport & { undo?: string | null; dry_run?: boolean }) | null>(null);
+  const [report, setReport] = useState<ImportReport | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const send = async (dry: boolean) => {
     setBusy(true);
     setError(null);
     try {
-      const answer = await api.send<ImportReport & { undo?: string | null; dry_run?: boolean }>(
+      const answer = await api.send<ImportReport>(
         postCsv("/systems/{system}/import", { system }, text, {
           dry_run: dry || undefined,
           commit: commit || undefined,
@@ -38,7 +38,7 @@ export function ImportCsv({ system, opened, onClose }: { system: string; opened:
       setReport(answer);
       if (!dry) {
         await client.invalidateQueries();
-        tell(`${count(answer.edited, "record")} edited`, answer.undo ?? null);
+        tell(`${count(answer.edited, "record")} edited`, answer.undo);
       }
     } catch (problem) {
       setReport(null);
@@ -91,7 +91,7 @@ export function ImportCsv({ system, opened, onClose }: { system: string; opened:
             <Group gap="lg" p="sm">
               <Status
                 word={problems.length ? "partial" : "done"}
-                label={`${count(report.edited, "record")} ${report.dry_run ? "would be edited" : "edited"}, ${report.unchanged ?? 0} unchanged, ${count(problems.length, "bad line")}`}
+                label={`${count(report.edited, "record")} ${report.dry_run ? "would be edited" : "edited"}, ${report.unchanged} unchanged, ${count(problems.length, "bad line")}`}
               />
               {problems.length > 0 ? <CsvButton rows={problems} columns={COLUMNS} file="bad-lines" /> : null}
             </Group>

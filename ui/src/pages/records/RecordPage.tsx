@@ -5,7 +5,7 @@ import { useState } from "react";
 import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
 import { get, post } from "../../api/request";
-import type { RecordDetail, RecordVersions } from "../../api/sync";
+import type { Fields, RecordDetail, RecordVersions } from "../../api/sync";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { Cell } from "../../parts/Diff";
@@ -77,17 +77,14 @@ export function RecordPage() {
 
 function Sides({ record }: { record: RecordDetail }) {
   const names = Object.keys(record.mine ?? record.theirs ?? record.base ?? {});
+  const onItsWay = record.sending ?? record.pending;
   return (
     <Panel
       title="Both sides"
       flush
       className="w7"
       note={
-        record.pending ? (
-          <Status word={record.pending.state} label={`an edit is ${record.pending.state}`} />
-        ) : (
-          "nothing is on its way"
-        )
+        onItsWay ? <Status word={onItsWay.state} label={`an edit is ${onItsWay.state}`} /> : "nothing is on its way"
       }
     >
       <Table.ScrollContainer minWidth={520}>
@@ -124,6 +121,14 @@ function Sides({ record }: { record: RecordDetail }) {
       </Table.ScrollContainer>
     </Panel>
   );
+}
+
+/** What going back to a version sets. */
+interface Restored extends Undoable {
+  key: string;
+  version: number;
+  edit: string | null;
+  fields: Fields;
 }
 
 function Versions({ system, record }: { system: string; record: RecordDetail }) {
@@ -176,7 +181,7 @@ function Versions({ system, record }: { system: string; record: RecordDetail }) 
               </>
             ) : null}
             {back !== null ? (
-              <Act<Undoable>
+              <Act<Restored>
                 opened
                 onClose={() => setBack(null)}
                 title={`Restore version ${back}`}

@@ -139,7 +139,7 @@ export function Records() {
         title="Records"
         flush
         note={
-          total === undefined
+          total === undefined || total === null
             ? null
             : `${count(total, "record")}${rows.length < total ? `, ${rows.length.toLocaleString("en-US")} loaded` : ""}`
         }

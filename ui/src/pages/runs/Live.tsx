@@ -4,16 +4,18 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useEvents } from "../../api/events";
 import { get } from "../../api/request";
-import type { Run } from "../../api/types";
+import type { Run, RunStatus, Tally } from "../../api/types";
 import { duration, number, percent } from "../../parts/format";
 
+/** An event `progress`. Without anything to measure there is neither a rate nor a time left. */
 interface Progressed {
   done: number;
   total: number;
-  batch?: number;
-  batches?: number;
-  eta_seconds?: number | null;
-  rate?: number | null;
+  batches: number;
+  rate: number | null;
+  eta_seconds: number | null;
+  tally: Tally;
+  status: RunStatus;
 }
 
 const KINDS = ["progress", "batch", "status", "end"] as const;
@@ -37,9 +39,7 @@ export function Live({ run }: { run: Run }) {
           {number(done)} of {number(total)} ({percent(share, 0)})
         </Text>
         {now?.rate ? <Text className="num">{number(now.rate)} items/s</Text> : null}
-        {now?.eta_seconds !== undefined && now.eta_seconds !== null ? (
-          <Text className="num">{duration(now.eta_seconds * 1000)} left</Text>
-        ) : null}
+        {now && now.eta_seconds !== null ? <Text className="num">{duration(now.eta_seconds * 1000)} left</Text> : null}
         <Text c="dimmed">
           {state === "live" ? "live" : state === "lost" ? "the stream is lost; trying again" : "asking every 5 s"}
         </Text>

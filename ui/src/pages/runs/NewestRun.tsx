@@ -47,11 +47,12 @@ function Shown({ run, back }: { run: Run; back: Run | undefined }) {
         facts={[
           [
             "Batches",
-            report
+            report?.batch_count !== undefined
               ? `${number(report.batches_succeeded)} ended well, ${number(report.batches_failed)} with exceptions`
               : number(run.batches),
           ],
-          ["Left behind", count(report?.batch_errors?.length ?? 0, "item")],
+          // A run of one batch tells no errors of its own; the tally has them all the same.
+          ["Left behind", count(report?.batch_errors?.length ?? run.tally.quarantined + run.tally.conflicted, "item")],
           ["Unchanged", count(report?.unchanged, "record")],
           ["Rows written", number(run.rows_written)],
           ["Took", duration(run.duration_ms)],

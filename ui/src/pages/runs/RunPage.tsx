@@ -21,7 +21,6 @@ import { Live } from "./Live";
 import { type AskedSettings, Settings } from "./Settings";
 import { UndoRun } from "./UndoRun";
 
-const GOING = ["running", "planning", "queued"];
 const RESUMABLE = ["paused", "stopped"];
 
 type Step = "pause" | "resume" | "cancel" | "undo";
@@ -61,11 +60,11 @@ function About({ run }: { run: Run }) {
 
 function Body({ data }: { data: RunDetail }) {
   const { run, report, events } = data;
-  const isGoing = GOING.includes(run.status);
+  const isGoing = run.status === "running";
   return (
     <div className="grid">
       {run.stop_reason ? (
-        <Callout tone="warn" title={`Stopped: ${run.stop_class ?? ""}`}>
+        <Callout tone="warn" title={run.stop_class ? `Stopped: ${run.stop_class}` : "Stopped"}>
           {run.stop_reason}
         </Callout>
       ) : null}
@@ -74,7 +73,7 @@ function Body({ data }: { data: RunDetail }) {
           <TallyBar tally={run.tally} legend />
           {isGoing ? <Live run={run} /> : null}
         </Panel>
-        <Left run={run} errors={report?.batch_errors ?? undefined} />
+        <Left run={run} errors={report.batch_errors} />
       </div>
       <Panel title="Facts" className="w4">
         <Facts
@@ -92,11 +91,11 @@ function Body({ data }: { data: RunDetail }) {
             [
               "Batches",
               run.settings.batch_size
-                ? `${number(run.batches)} of ${String(run.settings.batch_size)} items`
+                ? `${number(run.batches)} of ${number(run.settings.batch_size)} items`
                 : number(run.batches),
             ],
             ["Rows written", number(run.rows_written)],
-            ["Unchanged", number(report?.unchanged)],
+            ["Unchanged", number(report.unchanged)],
             [
               "Backup",
               run.backup ? (
@@ -120,7 +119,7 @@ function Actions({ run }: { run: Run }) {
   const [asked, setAsked] = useState<AskedSettings>({});
   const [step, setStep] = useState<Step | null>(null);
   const mayChange = can("operator", run.system);
-  const isGoing = GOING.includes(run.status);
+  const isGoing = run.status === "running";
   const say = { pause: "Pause", resume: "Resume", cancel: "Cancel" } as const;
   const of = { run: run.id };
   const requests = {

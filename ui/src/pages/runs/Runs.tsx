@@ -2,7 +2,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useApi } from "../../api/queries";
 import { get } from "../../api/request";
-import type { List, Run } from "../../api/types";
+import { type List, RUN_STATUSES, type Run } from "../../api/types";
 import { CsvButton, DataTable } from "../../parts/DataTable";
 import { Choice, Find, Pager, SystemChoice } from "../../parts/Filters";
 import { Page, Panel } from "../../parts/Page";
@@ -12,7 +12,6 @@ import { href } from "../../shell/places";
 import { RUN_COLUMNS } from "./columns";
 
 const LIMIT = 500;
-const STATUSES = ["running", "paused", "stopped", "finished", "cancelled", "failed"];
 
 export function Runs() {
   const [search, setSearch] = useFilters();
@@ -32,7 +31,7 @@ export function Runs() {
               label="Status"
               value={status}
               onChange={(chosen) => setSearch({ status: chosen, offset: undefined })}
-              options={STATUSES}
+              options={[...RUN_STATUSES]}
             />
             <Find
               label="Change"

@@ -21,12 +21,17 @@ export const MODES = [
   { mode: "force", says: "Rows are restored to what they were before the run, whatever happened since" },
 ] as const;
 
-export interface UndoAnswer extends Undoable {
-  /** The run that takes it back; with a dry run there is none. */
-  run?: string | null;
-  preview?: UndoPreview | null;
+interface Rehearsed extends Undoable {
+  preview: UndoPreview;
 }
 
+interface Begun extends Undoable {
+  /** The run that takes it back, unless it had not begun when the answer was due. */
+  run: string | null;
+  undoes: string;
+}
+
+/** What a mode would do, or why it refuses. */
 export interface UndoMode {
   mode: string;
   preview: UndoPreview | null;
@@ -34,24 +39,24 @@ export interface UndoMode {
 }
 
 export interface UndoPreview {
-  restored?: number;
-  already?: number;
-  edited?: number;
-  kept_columns?: number;
-  cascade?: unknown[];
-  samples?: unknown[];
+  restored: number;
+  already: number;
+  edited: number;
+  kept_columns: number;
+  cascade: string[];
+  samples: string[];
 }
 
 export function UndoRun({ run, opened, onClose }: { run: Run; opened: boolean; onClose: () => void }) {
   const [mode, setMode] = useState<string>("skip");
   const [asked, setAsked] = useState<AskedSettings>({});
-  const modes = useApi<{ items: UndoMode[] }>(get("/runs/{run}/undo-modes", { run: run.id }), {
+  const modes = useApi<{ run: string; items: UndoMode[] }>(get("/runs/{run}/undo-modes", { run: run.id }), {
     every: false,
     enabled: opened,
   });
   const known = modes.data?.items ?? [];
   return (
-    <Act<UndoAnswer>
+    <Act<Rehearsed | Begun>
       opened={opened}
       onClose={onClose}
       size="xl"
@@ -63,8 +68,8 @@ export function UndoRun({ run, opened, onClose }: { run: Run; opened: boolean; o
       send={(reason, dry) =>
         api.send(post("/runs/{run}/undo", { run: run.id }, { mode, reason, settings: asked, dry_run: dry }))
       }
-      preview={(answer) => (answer.preview ? <Preview answer={answer.preview} /> : null)}
-      leadsTo={(answer) => (answer.run && answer.run !== run.id ? href.run(answer.run) : null)}
+      preview={(answer) => ("preview" in answer ? <Preview answer={answer.preview} /> : null)}
+      leadsTo={(answer) => ("run" in answer && answer.run ? href.run(answer.run) : null)}
     >
       <Radio.Group value={mode} onChange={setMode} label="What to do about rows that were edited since">
         <Stack gap={6} mt={6}>
@@ -93,10 +98,10 @@ export function UndoRun({ run, opened, onClose }: { run: Run; opened: boolean; o
 
 export function summary({ preview: would, refusal }: UndoMode): string {
   if (!would) return refusal ?? "";
-  const parts = [`${number(would.restored ?? 0)} restored`];
+  const parts = [`${number(would.restored)} restored`];
   if (would.edited) parts.push(`${number(would.edited)} edited since`);
   if (would.kept_columns) parts.push(`${count(would.kept_columns, "column")} kept`);
-  if (would.cascade?.length) parts.push(`${count(would.cascade.length, "later run")} undone first`);
+  if (would.cascade.length > 0) parts.push(`${count(would.cascade.length, "later run")} undone first`);
   return parts.join(", ");
 }
 
@@ -117,7 +122,7 @@ function Preview({ answer }: { answer: UndoPreview }) {
           ["Already as before", count(answer.already, "item")],
           ["Edited since", count(answer.edited, "item")],
           ["Columns kept", number(answer.kept_columns)],
-          ["Later runs undone first", number(answer.cascade?.length ?? 0)],
+          ["Later runs undone first", number(answer.cascade.length)],
         ]}
       />
     </Stack>

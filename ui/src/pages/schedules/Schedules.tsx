@@ -20,22 +20,29 @@ interface Schedule {
   command: string[];
   enabled: boolean;
   due_at: string | null;
-  severity?: string;
-  missed?: string;
-  limit_minutes?: number;
-  in_words?: string | null;
-  last?: { outcome?: string; status?: string; finished_at?: string | null; started_at?: string } | null;
+  severity: string;
+  missed: "skip" | "once" | "all";
+  limit_minutes: number;
+  created_at: string;
+  changed_at: string;
 }
 
+interface ScheduleRun {
+  id: string;
+  due_at: string;
+  started_at: string;
+  finished_at: string | null;
+  outcome: string;
+  exit_code: number | null;
+  duration_ms: number | null;
+  output: string;
+}
+
+/** A schedule with its time in words and its newest runs. */
 interface Line {
   schedule: Schedule;
-  in_words: string | null;
-  runs: { outcome?: string; status?: string; started_at?: string; finished_at?: string | null }[];
-}
-
-/** A schedule with its words and its newest run. */
-function flat({ schedule, in_words, runs }: Line): Schedule {
-  return { ...schedule, in_words, last: runs[0] ?? null };
+  in_words: string;
+  runs: ScheduleRun[];
 }
 
 type Step = "run" | "pause" | "resume";
@@ -50,51 +57,51 @@ export function Schedules() {
   const query = useApi<List<Line>>(get("/schedules", { limit: 500 }));
   const { can } = useSession();
   const [doing, setDoing] = useState<{ step: Step; name: string } | null>(null);
-  const rows = useMemo(() => (query.data?.items ?? []).map(flat), [query.data]);
+  const rows = query.data?.items ?? [];
   const may = can("operator");
-  const columns = useMemo<Column<Schedule>[]>(
+  const columns = useMemo<Column<Line>[]>(
     () => [
-      { id: "name", header: "Schedule", width: "minmax(150px, 1fr)", value: (one) => one.name },
+      { id: "name", header: "Schedule", width: "minmax(150px, 1fr)", value: (one) => one.schedule.name },
       {
         id: "state",
         header: "State",
         width: "100px",
-        value: (one) => (one.enabled ? "on" : "paused"),
-        cell: (one) => <Status word={one.enabled ? "on" : "paused"} />,
+        value: (one) => (one.schedule.enabled ? "on" : "paused"),
+        cell: (one) => <Status word={one.schedule.enabled ? "on" : "paused"} />,
       },
       {
         id: "cron",
         header: "When",
         width: "140px",
-        value: (one) => one.cron,
-        cell: (one) => <span className="mono">{one.cron}</span>,
+        value: (one) => one.schedule.cron,
+        cell: (one) => <span className="mono">{one.schedule.cron}</span>,
       },
       {
         id: "zone",
         header: "In words",
         width: "minmax(140px, 1fr)",
-        value: (one) => [one.in_words, one.zone].filter(Boolean).join(", "),
+        value: (one) => [one.in_words, one.schedule.zone].filter(Boolean).join(", "),
       },
       {
         id: "command",
         header: "What",
         width: "minmax(180px, 2fr)",
-        value: (one) => one.command.join(" "),
-        cell: (one) => <span className="mono">plimsoll {one.command.join(" ")}</span>,
+        value: (one) => one.schedule.command.join(" "),
+        cell: (one) => <span className="mono">plimsoll {one.schedule.command.join(" ")}</span>,
       },
       {
         id: "last",
         header: "Last time",
         width: "150px",
-        value: (one) => one.last?.outcome ?? one.last?.status ?? "never",
-        cell: (one) => (one.last ? <Status word={one.last.outcome ?? one.last.status ?? "unknown"} /> : "never"),
+        value: (one) => one.runs[0]?.outcome ?? "never",
+        cell: (one) => (one.runs[0] ? <Status word={one.runs[0].outcome} /> : "never"),
       },
       {
         id: "due",
         header: "Next",
         width: "120px",
-        value: (one) => one.due_at,
-        cell: (one) => <Time at={one.due_at} form="ago" />,
+        value: (one) => one.schedule.due_at,
+        cell: (one) => <Time at={one.schedule.due_at} form="ago" />,
       },
       {
         id: "do",
@@ -104,13 +111,13 @@ export function Schedules() {
         value: () => null,
         cell: (one) => (
           <Group gap={4} wrap="nowrap">
-            {([one.enabled ? "pause" : "resume", "run"] as const).map((step) => (
+            {([one.schedule.enabled ? "pause" : "resume", "run"] as const).map((step) => (
               <Button
                 key={step}
                 size="compact-xs"
                 variant="default"
                 disabled={!may}
-                onClick={() => setDoing({ step, name: one.name })}
+                onClick={() => setDoing({ step, name: one.schedule.name })}
               >
                 {WORDS[step]}
               </Button>
@@ -137,7 +144,7 @@ export function Schedules() {
               label="Schedules"
               rows={rows}
               columns={columns}
-              rowKey={(one) => one.name}
+              rowKey={(one) => one.schedule.name}
               height={480}
               empty={
                 <Empty title="Nothing runs by itself">

@@ -64,8 +64,8 @@ export function SessionPage() {
                 { label: "Exchanges", value: number(num(about?.exchanges) ?? exchanges.length) },
                 { label: "Tool calls", value: number(num(about?.tool_calls)) },
                 { label: "Errors", value: number(num(about?.errors)) },
-                { label: "Cost", value: measured(num(about?.stored_cost), "USD") },
-                { label: "At list price", value: measured(num(about?.list_cost), "USD") },
+                { label: "Cost", value: measured(num(about?.["cost.stored"]), "USD") },
+                { label: "At list price", value: measured(num(about?.["cost.list"]), "USD") },
                 { label: "Tokens", value: number(exchanges.reduce((sum, one) => sum + one.tokens, 0)) },
               ]}
             />

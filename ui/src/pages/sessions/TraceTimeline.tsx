@@ -92,7 +92,7 @@ function Line({ span, exchange }: { span: Span; exchange: Exchange }) {
         minHeight: 22,
       }}
     >
-      <Text size="xs" truncate pl={span.depth * 12} title={`${span.kind} ${span.name}`}>
+      <Text size="xs" truncate title={`${span.kind} ${span.name}`}>
         {span.child ? (
           <Anchor component={Link} to={href.session(span.child)}>
             {name}

@@ -11,7 +11,6 @@ export interface Span {
   duration: number;
   tokens: number | null;
   child: string | null;
-  depth: number;
 }
 
 export interface Exchange {
@@ -33,7 +32,7 @@ export function exchangesOf(rows: ViewRow[]): Exchange[] {
     if (!Number.isFinite(start)) continue;
     const exchange = num(row.exchange_number) ?? 0;
     const span: Span = {
-      key: `${exchange}/${num(row.event_order) ?? 0}/${str(row.part_id)}/${num(row.depth) ?? 0}`,
+      key: `${exchange}/${str(row.exchange_id)}/${num(row.event_order) ?? 0}`,
       exchange,
       kind: str(row.event_type),
       name: str(row.name),
@@ -42,7 +41,6 @@ export function exchangesOf(rows: ViewRow[]): Exchange[] {
       duration: Math.max(0, num(row.duration_ms) ?? 0),
       tokens: num(row.tokens),
       child: str(row.child_session_id) || null,
-      depth: num(row.depth) ?? 0,
     };
     const one = all.get(exchange) ?? { number: exchange, start, end: start, spans: [], tokens: 0, failures: 0 };
     one.start = Math.min(one.start, span.start);

@@ -15,24 +15,25 @@ import { useState } from "react";
 import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
 import { get, post, put, remove } from "../../api/request";
-import type { List, SystemInfo, Undoable } from "../../api/types";
+import { ROLES, type Role, type SystemInfo, type Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { Answer, Empty } from "../../parts/States";
-import { ROLES, type Role, useSession } from "../../shell/session";
+import { useSession } from "../../shell/session";
 import { useUi } from "../../state/ui";
 
 interface Person {
   name: string;
   roles: Record<string, Role>;
-  created_at?: string;
+  created_at: string;
+  changed_at: string;
 }
 
 interface Token {
   name: string;
-  scopes?: string[];
-  scope?: string;
+  scope: string;
+  role: Role;
 }
 
 export function Settings() {
@@ -46,14 +47,14 @@ export function Settings() {
           <Facts
             facts={[
               ["Name", session.user],
-              ["Role", session.role],
+              ["Role", session.role ?? "none"],
               [
                 "How",
                 { open: "everybody on this machine may use the server", session: "logged in", token: "by a token" }[
                   session.mode
-                ] ?? session.mode,
+                ],
               ],
-              ...Object.entries(session.roles ?? {}).map(([system, role]): [string, string] => [
+              ...Object.entries(session.roles).map(([system, role]): [string, string] => [
                 system === "*" ? "all systems" : system,
                 role,
               ]),
@@ -103,21 +104,21 @@ const PEOPLE: Column<Person>[] = [
     header: "Roles",
     width: "minmax(200px, 2fr)",
     value: (one) =>
-      Object.entries(one.roles ?? {})
+      Object.entries(one.roles)
         .map(([system, role]) => `${system === "*" ? "all systems" : system}: ${role}`)
         .join(", "),
   },
 ];
 
 function Users({ admin }: { admin: boolean }) {
-  const query = useApi<List<Person> | Person[]>(get("/users"), { every: false });
+  const query = useApi<Person[]>(get("/users"), { every: false });
   const systems = useApi<SystemInfo[]>(get("/systems"), { every: false });
   const [doing, setDoing] = useState<Person | "new" | null>(null);
   const [removing, setRemoving] = useState<Person | null>(null);
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [roles, setRoles] = useState<Record<string, Role>>({ "*": "viewer" });
-  const people = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
+  const people = query.data ?? [];
   const begin = (one: Person | "new") => {
     setName(one === "new" ? "" : one.name);
     setRoles(one === "new" ? { "*": "viewer" } : { ...one.roles });
@@ -176,7 +177,7 @@ function Users({ admin }: { admin: boolean }) {
         )}
       </Answer>
       {doing ? (
-        <Act<Undoable>
+        <Act<Person & Undoable>
           opened
           onClose={() => setDoing(null)}
           title={doing === "new" ? "Add a user" : `Change ${doing.name}`}
@@ -227,7 +228,7 @@ function Users({ admin }: { admin: boolean }) {
         </Act>
       ) : null}
       {removing ? (
-        <Act<Undoable>
+        <Act<Person & Undoable>
           opened
           onClose={() => setRemoving(null)}
           title={`Remove ${removing.name}`}
@@ -242,8 +243,8 @@ function Users({ admin }: { admin: boolean }) {
 }
 
 function Tokens() {
-  const query = useApi<List<Token> | Token[]>(get("/tokens"), { every: false });
-  const tokens = Array.isArray(query.data) ? query.data : (query.data?.items ?? []);
+  const query = useApi<{ items: Token[] }>(get("/tokens"), { every: false });
+  const tokens = query.data?.items ?? [];
   return (
     <Panel title="Tokens of programs" className="w4" flush note="made with plimsoll token create">
       <Answer query={query}>
@@ -253,7 +254,7 @@ function Tokens() {
             rows={tokens}
             columns={[
               { id: "name", header: "Name", value: (one) => one.name },
-              { id: "scopes", header: "Scopes", value: (one) => one.scopes?.join(", ") ?? one.scope },
+              { id: "scope", header: "Scope", value: (one) => one.scope },
             ]}
             rowKey={(one) => one.name}
             height={260}

@@ -2,15 +2,9 @@
 import { Text } from "@mantine/core";
 import { api } from "../../api/client";
 import { post } from "../../api/request";
-import type { Conflict } from "../../api/sync";
-import type { Undoable } from "../../api/types";
+import type { Conflict, Decided } from "../../api/sync";
 import { Act } from "../../parts/Act";
 import { count } from "../../parts/format";
-
-interface Many extends Undoable {
-  done: number;
-  items: { key: string; problem: string | null }[];
-}
 
 export function Bulk({
   system,
@@ -26,7 +20,7 @@ export function Bulk({
   onDone: () => void;
 }) {
   return (
-    <Act<Many>
+    <Act<Decided>
       opened
       onClose={onClose}
       title={`Take ${take} for ${count(conflicts.length, "conflict")}`}

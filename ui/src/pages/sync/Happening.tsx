@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useEvents } from "../../api/events";
 import { get } from "../../api/request";
-import type { SyncEvent } from "../../api/sync";
+import type { SyncEvent, SyncReset } from "../../api/sync";
 import { detailText } from "../../parts/format";
 import { Panel } from "../../parts/Page";
 import { Scroll } from "../../parts/Scroll";
@@ -40,10 +40,10 @@ const KEPT = 60;
 
 export function Happening({ system }: { system: string }) {
   const client = useQueryClient();
-  const [events, setEvents] = useState<SyncEvent[]>([]);
+  const [events, setEvents] = useState<(SyncEvent | SyncReset)[]>([]);
   const below = get("/systems/{system}", { system }).route;
-  const state = useEvents(get("/systems/{system}/events", { system }), SYNC_EVENTS, (kind, data, id) => {
-    const event = { ...(data as object), kind, id } as SyncEvent;
+  const state = useEvents(get("/systems/{system}/events", { system }), SYNC_EVENTS, (_kind, data) => {
+    const event = data as SyncEvent | SyncReset;
     setEvents((before) => [event, ...before].slice(0, KEPT));
     void client.invalidateQueries({
       predicate: ({ queryKey }) => String(queryKey[0]).startsWith(below),
@@ -69,16 +69,16 @@ export function Happening({ system }: { system: string }) {
         {events.map((event) => (
           <div key={event.id} style={{ padding: "6px 12px", borderBottom: "1px solid var(--pl-line)" }}>
             <Text size="xs" c="dimmed">
-              <Time at={event.at} form="full" /> {event.actor ? `· ${event.actor}` : ""}
+              <Time at={event.at} form="full" /> {"actor" in event ? `· ${event.actor}` : ""}
             </Text>
             <Text>
               <b>{event.kind.replaceAll("_", " ")}</b>{" "}
-              {event.key ? (
+              {"key" in event && event.key ? (
                 <Anchor component={Link} to={href.record(system, event.key)} className="mono">
                   {event.key}
                 </Anchor>
               ) : null}{" "}
-              {detailText(event.detail)}
+              {"detail" in event ? detailText(event.detail) : ""}
             </Text>
           </div>
         ))}

@@ -31,6 +31,9 @@ export function answerOf(choices: Record<string, Choice>): Record<string, "mine"
 }
 
 interface Resolved extends Undoable {
+  key: string;
+  revision: number;
+  /** Null for a record that is deleted. */
   becomes: Fields | null;
 }
 
@@ -54,7 +57,9 @@ export function Resolve({ system, conflict }: { system: string; conflict: Confli
       flush
       note={
         <>
-          {conflict.kind} · revision {conflict.revision} · since <Time at={conflict.opened_at} form="ago" />
+          {conflict.kind.replaceAll("_", " ")}
+          {conflict.rule ? `: ${conflict.rule}` : ""} · revision {conflict.revision} · since{" "}
+          <Time at={conflict.opened_at} form="ago" />
         </>
       }
       actions={
@@ -130,7 +135,6 @@ export function Resolve({ system, conflict }: { system: string; conflict: Confli
           <>
             <Text c="dimmed" style={{ flex: 1 }}>
               Decided by {conflict.closed_by}, <Time at={conflict.closed_at} form="ago" />
-              {conflict.rule ? `, by the rule ${conflict.rule}` : ""}
             </Text>
             <Button variant="default" disabled={!may} onClick={() => setUndoing(true)}>
               Bring the losing value back

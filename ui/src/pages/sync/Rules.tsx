@@ -4,7 +4,7 @@ import { useState } from "react";
 import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
 import { get, put, remove } from "../../api/request";
-import type { SyncStatus } from "../../api/sync";
+import type { ConflictRule, SyncStatus } from "../../api/sync";
 import type { Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { Panel } from "../../parts/Page";
@@ -12,18 +12,9 @@ import { Answer, Empty } from "../../parts/States";
 import { Time } from "../../parts/Time";
 import { useSession } from "../../shell/session";
 
-interface Rule {
-  field: string;
-  take: string;
-  by?: string;
-  actor?: string;
-  at?: string;
-  since?: string;
-}
-
 export function Rules({ system, fields }: { system: string; fields: string[] }) {
   const { can } = useSession();
-  const rules = useApi<Rule[]>(get("/systems/{system}/conflict-rules", { system }));
+  const rules = useApi<ConflictRule[]>(get("/systems/{system}/conflict-rules", { system }));
   const sync = useApi<SyncStatus>(get("/systems/{system}/sync", { system }));
   const [field, setField] = useState<string | null>(null);
   const [take, setTake] = useState<"mine" | "theirs">("theirs");
@@ -64,9 +55,9 @@ export function Rules({ system, fields }: { system: string; fields: string[] }) 
                   <Table.Tr key={rule.field}>
                     <Table.Td className="mono">{rule.field}</Table.Td>
                     <Table.Td>take {rule.take}</Table.Td>
-                    <Table.Td>{rule.by ?? rule.actor ?? ""}</Table.Td>
+                    <Table.Td>{rule.author}</Table.Td>
                     <Table.Td>
-                      <Time at={rule.at ?? rule.since} form="ago" />
+                      <Time at={rule.created_at} form="ago" />
                     </Table.Td>
                     <Table.Td>
                       <Button

@@ -6,7 +6,7 @@ import { useState } from "react";
 import { api } from "../../api/client";
 import { useApi } from "../../api/queries";
 import { get, post } from "../../api/request";
-import type { SyncStatus, Waiting } from "../../api/sync";
+import type { LinkStatus, Queued, SyncStatus, WaitingOperation } from "../../api/sync";
 import type { List, Undoable } from "../../api/types";
 import { Act } from "../../parts/Act";
 import { duration, number } from "../../parts/format";
@@ -18,7 +18,19 @@ import { useFilters } from "../../parts/useFilters";
 import { href } from "../../shell/places";
 import { useSession } from "../../shell/session";
 import { Happening } from "./Happening";
-import { DeadLetters, WaitingTable } from "./Waiting";
+import { DeadLetters, Limbo, Queue } from "./Waiting";
+
+/** What a round would find. */
+interface Rehearsed extends Undoable {
+  dry_run: true;
+  due: number;
+  status: LinkStatus;
+}
+
+/** A round that ended in time, or goes on; what came of it is with the status of the link. */
+interface Gone extends Undoable {
+  dry_run: false;
+}
 
 export function linkFigures(sync: SyncStatus): Figure[] {
   const { status } = sync;
@@ -46,9 +58,9 @@ export function SyncPage() {
   const { can } = useSession();
   const [going, setGoing] = useState(false);
   const sync = useApi<SyncStatus>(get("/systems/{system}/sync", { system }), { every: 5 });
-  const queue = useApi<List<Waiting>>(get("/systems/{system}/queue", { system }, { limit: 500 }));
-  const limbo = useApi<List<Waiting>>(get("/systems/{system}/limbo", { system }, { limit: 500 }));
-  const dead = useApi<List<Waiting>>(get("/systems/{system}/dead-letters", { system }, { limit: 500 }));
+  const queue = useApi<List<Queued>>(get("/systems/{system}/queue", { system }, { limit: 500 }));
+  const limbo = useApi<List<WaitingOperation>>(get("/systems/{system}/limbo", { system }, { limit: 500 }));
+  const dead = useApi<List<WaitingOperation>>(get("/systems/{system}/dead-letters", { system }, { limit: 500 }));
   const tab = search.tab ?? "queue";
   return (
     <Page
@@ -96,10 +108,10 @@ export function SyncPage() {
                     <Tabs.Tab value="dead">Dead letters {dead.data ? `(${dead.data.total})` : ""}</Tabs.Tab>
                   </Tabs.List>
                   <Tabs.Panel value="queue">
-                    <WaitingTable system={system} query={queue} what="queue" empty="Nothing waits to be sent" />
+                    <Queue system={system} query={queue} />
                   </Tabs.Panel>
                   <Tabs.Panel value="limbo">
-                    <WaitingTable system={system} query={limbo} what="limbo" empty="No write has an unknown outcome" />
+                    <Limbo system={system} query={limbo} />
                   </Tabs.Panel>
                   <Tabs.Panel value="dead">
                     <DeadLetters system={system} query={dead} />
@@ -110,14 +122,14 @@ export function SyncPage() {
               <Pulls sync={data} />
               <Outcomes sync={data} />
             </div>
-            <Act<Undoable>
+            <Act<Rehearsed | Gone>
               opened={going}
               onClose={() => setGoing(false)}
               title={`Sync ${system} now`}
               about="Pulls what changed at the remote and sends what is due. One round runs at a time, for five minutes at most."
               confirm="Sync now"
               send={(reason, dry) => api.send(post("/systems/{system}/sync", { system }, { reason, dry_run: dry }))}
-              preview={(answer) => <Text>{number((answer as { due?: number }).due)} edits are due.</Text>}
+              preview={(answer) => ("due" in answer ? <Text>{number(answer.due)} edits are due.</Text> : null)}
             />
           </>
         )}

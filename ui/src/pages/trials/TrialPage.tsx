@@ -14,7 +14,13 @@ import { href } from "../../shell/places";
 import { TONES } from "./Trials";
 import type { Criterion, Held, PathSpeed, TrialDetail, TrialReport } from "./types";
 
-const SIGNS: Record<string, string> = { below: "<", above: ">", at_most: "≤", at_least: "≥", exactly: "=" };
+const SIGNS: Record<Criterion["comparison"], string> = {
+  below: "<",
+  above: ">",
+  at_most: "≤",
+  at_least: "≥",
+  exactly: "=",
+};
 const STANDINGS = { met: "good", not_met: "bad", unknown: "idle" } as const;
 
 /** What was counted, in the words of the written report. */
@@ -153,7 +159,7 @@ function Criteria({ criteria }: { criteria: Criterion[] }) {
             tone={STANDINGS[one.standing]}
           />,
           measured(one.value, one.unit),
-          `${SIGNS[one.comparison] ?? one.comparison} ${measured(one.threshold, one.unit)}`,
+          `${SIGNS[one.comparison]} ${measured(one.threshold, one.unit)}`,
           one.guards_data ? `${one.text} (guards data)` : one.text,
           one.basis,
         ])}

@@ -107,7 +107,7 @@ function Try({ system, opened, onClose }: { system: SystemInfo; opened: boolean;
           ),
         )
       }
-      preview={(answer) => (answer.words ? <Code block>plimsoll {answer.words.join(" ")}</Code> : null)}
+      preview={(answer) => ("words" in answer ? <Code block>plimsoll {answer.words.join(" ")}</Code> : null)}
     >
       <Select label="Change" data={system.changes.map((one) => one.name)} value={what} onChange={setChange} />
       <TagsInput

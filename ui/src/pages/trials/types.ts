@@ -35,7 +35,7 @@ export interface Criterion {
   standing: "met" | "not_met" | "unknown";
   value: number | null;
   unit: string;
-  comparison: string;
+  comparison: "below" | "at_most" | "exactly" | "at_least" | "above";
   threshold: number;
   guards_data: boolean;
   basis: string;
@@ -104,9 +104,15 @@ export interface TrialDetail extends TrialLine {
   report: TrialReport;
 }
 
-export interface Tried extends Undoable {
-  /** What came of it, when it ended at once. */
-  decision?: unknown;
-  /** A dry run: the command line that would be run. */
-  words?: string[];
+/** A dry run: the command line that would be run. */
+interface Rehearsed extends Undoable {
+  dry_run: true;
+  words: string[];
 }
+
+/** What came of it when it ended at once; otherwise the trial is in the list when it ended. */
+interface Started extends Undoable {
+  decision: unknown;
+}
+
+export type Tried = Rehearsed | Started;
