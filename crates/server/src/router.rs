@@ -129,6 +129,7 @@ fn look_around() -> OpenApiRouter<Server> {
         .routes(routes!(repair::of_row))
         .routes(routes!(check::list))
         .routes(routes!(check::show))
+        .routes(routes!(check::look))
         .routes(routes!(gate::list))
         .routes(routes!(gate::show))
         .routes(routes!(trial::list))

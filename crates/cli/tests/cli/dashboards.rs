@@ -96,10 +96,35 @@ fn every_panel_of_every_dashboard_has_its_columns_and_rows() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    checks(&web);
     let csv = web.ask("GET", "/api/v1/views/opencode/cost-by-model?format=csv", &[], None);
     assert!(csv.header("content-type").starts_with("text/csv") && csv.text.lines().count() > 1, "{csv:?}");
     assert_eq!(web.ask("GET", "/api/v1/views/opencode/cost-by-model?nonsense=1", &[], None).code(), "usage");
     // While nobody asks, the file is let go: another process may fill it.
     std::thread::sleep(std::time::Duration::from_secs(4));
     home.expect(0, &["ingest", "opencode"]);
+}
+
+/// A check's page: its results, newest first, and what breaks its rule now, which keeps nothing.
+fn checks(web: &Web) {
+    let ask = |path: &str| web.ask("GET", &format!("/api/v1/checks{path}"), &[], None);
+    let list = ask("?system=opencode&limit=500").json();
+    let failing = list["items"].as_array().unwrap().iter().find(|one| one["last"]["verdict"] == "fail");
+    let failing =
+        failing.unwrap_or_else(|| panic!("generated data breaks no rule: {list}"))["check"].as_str().unwrap();
+    let path = format!("/opencode/{failing}");
+    let run = serde_json::json!({ "system": "opencode", "check": failing, "reason": "a test" }).to_string();
+    let ran = web.ask("POST", "/api/v1/checks/run", &[], Some(("application/json", &run)));
+    assert_eq!(ran.status, 200, "{ran:?}");
+    let trend = ask(&path).json()["trend"].clone();
+    let moments: Vec<&str> =
+        trend.as_array().unwrap().iter().map(|one| one["checked_at"].as_str().unwrap()).collect();
+    assert!(moments.len() == 2 && moments[0] > moments[1], "{trend}");
+    let looked = ask(&format!("{path}/look")).json();
+    assert_eq!((&looked["check"], &looked["verdict"]), (&failing.into(), &"fail".into()), "{looked}");
+    assert_eq!(looked["value"], trend[0]["value"], "{looked}");
+    assert_eq!(ask(&path).json()["trend"].as_array().unwrap().len(), 2, "looking keeps nothing");
+    assert_eq!(ask(&format!("{path}/look?cohort=,")).status, 400);
+    assert_eq!(ask(&format!("{path}/look?colour=red")).status, 400);
+    assert_eq!(ask("/opencode/none/look").status, 404);
 }

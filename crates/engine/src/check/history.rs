@@ -192,6 +192,27 @@ pub fn latest_analytics(store: &Analytics, check: &str) -> Result<Option<StoredR
 /// # Errors
 /// When the store fails.
 pub fn latest_of_all_analytics(store: &Analytics) -> Result<Vec<StoredResult>, EngineError> {
+    newest_analytics(store, None, 1)
+}
+
+/// As [`recent`], of an analytical store, which may be open for reading only.
+///
+/// # Errors
+/// When the store fails.
+pub fn recent_analytics(
+    store: &Analytics,
+    check: &str,
+    limit: u32,
+) -> Result<Vec<StoredResult>, EngineError> {
+    newest_analytics(store, Some(check), limit)
+}
+
+/// The newest results of each check, or of one, over all rows.
+fn newest_analytics(
+    store: &Analytics,
+    check: Option<&str>,
+    limit: u32,
+) -> Result<Vec<StoredResult>, EngineError> {
     let known = columns_there(store)?;
     if known.is_empty() {
         return Ok(Vec::new());
@@ -203,14 +224,15 @@ pub fn latest_of_all_analytics(store: &Analytics) -> Result<Vec<StoredResult>, E
     let sql = format!(
         "SELECT * FROM (SELECT run_id, check_name, strftime(checked_at, '%Y-%m-%dT%H:%M:%S.%gZ'), verdict, value, {}, \
          threshold, severity, {}, {}, message, row_number() OVER (PARTITION BY check_name ORDER BY checked_at DESC, \
-         run_id DESC) AS place FROM health_check_history{}) WHERE place = 1 ORDER BY check_name",
+         run_id DESC) AS place FROM health_check_history WHERE ($1 IS NULL OR check_name = $1){}) \
+         WHERE place <= {limit} ORDER BY check_name, place",
         of("unit"),
         of("sample_size"),
         of("cohort"),
-        if known.iter().any(|name| name == "cohort") { " WHERE cohort IS NULL" } else { "" },
+        if known.iter().any(|name| name == "cohort") { " AND cohort IS NULL" } else { "" },
     );
-    let none: &[plimsoll_store::duckdb::Parameter] = &[];
-    let rows = store.query(&sql, none)?.rows;
+    let check = check.map_or(plimsoll_store::duckdb::Parameter::Null, Into::into);
+    let rows = store.query(&sql, &[check])?.rows;
     rows.into_iter().map(|row| stored(&row.into_iter().map(value).collect::<Vec<_>>())).collect()
 }
 

@@ -100,6 +100,14 @@ impl<'a> Checkup<'a> {
         self.examine(&mut OfStore::new(store), &HashMap::new())
     }
 
+    /// As [`Self::look_at`], of an analytical store.
+    ///
+    /// # Errors
+    /// When the store cannot be read. A check that cannot run is a finding and no error.
+    pub fn look_at_figures(&self, store: &Analytics) -> Result<Report, EngineError> {
+        self.examine(&mut OfAnalytics::new(store), &HashMap::new())
+    }
+
     fn cohort_name(&self) -> Option<&str> {
         self.cohort.map(|cohort| cohort.name.as_str())
     }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::{Extension, Json};
 use plimsoll_engine::change::setup;
-use plimsoll_engine::check::{Check, Checkup, history, incident};
+use plimsoll_engine::check::{Check, Checkup, Cohort, Report, history, incident};
 use plimsoll_engine::clock::{MachineClock, new_id};
 use plimsoll_engine::{EngineError, Session};
 use serde::Deserialize;
@@ -36,6 +36,7 @@ fn described(system: &str, check: &Check) -> Value {
         "severity": check.severity.as_str(),
         "dimension": check.dimension,
         "rule": check.rule.to_string(),
+        "kind": check.kind.name(),
         "schedule": check.schedule,
         "hint": check.hint,
         "requirements": check.requirements,
@@ -115,9 +116,7 @@ pub(crate) async fn show(
         let checks = Check::parse_all(desk.system.checks)?;
         let line = checks.iter().find(|known| known.name == check).map(|known| described(&system, known));
         let name = check.clone();
-        let trend = desk
-            .ask(move |store, _| Ok(history::latest_analytics(store, &name)?.into_iter().collect::<Vec<_>>()))
-            .await?;
+        let trend = desk.ask(move |store, _| history::recent_analytics(store, &name, TREND)).await?;
         (line.ok_or_else(missing)?, trend)
     } else {
         let served = server.system(&system)?;
@@ -132,6 +131,73 @@ pub(crate) async fn show(
     line["last"] = trend.first().map_or(Value::Null, result);
     line["trend"] = trend.iter().map(result).collect();
     Ok(Json(line))
+}
+
+/// Whose rows a check is to look at.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Looking {
+    /// Keys of members, with commas between them: they are held against everybody else.
+    cohort: Option<String>,
+}
+
+/// So many rows that break a rule are shown.
+const SAMPLES: usize = 100;
+
+/// Asks a check now and keeps nothing: rows that break its rule, its numbers, and a cohort beside everybody else. A check that goes
+/// by its own earlier results has none to go by here.
+#[utoipa::path(get, path = "/api/v1/checks/{system}/{check}/look", params(Looking))]
+pub(crate) async fn look(
+    State(server): State<Server>,
+    Extension(caller): Extension<Caller>,
+    PathPart((system, check)): PathPart<(String, String)>,
+    Query(looking): Query<Looking>,
+) -> Result<Json<Value>, ApiError> {
+    let texts = match server.desk(&system) {
+        Ok(desk) => desk.system.checks,
+        Err(_) => server.system(&system)?.system.checks,
+    };
+    let mut checks = Check::parse_all(texts)?;
+    checks.retain(|known| known.name == check);
+    if checks.is_empty() {
+        return Err(ApiError::not_found(format!("`{system}` has no check `{check}`")));
+    }
+    let cohort = looking
+        .cohort
+        .as_deref()
+        .map(|keys| Cohort::new("members", keys.split(',').map(str::trim).filter(|key| !key.is_empty())));
+    if cohort.as_ref().is_some_and(|cohort| cohort.keys.is_empty()) {
+        return Err(ApiError::usage("the cohort has no key").hint("cohort=17,23,42"));
+    }
+    let name = system.clone();
+    let with = move |ask: &mut dyn FnMut(&Checkup<'_>) -> Result<Report, EngineError>| {
+        let (clock, run) = (MachineClock::new(), new_id());
+        ask(&Checkup {
+            cohort: cohort.as_ref(),
+            samples: SAMPLES,
+            ..Checkup::new(&name, &checks, &clock, run.as_str())
+        })
+    };
+    let report = match server.desk(&system) {
+        Ok(desk) => {
+            let known = desk.system;
+            desk.ask(move |store, views| {
+                let derived = known.documents.derivations().iter().map(|derivation| derivation.table);
+                let tables: Vec<_> = known.documents.tables().iter().copied().chain(derived).collect();
+                with(&mut |checkup| Checkup { views, tables: &tables, ..*checkup }.look_at_figures(store))
+            })
+            .await?
+        }
+        Err(_) => {
+            let work =
+                move |session: &mut Session| with(&mut |checkup| checkup.look_at(session.store.as_mut()));
+            server.store_of(server.system(&system)?)?.run(&caller.name, work).await?
+        }
+    };
+    let told: Value =
+        serde_json::from_str(&report.to_json()).map_err(|error| ApiError::internal(error.to_string()))?;
+    Ok(Json(told["findings"][0].clone()))
 }
 
 /// Which checks to run.

@@ -1,4 +1,4 @@
-// One check: its rule, its last result and its trend.
+// One check: its rule, its last result and its trend; and what it finds now: rows that break the rule, a cohort beside the others.
 import { Button, Group } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
@@ -15,6 +15,7 @@ import { Answer, Empty } from "../../parts/States";
 import { Status } from "../../parts/Status";
 import { Time } from "../../parts/Time";
 import { useSession } from "../../shell/session";
+import { Look } from "./Look";
 import type { CheckDetail, CheckResult } from "./types";
 
 export function CheckPage() {
@@ -41,6 +42,7 @@ export function CheckPage() {
       }
     >
       <Answer query={query}>{(found) => <Body check={found} />}</Answer>
+      {data ? <Look check={data} /> : null}
       <Act<Undoable>
         opened={running}
         onClose={() => setRunning(false)}
@@ -96,6 +98,7 @@ function Body({ check }: { check: CheckDetail }) {
             ["Measured", measured(last?.value, last?.unit)],
             ["Before", measured(trend[1]?.value, trend[1]?.unit)],
             ["Rows looked at", measured(last?.sample_size)],
+            ["Kind", check.kind],
             ["Dimension", check.dimension],
             ["Severity", check.severity],
             ["Checked", <Time key="at" at={last?.checked_at} />],
