@@ -39,6 +39,43 @@ export const steps = ({ page, go, button, rows, decide }) => ({
     await rows("Checks", title).click();
     await page.getByText(CHECK, { exact: true }).first().waitFor(PATIENCE);
     await page.getByText(after.verdict, { exact: true }).first().waitFor(PATIENCE);
-    must(["pass", "fail", "warn", "inconclusive"].includes(after.verdict), `the verdict is ${after.verdict}`);
+    must(["pass", "fail", "warn", "error", "unknown"].includes(after.verdict), `the verdict is ${after.verdict}`);
+  },
+
+  "rows that break a rule are looked at, and a chamber stands beside the other": async () => {
+    const failing = (await ask("/checks?system=gauges&limit=500")).body.items.find(
+      (one) => one.last?.verdict === "fail",
+    );
+    must(failing, "no check of the gauges fails on the demo");
+    const { body } = await ask(`/checks/gauges/${failing.check}/look`);
+    must(body.samples?.length > 0, `${failing.check} names no rows`);
+    await go(`/checks/gauges/${failing.check}`);
+    const shown = page.getByRole("table", { name: "Rows that break the rule" });
+    await shown
+      .getByText(String(Object.values(body.samples[0])[0]))
+      .first()
+      .waitFor(PATIENCE);
+    await go("/checks/hearings/titles-are-there");
+    const trend = (await ask("/checks/hearings/titles-are-there")).body.trend.length;
+    await page.getByLabel("Keys of members").fill("House");
+    await button("Compare").click();
+    const beside = (await ask("/checks/hearings/titles-are-there/look?cohort=House")).body;
+    must(beside.cohort?.control_size > 0 && beside.sample_size > 0, "one of the chambers has no hearing");
+    await page.getByText("Everybody else").waitFor(PATIENCE);
+    await page.getByText(beside.cohort.control_size.toLocaleString("en-US"), { exact: true }).first().waitFor(PATIENCE);
+    must((await ask("/checks/hearings/titles-are-there")).body.trend.length === trend, "looking kept a result");
+  },
+
+  "a check that fails is an incident that somebody takes": async () => {
+    const of = async () => (await ask("/alerts")).body.incidents.find((one) => one.cause.startsWith("check/gauges/"));
+    const incident = await of();
+    must(incident?.status === "open", "no incident tells of the check");
+    await go("/alerts");
+    await rows("Incidents", incident.title).first().click();
+    await page.getByText(incident.cause, { exact: true }).waitFor(PATIENCE);
+    await button("Take it").click();
+    await decide("e2e: I look for it", "Take it");
+    const taken = await until(of, (one) => one.status === "acknowledged", "nobody took it");
+    must(taken.acknowledged_by === "demo-admin", `it was taken by ${taken.acknowledged_by}`);
   },
 });

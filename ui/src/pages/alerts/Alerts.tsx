@@ -88,7 +88,8 @@ export function Alerts() {
                 height={460}
                 empty={
                   <Empty title="Nothing is wrong">
-                    An incident appears here when a check, a run, a link or a metric asks for a person.
+                    An incident appears here when a check, a schedule, a playbook, a trigger of a flag or a budget asks
+                    for a person.
                   </Empty>
                 }
               />
