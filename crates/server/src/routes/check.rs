@@ -56,6 +56,11 @@ fn result(found: &history::StoredResult) -> Value {
     })
 }
 
+/// A report as the command prints it with `--json`.
+fn told(report: &Report) -> Result<Value, ApiError> {
+    serde_json::from_str(&report.to_json()).map_err(|error| ApiError::internal(error.to_string()))
+}
+
 fn with_results(system: &str, checks: &[Check], results: &[history::StoredResult]) -> Vec<Value> {
     checks
         .iter()
@@ -195,9 +200,7 @@ pub(crate) async fn look(
             server.store_of(server.system(&system)?)?.run(&caller.name, work).await?
         }
     };
-    let told: Value =
-        serde_json::from_str(&report.to_json()).map_err(|error| ApiError::internal(error.to_string()))?;
-    Ok(Json(told["findings"][0].clone()))
+    Ok(Json(told(&report)?["findings"][0].take()))
 }
 
 /// Which checks to run.
@@ -244,8 +247,7 @@ pub(crate) async fn run(
         Checkup::new(system.name, &checks, &clock, run.as_str()).run_on(session.store.as_mut())
     };
     let report = server.store_of(served)?.run(&caller.name, work).await?;
-    let told = serde_json::from_str::<Value>(&report.to_json())
-        .map_err(|error| ApiError::internal(error.to_string()))?;
+    let told = told(&report)?;
     let tell = move |session: &mut Session| incident::tell(session, &report).map(drop);
     server.control.run(&caller.name, tell).await?;
     Ok(Json(told))
